@@ -27,6 +27,7 @@ from rehearsal.cli.terminal import (
 from rehearsal.client import local_aws, project, server_end, server_process
 from rehearsal.client.cdk import ASSEMBLY, Cdk, environments
 from rehearsal.client.errors import RehearsalError, explain
+from rehearsal.client.identities import SESSION_NAME, Identity
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.process_tree import Commands
 from rehearsal.client.progress import Board
@@ -170,9 +171,20 @@ def _repoint(aws: LocalAws, earlier: int) -> list[Path]:
 
 
 @app.command()
-def env(as_json: Json = False) -> None:
+def env(
+    account: Annotated[str, typer.Option(help="Account, 12 digits; default: the first.")] = "",
+    role: Annotated[
+        str, typer.Option(help="Role to assume: its name, its ARN, or a persona.")
+    ] = "",
+    region: Annotated[str, typer.Option(help="Region; default: that of `up`.")] = "",
+    session_name: Annotated[
+        str, typer.Option(help="Role session name and source identity.")
+    ] = SESSION_NAME,
+    as_json: Json = False,
+) -> None:
     """Print the variables that point aws, boto3, the CDK CLI and git to the local AWS, for eval."""
-    variables = local_aws.require().variables()
+    wanted = Identity(account=account, role=role, region=region, session_name=session_name)
+    variables = wanted.variables(local_aws.require())
     if as_json:
         print_json(variables)
         return
@@ -181,7 +193,8 @@ def env(as_json: Json = False) -> None:
     programs = os.pathsep.join(map(shlex.quote, local_aws.installed_programs()))
     sys.stdout.write(f"export PATH={programs}:$PATH\n")
     # A session token or profile of a real account would override the keys above.
-    sys.stdout.write("unset AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE\n")
+    unset = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"]
+    sys.stdout.write(f"unset {' '.join(name for name in unset if name not in variables)}\n")
 
 
 @app.command()

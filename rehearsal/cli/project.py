@@ -10,10 +10,12 @@ from rich.markup import escape
 from rehearsal.cli.terminal import Json, Name, err, out, print_json, with_board
 from rehearsal.client import approvals, invocation, local_aws, logs, project, project_status
 from rehearsal.client.errors import RehearsalError
+from rehearsal.client.pipeline_execution import Obstacle, PipelineExecution
 from rehearsal.client.pipeline_watcher import PipelineWatcher, WatchedExecution
 from rehearsal.client.process_tree import Commands
 from rehearsal.client.progress import Board
 from rehearsal.client.project import Project
+from rehearsal.client.waiting import Goal, Wait
 
 projects = typer.Typer(help="Projects: two repositories and the pipelines that a push starts.")
 
@@ -21,7 +23,7 @@ projects = typer.Typer(help="Projects: two repositories and the pipelines that a
 def register(app: typer.Typer) -> None:
     """Adds the commands to the app."""
     app.add_typer(projects, name="project")
-    for command in (push, approve, invoke):
+    for command in (push, wait, approve, invoke):
         app.command()(command)
     app.command("status")(show_status)
     app.command("logs")(show_logs)
@@ -71,12 +73,58 @@ def push(
             watched.require_success()
         return watched
 
-    execution = with_board(work).execution
+    watched = with_board(work)
+    execution = watched.execution
     if as_json:
-        print_json({"execution": execution.execution_id, "status": execution.status})
+        waits = {"waits_for": asdict(watched.obstacle)} if watched.obstacle else {}
+        print_json({"execution": execution.execution_id, "status": execution.status, **waits})
     elif execution.approval:
         stage = execution.approval.stage
         out.print(f"Waiting for approval: `rehearse approve {name} --stage {stage}`")
+    elif watched.obstacle:
+        for line in _obstacle(name, execution, watched.obstacle):
+            out.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _obstacle(name: str, execution: PipelineExecution, found: Obstacle) -> list[str]:
+    """Returns what an execution waits for outside of its stages, and how it goes on."""
+    subject = f"Execution {execution.execution_id} waits to enter stage {found.stage}"
+    if not found.execution_id:
+        return [
+            f"{subject}: the transition into it is disabled. {found.reason}".rstrip(),
+            f"Enable it: `aws codepipeline enable-stage-transition --pipeline-name "
+            f"{execution.pipeline} --stage-name {found.stage} --transition-type Inbound`",
+        ]
+    return [
+        f"{subject}: execution {found.execution_id} waits for approval there.",
+        f"Approve or reject that one: `rehearse approve {name} --stage {found.stage}`, or with "
+        "--reject. This execution then enters the stage.",
+    ]
+
+
+def wait(
+    name: Name,
+    until: Annotated[
+        Goal,
+        typer.Option("--until", help="build and deploy: its pipeline succeeded."),
+    ],
+    stage: Annotated[
+        str, typer.Option(help="Stage of the approval or endpoint. Default: any; prod.")
+    ] = "",
+    timeout: Annotated[float, typer.Option(min=0, help="Time limit in seconds.")] = 1800,
+    as_json: Json = False,
+) -> None:
+    """Wait for a pipeline, an approval or an endpoint; fail if it cannot be reached any more."""
+    aws = local_aws.require()
+    found = Wait(aws, project.find(aws, name), until, stage, timeout).run()
+    if as_json:
+        print_json(found)
+        return
+    what = {
+        Goal.APPROVAL: f"Stage {found.get('stage')} waits for approval.",
+        Goal.ENDPOINT: f"Endpoint {found.get('endpoint')} is in service.",
+    }.get(until, f"Pipeline {found.get('pipeline')} succeeded.")
+    out.print(f"[green]✓[/green] {what}", soft_wrap=True, highlight=False)
 
 
 def approve(
@@ -98,18 +146,27 @@ def approve(
             "",
             "Pass one of them.",
         )
+    started = None
     if stage:
         approvals.stage(aws, found.pipeline("deploy"), stage, approve=not reject, reason=reason)
         subject = f"stage {stage}"
     else:
+        known = approvals.executions(aws, found)
         subject = approvals.model_package(
             aws, found, arn=package, approve=not reject, reason=reason
         )
+        started = None if reject else approvals.started(aws, found, known)
     word = "rejected" if reject else "approved"
     if as_json:
-        print_json({word: subject})
+        print_json({word: subject} | ({"execution": started} if started else {}))
         return
     out.print(f"[green]✓[/green] {word} {subject}", soft_wrap=True, highlight=False)
+    if started:
+        out.print(
+            f"{found.pipeline('deploy')} has started: execution {started}",
+            soft_wrap=True,
+            highlight=False,
+        )
 
 
 def invoke(

@@ -1,6 +1,7 @@
 """Output, errors, progress and shared options of the commands."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,10 @@ from rehearsal.client.progress import Board
 
 Result = TypeVar("Result")
 
-out = Console()
+PIPED_WIDTH = 100
+"""The width of output that no terminal shows."""
+
+out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH)
 err = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -1,12 +1,16 @@
 """Approvals of model packages and of manual approval actions of CodePipeline."""
 
+import time
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from rehearsal.client import pipeline_execution
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.project import Project
+
+_TAKEN_SECONDS = 10.0
 
 
 def model_package(
@@ -33,6 +37,26 @@ def model_package(
         ApprovalDescription=reason,
     )
     return chosen
+
+
+def executions(aws: LocalAws, project: Project) -> set[str]:
+    """Returns the ids of the executions of the deploy pipeline."""
+    found = pipeline_execution.executions(aws.client("codepipeline"), project.pipeline("deploy"))
+    return {one["pipelineExecutionId"] for one in found}
+
+
+def started(aws: LocalAws, project: Project, known: set[str]) -> str | None:
+    """Waits for the execution that an approval starts, and returns its id.
+
+    None if none has started within some seconds, as for a package that was approved before.
+    """
+    deadline = time.monotonic() + _TAKEN_SECONDS
+    while time.monotonic() < deadline:
+        new = executions(aws, project) - known
+        if new:
+            return new.pop()
+        time.sleep(0.2)
+    return None
 
 
 def packages(sagemaker: Any, group: str) -> list[dict[str, Any]]:
@@ -77,6 +101,17 @@ def _known(found: list[dict[str, Any]]) -> str:
     )
 
 
+def _wait_until_taken(codepipeline: Any, pipeline: str, token: str) -> None:
+    """Waits until the pipeline has taken an approval, so that its state no longer shows it."""
+    deadline = time.monotonic() + _TAKEN_SECONDS
+    while time.monotonic() < deadline:
+        states = codepipeline.get_pipeline_state(name=pipeline)["stageStates"]
+        actions = [action for state in states for action in state.get("actionStates", [])]
+        if token not in [action.get("latestExecution", {}).get("token") for action in actions]:
+            return
+        time.sleep(0.1)
+
+
 def stage(aws: LocalAws, pipeline: str, stage_name: str, *, approve: bool, reason: str) -> None:
     """Approves or rejects the manual approval action that a stage of a pipeline waits for.
 
@@ -102,6 +137,7 @@ def stage(aws: LocalAws, pipeline: str, stage_name: str, *, approve: bool, reaso
                 token=latest["token"],
                 result={"status": "Approved" if approve else "Rejected", "summary": reason},
             )
+            _wait_until_taken(codepipeline, pipeline, latest["token"])
             return
     raise RehearsalError(
         f"Stage {chosen[0]['stageName']} of {pipeline} does not wait for an approval.",

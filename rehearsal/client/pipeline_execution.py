@@ -131,6 +131,40 @@ def _action(detail: Mapping[str, Any]) -> ActionExecution:
     )
 
 
+@dataclass(frozen=True)
+class Obstacle:
+    """The reason why an execution does not enter a stage.
+
+    Args:
+        stage: the stage.
+        execution_id: the execution that waits for approval in it; empty for another reason.
+        reason: the reason of a disabled transition.
+    """
+
+    stage: str
+    execution_id: str = ""
+    reason: str = ""
+
+
+def obstacle(codepipeline: Any, pipeline: str, execution_id: str) -> Obstacle | None:
+    """Returns what an execution waits for outside of its stages: someone has to act.
+
+    Returns None for one that works, and behind another execution that works.
+    """
+    for state in codepipeline.get_pipeline_state(name=pipeline)["stageStates"]:
+        waiting = [*state.get("inboundExecutions", []), state.get("inboundExecution", {})]
+        if execution_id not in [one.get("pipelineExecutionId") for one in waiting]:
+            continue
+        transition = state.get("inboundTransitionState", {})
+        if transition.get("enabled") is False:
+            return Obstacle(state["stageName"], reason=transition.get("disabledReason", ""))
+        actions = [action.get("latestExecution", {}) for action in state.get("actionStates", [])]
+        if any(one.get("token") and one.get("status") == "InProgress" for one in actions):
+            occupant = state.get("latestExecution", {}).get("pipelineExecutionId", "")
+            return Obstacle(state["stageName"], execution_id=occupant)
+    return None
+
+
 def executions(codepipeline: Any, pipeline: str) -> list[dict[str, Any]]:
     """Returns the summaries of the executions of a pipeline, newest first."""
     pages = codepipeline.get_paginator("list_pipeline_executions").paginate(pipelineName=pipeline)

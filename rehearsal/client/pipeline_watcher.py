@@ -8,7 +8,7 @@ from datetime import datetime
 from rehearsal.client import pipeline_execution, training_pipeline
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
-from rehearsal.client.pipeline_execution import ActionExecution, PipelineExecution
+from rehearsal.client.pipeline_execution import ActionExecution, Obstacle, PipelineExecution
 from rehearsal.client.progress import Board, Status
 from rehearsal.client.training_pipeline import Step, TrainingExecution, Trial
 
@@ -22,6 +22,7 @@ class WatchedExecution:
 
     execution: PipelineExecution
     trainings: dict[str, TrainingExecution] = field(default_factory=dict)
+    obstacle: Obstacle | None = None
 
     def require_success(self) -> None:
         """Checks that the execution has not failed.
@@ -120,6 +121,8 @@ class PipelineWatcher:
     ) -> WatchedExecution:
         """Follows an execution until it ends or waits for a manual approval.
 
+        That may be the approval of another execution, in a stage that this one cannot enter yet.
+
         Args:
             pipeline: name of the pipeline.
             execution_id: id of the execution.
@@ -131,6 +134,7 @@ class PipelineWatcher:
             self.board.update((*row, stage))
         given = seen.execution.approval if seen else None
         watched = seen
+        before: Obstacle | None = None
         while True:
             execution = pipeline_execution.read(self._codepipeline, pipeline, execution_id)
             watched = WatchedExecution(execution, watched.trainings if watched else {})
@@ -140,6 +144,13 @@ class PipelineWatcher:
                 pending and not (given and pending.execution_id == given.execution_id)
             ):
                 return watched
+            if not any(action.status is Status.RUNNING for action in execution.actions):
+                watched.obstacle = pipeline_execution.obstacle(
+                    self._codepipeline, pipeline, execution_id
+                )
+                if watched.obstacle and watched.obstacle == before:
+                    return watched
+                before = watched.obstacle
             time.sleep(POLL_SECONDS)
 
     def _show(self, watched: WatchedExecution, row: tuple[str, ...]) -> None:

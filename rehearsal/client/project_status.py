@@ -90,5 +90,6 @@ def table(status: Mapping[str, Any]) -> Table:
 
 
 def _row(shown: Table, name: str, status: str, detail: str) -> None:
-    text = Text(detail.splitlines()[0] if detail else "", style="dim", overflow="fold")
+    # An ARN on two lines cannot be copied, so it is wider than the terminal instead.
+    text = Text(detail.splitlines()[0] if detail else "", style="dim", no_wrap=True)
     shown.add_row(Text(name), Text(status, style=_COLOURS.get(status, "")), text)
