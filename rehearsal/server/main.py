@@ -29,6 +29,7 @@ from rehearsal.server.child_processes import adopt_orphans, end_children
 SERVICES = (
     "rehearsal.services.sagemaker.service:SageMaker",
     "rehearsal.services.sagemaker.hosting.runtime:SageMakerRuntime",
+    "rehearsal.services.sagemaker.experiments.metrics:SageMakerMetrics",
     "rehearsal.services.sagemaker.feature_store.runtime:FeatureStoreRuntime",
     "rehearsal.services.codepipeline:CodePipeline",
     "rehearsal.services.codebuild:CodeBuild",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.framework.platform import Scope
-from rehearsal.services.sagemaker.names import app_path
+from rehearsal.services.sagemaker.names import app_path, artifact_id
 
 _CRUD = {
     "Model": "model/{ModelName}",
@@ -43,19 +43,39 @@ _CRUD = {
     "FeatureGroup": "feature-group/{FeatureGroupName}",
     "ModelCard": "model-card/{ModelCardName}",
     "Hub": "hub/{HubName}",
+    "Experiment": "experiment/{ExperimentName}",
+    "Trial": "experiment-trial/{TrialName}",
+    "TrialComponent": "experiment-trial-component/{TrialComponentName}",
+    "Action": "action/{ActionName}",
+    "Context": "context/{ContextName}",
+    "Artifact": "{ArtifactArn}",
 }
 # SageMaker writes names in its ARNs in lower case.
-_LOWER_CASE = ("feature-group/", "model-card/", "model-package-group/", "model-package/")
+_LOWER_CASE = (
+    "action/",
+    "context/",
+    "experiment/",
+    "experiment-trial/",
+    "experiment-trial-component/",
+    "feature-group/",
+    "model-card/",
+    "model-package-group/",
+    "model-package/",
+)
 _EXECUTION = "{PipelineExecutionArn}"
 _TAGGED = "{ResourceArn}"
 _ENDPOINT = ("endpoint/{EndpointName}", "endpoint-config/{EndpointConfigName}")
+_TRIAL_AND_COMPONENT = (
+    "experiment-trial/{TrialName}",
+    "experiment-trial-component/{TrialComponentName}",
+)
 _HUB_CONTENT = ("hub-content/{HubName}/{HubContentType}/{HubContentName}", "hub/{HubName}")
 
 RESOURCES: Mapping[str, tuple[str, ...]] = {
     **{
         f"{verb}{noun}": (resource,)
         for noun, resource in _CRUD.items()
-        for verb in ("Create", "Describe", "Update", "Delete", "Stop", "Put", "Get")
+        for verb in ("Create", "Describe", "Update", "Delete", "Start", "Stop", "Put", "Get")
     },
     "CreateEndpoint": _ENDPOINT,
     "CreateInferenceComponent": (
@@ -118,10 +138,20 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     "ListImageVersions": ("image/{ImageName}",),
     "ListAliases": ("image/{ImageName}",),
     "CreatePresignedDomainUrl": ("user-profile/{DomainId}/{UserProfileName}",),
+    # The id of an artifact follows from its source.
+    "CreateArtifact": ("artifact/*",),
+    "CreateTrial": ("experiment-trial/{TrialName}", "experiment/{ExperimentName}"),
+    "AssociateTrialComponent": _TRIAL_AND_COMPONENT,
+    "DisassociateTrialComponent": _TRIAL_AND_COMPONENT,
+    "AddAssociation": ("{SourceArn}", "{DestinationArn}"),
+    "DeleteAssociation": ("{SourceArn}", "{DestinationArn}"),
     "CreateApp": (),
     "DescribeApp": (),
     "DeleteApp": (),
     "Search": (),
+    "QueryLineage": (),
+    "DescribeLineageGroup": (),
+    "GetLineageGroupPolicy": (),
     "AddTags": (_TAGGED,),
     "ListTags": (_TAGGED,),
     "DeleteTags": (_TAGGED,),
@@ -132,6 +162,9 @@ def resource_arns(operation: str, request: Mapping[str, Any], scope: Scope) -> S
     """Returns the ARNs to check for a request; `["*"]` without resource-level permissions."""
     if operation == "CreateModelPackage":
         return _model_package_arns(request, scope)
+    if operation == "DeleteArtifact" and request.get("Source"):
+        name = artifact_id(scope, request["Source"]["SourceUri"])
+        return [scope.arn("sagemaker", f"artifact/{name}")]
     if operation in ("CreateApp", "DescribeApp", "DeleteApp"):
         return [scope.arn("sagemaker", f"app/{app_path(request)}")]
     if operation in ("BatchGetRecord", "BatchWriteRecord"):

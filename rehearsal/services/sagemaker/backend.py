@@ -23,6 +23,8 @@ from rehearsal.services.sagemaker import (
 from rehearsal.services.sagemaker.records import Record
 
 SERVICE_PRINCIPAL = "sagemaker.amazonaws.com"
+Observer = Callable[[Scope, str, Mapping[str, Any]], None]
+"""Takes the scope, the detail type and the detail of an event, before its times are converted."""
 CLOSE_SECONDS = 1.0
 """Seconds that the end of the service waits for its threads; the server ends the others."""
 
@@ -46,6 +48,7 @@ class Backend:
         self.workers = Workers()
         self.identity = ServiceIdentity(platform, SERVICE_PRINCIPAL, "SageMaker")
         self._closers: list[Callable[[], None]] = []
+        self._observers: list[Observer] = []
 
     # Requests
 
@@ -209,7 +212,13 @@ class Backend:
             resources: the ARNs of the resources that the event is about.
             iso: True to write times as ISO 8601 text. Defaults to False: epoch milliseconds.
         """
+        for observer in self._observers:
+            observer(scope, detail_type, detail)
         events.emit(self.platform, scope, detail_type, detail, *resources, iso=iso)
+
+    def on_event(self, observer: Observer) -> None:
+        """Registers a part that follows the events of other parts."""
+        self._observers.append(observer)
 
     # Life
 

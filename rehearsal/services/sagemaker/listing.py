@@ -28,7 +28,8 @@ class Listing:
         created: the member of a record that holds its time of creation.
         modified: the member of a record that holds its time of modification; None if it has none.
         status: the member of a record that holds its status. Defaults to None: it has none.
-        newest_first: False if the API lists the oldest record first.
+        newest_first: False if the default order of the API is ascending.
+        sort_by: the default of SortBy. Defaults to the time of creation.
         equal: members of the request that a member of a record must equal, such as
             `{"DomainIdEquals": "DomainId"}`. Defaults to none.
     """
@@ -40,6 +41,7 @@ class Listing:
     modified: str | None = "LastModifiedTime"
     status: str | None = None
     newest_first: bool = True
+    sort_by: str = "CreationTime"
     equal: Mapping[str, str] = field(default_factory=dict)
 
     def respond(self, records: Iterable[Record], request: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +88,7 @@ class Listing:
         return {**status, **self.equal}
 
     def _order(self, request: Mapping[str, Any]) -> Callable[[Record], Any]:
-        by = request.get("SortBy", "CreationTime")
+        by = request.get("SortBy", self.sort_by)
         fields = {"Name": self.name, "Status": self.status or self.name}
         field = fields.get(by, by if by != "CreationTime" else self.created)
         return lambda record: record[field]

@@ -4,15 +4,17 @@ Source: Search, SearchExpression, Filter, NestedFilters and VisibilityConditions
 reference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from botocore.model import ListShape, StructureShape
 
-from rehearsal.framework.platform import AwsError, Context
+from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.experiments.trial_components import TrialComponents
+from rehearsal.services.sagemaker.experiments.trials import Trials
 from rehearsal.services.sagemaker.listing import page
 from rehearsal.services.sagemaker.records import Record
 from rehearsal.services.sagemaker.registry.model_packages import tagged_arn
@@ -22,6 +24,10 @@ from rehearsal.services.sagemaker.service_model import output_shape, select
 DEFAULT_ORDER = "LastModifiedTime"
 
 
+View = Callable[[Scope, Record], Mapping[str, Any]]
+"""Returns a resource as Search shows it, with members that its record does not have."""
+
+
 @dataclass(frozen=True)
 class _Kind:
     """A kind of resource that Search supports.
@@ -29,16 +35,28 @@ class _Kind:
     Args:
         path: the resource type in ARNs.
         arn: the member that holds the ARN.
+        member: the member of a result that holds the resource. Defaults to the kind itself.
+        order: the default of SortBy, if results have no time of modification or creation.
     """
 
     path: str
     arn: str
+    member: str = ""
+    order: str = ""
 
 
 _KINDS: Mapping[str, _Kind] = {
     "Endpoint": _Kind("endpoint", "EndpointArn"),
+    "Experiment": _Kind("experiment", "ExperimentArn"),
+    "ExperimentTrial": _Kind("experiment-trial", "TrialArn", "Trial"),
+    "ExperimentTrialComponent": _Kind(
+        "experiment-trial-component", "TrialComponentArn", "TrialComponent"
+    ),
     "FeatureGroup": _Kind("feature-group", "FeatureGroupArn"),
+    "HubContent": _Kind("hub-content", "HubContentArn"),
     "HyperParameterTuningJob": _Kind("hyper-parameter-tuning-job", "HyperParameterTuningJobArn"),
+    "Model": _Kind("model", "ModelArn", order="Model.CreationTime"),
+    "ModelCard": _Kind("model-card", "ModelCardArn"),
     "ModelPackage": _Kind("model-package", "ModelPackageArn"),
     "ModelPackageGroup": _Kind("model-package-group", "ModelPackageGroupArn"),
     "Pipeline": _Kind("pipeline", "PipelineArn"),
@@ -53,10 +71,17 @@ class Search:
 
     Args:
         backend: the backend of SageMaker.
+        components: the trial components.
+        trials: the trials.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, components: TrialComponents, trials: Trials) -> None:
         self._backend = backend
+        self._views: Mapping[str, View] = {
+            "ExperimentTrial": trials.searched,
+            "ExperimentTrialComponent": components.searched,
+            "Model": self._model,
+        }
 
     def search(self, request: Request, context: Context) -> Response:
         self._backend.accept("Search", request)
@@ -67,18 +92,22 @@ class Search:
                 f"The rehearsal does not implement Search of {resource}: search for one of "
                 f"{', '.join(_KINDS)}.",
             )
-        shape = _record_shape(resource)
+        kind = _KINDS[resource]
+        member = kind.member or resource
+        shape = _record_shape(member)
+        view = self._views.get(resource, _recorded)
         visible = _visibility(request)
-        order = Property(shape, request.get("SortBy", _default_order(shape)))
+        order = Property(shape, request.get("SortBy", kind.order or _default_order(shape)))
         expression = request.get("SearchExpression")
         shown = [
-            self._shown(record[_KINDS[resource].arn], record, shape)
-            for record in self._backend.all(context.scope, _KINDS[resource].path)
+            self._shown(record[kind.arn], view(context.scope, record), shape)
+            for record in self._backend.all(context.scope, kind.path)
         ]
         found = [
             one
-            for one in shown
-            if (expression is None or matches(one, expression, shape)) and _is_visible(one, visible)
+            for one, tags in shown
+            if (expression is None or matches(one, expression, shape))
+            and _is_visible(tags, visible)
         ]
         if expression is not None and not shown:
             matches({}, expression, shape)  # validates the expression without resources, too
@@ -88,17 +117,45 @@ class Search:
             key=lambda entry: entry[:2],
             reverse=request.get("SortOrder") != "Ascending",
         )
-        results = page([{resource: one} for _, _, one in keyed], request, "Results")
+        results = page([{member: one} for _, _, one in keyed], request, "Results")
         return {**results, "TotalHits": {"Value": len(found), "Relation": "EqualTo"}}
 
-    def _shown(self, arn: str, record: Record, shape: StructureShape) -> dict[str, Any]:
-        """Returns a resource as a result, with its current tags."""
+    def _model(self, scope: Scope, record: Record) -> Mapping[str, Any]:
+        """Returns a model as the model dashboard shows it: with its endpoints."""
+        model: dict[str, Any] = {**record, "Tags": self._backend.tags.shown(record["ModelArn"])}
+        configs = {
+            config["EndpointConfigName"]
+            for config in self._backend.all(scope, "endpoint-config")
+            for variant in config["ProductionVariants"]
+            if variant.get("ModelName") == record["ModelName"]
+        }
+        endpoints = [
+            {
+                "EndpointName": endpoint["EndpointName"],
+                "EndpointArn": endpoint["EndpointArn"],
+                "CreationTime": endpoint["CreationTime"],
+                "LastModifiedTime": endpoint["LastModifiedTime"],
+                "EndpointStatus": endpoint["EndpointStatus"],
+            }
+            for endpoint in self._backend.all(scope, "endpoint")
+            if endpoint["EndpointConfigName"] in configs
+        ]
+        return {"Model": model, "Endpoints": endpoints}
+
+    def _shown(
+        self, arn: str, record: Mapping[str, Any], shape: StructureShape
+    ) -> tuple[dict[str, Any], Mapping[str, str]]:
+        """Returns a resource as a result with its current tags, and the tags."""
         shown = select(record, shape)
         shown.pop(TAGS, None)
         tags = self._backend.tags.of(tagged_arn(arn))
         if tags and TAGS in shape.members:
             shown[TAGS] = self._backend.tags.shape.write(tags)
-        return shown
+        return shown, tags
+
+
+def _recorded(_: Scope, record: Record) -> Mapping[str, Any]:
+    return record
 
 
 def _record_shape(resource: str) -> StructureShape:
@@ -122,6 +179,5 @@ def _visibility(request: Request) -> dict[str, str]:
     return visible
 
 
-def _is_visible(shown: Mapping[str, Any], visible: Mapping[str, str]) -> bool:
-    tags = {tag["Key"]: tag["Value"] for tag in shown.get(TAGS, ())}
+def _is_visible(tags: Mapping[str, str], visible: Mapping[str, str]) -> bool:
     return all(tags.get(key, value) == value for key, value in visible.items())

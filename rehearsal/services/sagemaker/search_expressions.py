@@ -12,6 +12,21 @@ from rehearsal.framework.platform import AwsError
 TAGS = "Tags"
 _NUMBERS = ("integer", "long", "float", "double")
 _TEXT = "string"
+_MIXED = "number or text"
+_METRICS = "metrics"
+_STATISTICS = ("Min", "Max", "Avg", "Last", "Count", "StdDev")
+# Properties that an expression may search for several substrings (Filter in the API reference).
+_CONTAINS_MANY = {
+    "Experiment": ("DisplayName", "ExperimentName", "Tags"),
+    "Trial": ("DisplayName", "TrialName", "Tags"),
+    "TrialComponent": (
+        "DisplayName",
+        "TrialComponentName",
+        "Tags",
+        "InputArtifacts",
+        "OutputArtifacts",
+    ),
+}
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "GreaterThan": operator.gt,
     "GreaterThanOrEqualTo": operator.ge,
@@ -27,7 +42,8 @@ class Property:
 
     Args:
         shape: the shape of the resource in the results.
-        name: a path through structures, lists and maps; the name of a tag is `Tags.KEY`.
+        name: a path through structures, lists and maps; the name of a tag is `Tags.KEY`, that of a
+            metric `Metrics.NAME`, for trial components also with a statistic, `Metrics.NAME.Max`.
 
     Raises:
         AwsError: ValidationException, if the resource has no such property.
@@ -36,17 +52,33 @@ class Property:
     def __init__(self, shape: StructureShape, name: str) -> None:
         self.name = name
         self._path = _path(shape, name)
-        self.type = _leaf(shape, self._path, name).type_name
+        self._metric = _metric(shape, name)
+        if self._metric:
+            self.type = "double"
+            return
+        leaf = _leaf(shape, self._path, name).type_name
+        mixed = self._path[0] == "HyperParameters" or leaf == "structure"
+        self.type = _MIXED if mixed else leaf
 
     def values(self, shown: Mapping[str, Any]) -> list[Any]:
         """Returns the values of the property: several if its path leads through a list."""
+        if self._metric:
+            member, metric, statistic = self._metric
+            metrics = [one for one in shown.get(member, ()) if one["MetricName"] == metric]
+            return [one[statistic] for one in metrics if statistic in one]
         if self._path[0] == TAGS:
             return [tag["Value"] for tag in shown.get(TAGS, ()) if tag["Key"] == self._path[1]]
-        return list(_reached(shown, self._path))
+        found = list(_reached(shown, self._path))
+        if self.type == _MIXED:
+            # A parameter of a trial component is a structure with either a number or a text.
+            found = [next(iter(one.values())) if isinstance(one, Mapping) else one for one in found]
+        return found
 
     def sort_key(self, shown: Mapping[str, Any]) -> tuple[bool, Any]:
         """Returns the sort key of a result; results without the property come first."""
         values = self.values(shown)
+        if self.type == _MIXED:
+            return (bool(values), str(values[0]) if values else "")
         return (bool(values), values[0] if values else "")
 
     def read(self, text: str) -> Any:
@@ -68,6 +100,7 @@ def matches(shown: Mapping[str, Any], expression: Mapping[str, Any], shape: Stru
 
     The whole expression is validated, whether or not its first parts decide the result.
     """
+    _check_contains(expression, shape)
     results = [
         *(_filter(shown, one, shape) for one in expression.get("Filters", ())),
         *(_nested(shown, one, shape) for one in expression.get("NestedFilters", ())),
@@ -87,19 +120,65 @@ def _filter(shown: Mapping[str, Any], given: Mapping[str, Any], shape: Structure
     if "Value" not in given:
         reject(f"the filter of {filtered.name} needs a Value for the operator {relation}")
     text = filtered.type == _TEXT
-    if relation in _TEXTUAL and not text:
+    if relation in _TEXTUAL and not text and filtered.type != _MIXED:
         reject(f"{relation} is supported for text properties only; {filtered.name} is not one")
     if relation in _COMPARISONS and text:
         reject(f"{relation} is not supported for the text property {filtered.name}")
     sought: str = given["Value"]
     if relation == "Contains":
-        return any(sought in value for value in values)
+        return any(sought in str(value) for value in values)
     if relation == "In":
-        return any(value in sought.split(",") for value in values)
+        return any(str(value) in sought.split(",") for value in values)
+    if filtered.type == _MIXED:
+        return _compare_mixed(values, relation, sought)
     wanted = filtered.read(sought)
     if relation in _COMPARISONS:
         return any(_COMPARISONS[relation](value, wanted) for value in values)
     return (wanted in values) == (relation == "Equals")
+
+
+def _compare_mixed(values: list[Any], relation: str, sought: str) -> bool:
+    """Compares values that are numbers or text with a sought one, as numbers where both are."""
+    wanted = _number(sought)
+    compare: Callable[[Any, Any], bool] = _COMPARISONS.get(relation, operator.eq)
+    results = []
+    for value in values:
+        number = _number(value)
+        if number is None or wanted is None:
+            results.append(relation not in _COMPARISONS and str(value) == sought)
+            continue
+        # "If the specified Value is an integer, the decimal hyperparameter values are treated as
+        # integers."
+        integers = sought.strip().lstrip("+-").isdecimal() and isinstance(value, str)
+        results.append(compare(int(number) if integers else number, wanted))
+    return (not any(results)) if relation == "NotEquals" else any(results)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _check_contains(expression: Mapping[str, Any], shape: StructureShape) -> None:
+    """Checks that an expression has one Contains, apart from the properties that may have more."""
+    many = _CONTAINS_MANY.get(shape.name, ())
+    limited = [
+        one
+        for one in _all_filters(expression)
+        if one.get("Operator") == "Contains" and one["Name"].partition(".")[0] not in many
+    ]
+    if len(limited) > 1:
+        reject("'CONTAINS' operator usage limit of 1 exceeded.")
+
+
+def _all_filters(expression: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from expression.get("Filters", ())
+    for nested in expression.get("NestedFilters", ()):
+        yield from nested["Filters"]
+    for one in expression.get("SubExpressions", ()):
+        yield from _all_filters(one)
 
 
 def _nested(shown: Mapping[str, Any], given: Mapping[str, Any], shape: StructureShape) -> bool:
@@ -128,6 +207,22 @@ def _path(shape: StructureShape, name: str) -> list[str]:
     return name.split(".")
 
 
+def _metric(shape: StructureShape, name: str) -> tuple[str, str, str] | None:
+    """Returns the list, the name and the member of a metric, or None for another property."""
+    head, _, metric = name.partition(".")
+    if head.lower() != _METRICS or not metric:
+        return None
+    if "FinalMetricDataList" in shape.members:
+        return "FinalMetricDataList", metric, "Value"
+    if "Metrics" not in shape.members:
+        return None
+    before, _, last = metric.rpartition(".")
+    for statistic in _STATISTICS:
+        if before and last.lower() == statistic.lower():
+            return "Metrics", before, statistic
+    return "Metrics", metric, "Last"
+
+
 def _leaf(shape: StructureShape, path: list[str], name: str) -> Shape:
     found: Any = shape
     for index, step in enumerate(path):
@@ -136,7 +231,11 @@ def _leaf(shape: StructureShape, path: list[str], name: str) -> Shape:
         while found.type_name == "list":
             found = found.member
         if found.type_name == "map":
-            return found.value  # type: ignore[no-any-return]
+            inner = found.value
+            last = path[-1]
+            if inner.type_name == "structure" and index < len(path) - 1 and last in inner.members:
+                return inner.members[last]  # type: ignore[no-any-return]
+            return inner  # type: ignore[no-any-return]
         if found.type_name != "structure" or step not in found.members:
             reject(f"{name} is not a property of {shape.name}")
         found = found.members[step]
@@ -152,7 +251,7 @@ def _reached(value: Any, path: list[str]) -> Iterator[Any]:
             yield value
     elif isinstance(value, Mapping):
         # The key of a map may contain dots.
-        for length in (1, len(path)):
+        for length in (1, len(path) - 1, len(path)):
             key = ".".join(path[:length])
             if key in value:
                 yield from _reached(value[key], path[length:])

@@ -9,6 +9,12 @@ from rehearsal.framework.service import Request, Service
 from rehearsal.services.sagemaker import authorization, condition_keys, resumption
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import DataPlane
+from rehearsal.services.sagemaker.experiments.experiments import Experiments
+from rehearsal.services.sagemaker.experiments.job_components import JobComponents
+from rehearsal.services.sagemaker.experiments.membership import Membership
+from rehearsal.services.sagemaker.experiments.metric_store import metric_store_of
+from rehearsal.services.sagemaker.experiments.trial_components import TrialComponents
+from rehearsal.services.sagemaker.experiments.trials import Trials
 from rehearsal.services.sagemaker.feature_store.feature_groups import FeatureGroups
 from rehearsal.services.sagemaker.feature_store.online_store import online_store_of
 from rehearsal.services.sagemaker.hosting.components.deployment import ComponentDeployments
@@ -28,6 +34,12 @@ from rehearsal.services.sagemaker.jobs.processing.processing_jobs import Process
 from rehearsal.services.sagemaker.jobs.training.training_jobs import TrainingJobs
 from rehearsal.services.sagemaker.jobs.transform.transform_jobs import TransformJobs
 from rehearsal.services.sagemaker.jobs.tuning.tuning_jobs import TuningJobs
+from rehearsal.services.sagemaker.lineage.associations import Associations
+from rehearsal.services.sagemaker.lineage.entities import LINEAGE_KINDS, Artifacts, LineageEntities
+from rehearsal.services.sagemaker.lineage.graph import LineageGraph
+from rehearsal.services.sagemaker.lineage.groups import LineageGroups
+from rehearsal.services.sagemaker.lineage.queries import LineageQueries
+from rehearsal.services.sagemaker.lineage.tracking import LineageTracking
 from rehearsal.services.sagemaker.local_data_plane import LocalDataPlane
 from rehearsal.services.sagemaker.monitoring.executions import MonitoringExecutions
 from rehearsal.services.sagemaker.monitoring.job_definitions import KINDS, MonitoringJobDefinitions
@@ -82,6 +94,7 @@ class SageMaker(Service):
         self.backend = Backend(platform, self.tags)
         self._jobs = Jobs(self.backend)
         self._compose_studio()
+        self._compose_experiments()
         self._compose_registry()
         self._compose_hosting()
         self._compose_jobs()
@@ -91,7 +104,7 @@ class SageMaker(Service):
         self.compose(
             FeatureGroups(self.backend, online_store_of(platform)),
             Projects(self.backend, products),
-            Search(self.backend),
+            Search(self.backend, self._components, self._trials),
             ResourceTags(self.backend),
         )
 
@@ -110,6 +123,27 @@ class SageMaker(Service):
             ImageVersions(backend, records, images),
             StoredResource(backend, APP_IMAGE_CONFIGS),
             MlflowApps(backend),
+        )
+
+    def _compose_experiments(self) -> None:
+        backend, membership = self.backend, Membership(self.backend)
+        metrics, experiments = metric_store_of(self.platform), Experiments(self.backend)
+        self._trials = Trials(backend, experiments, membership)
+        self._components = TrialComponents(backend, self._trials, membership, metrics)
+        graph = LineageGraph(backend)
+        tracking = LineageTracking(backend, graph)
+        self._jobs.observe(JobComponents(backend, experiments, self._trials, membership, metrics))
+        self._jobs.observe(tracking)
+        backend.on_event(tracking.follow)
+        self.compose(
+            experiments,
+            self._trials,
+            self._components,
+            Artifacts(backend, graph),
+            *(LineageEntities(backend, kind, graph) for kind in LINEAGE_KINDS),
+            Associations(backend, graph),
+            LineageQueries(graph),
+            LineageGroups(),
         )
 
     def _compose_registry(self) -> None:

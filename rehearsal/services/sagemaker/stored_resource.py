@@ -8,9 +8,11 @@ from botocore import xform_name
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Operation, Request, Response
-from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker import service_model
+from rehearsal.services.sagemaker.backend import Backend, caller_identity
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record, now
+from rehearsal.services.sagemaker.service_model import output_shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,7 @@ class Kind:
         arn: the member for the ARN. Defaults to the noun with `Arn`.
         updatable: the members that its Update operation changes. Defaults to none: it has no such
             operation.
+        lower_case: True if ARNs have the name in lower case. Defaults to False.
         missing: the message for a missing resource, with `{name}` and `{arn}`. Defaults to
             SageMaker's usual one.
         existing: the message for a name that is taken, with `{name}` and `{arn}`. Defaults to
@@ -40,6 +43,7 @@ class Kind:
     name: str = ""
     arn: str = ""
     updatable: tuple[str, ...] = ()
+    lower_case: bool = False
     missing: str = 'Could not find {words} "{arn}".'
     existing: str = 'Cannot create already existing {words} "{arn}".'
     existing_code: str = "ValidationException"
@@ -54,7 +58,7 @@ class Kind:
 
     def arn_of(self, scope: Scope, name: str) -> str:
         """Returns the ARN of a resource of this kind."""
-        return scope.arn("sagemaker", f"{self.path}/{name}")
+        return scope.arn("sagemaker", f"{self.path}/{name.lower() if self.lower_case else name}")
 
     def message(self, template: str, scope: Scope, name: str) -> str:
         """Returns a message about a resource of this kind."""
@@ -71,8 +75,8 @@ def bind_operations(part: object, operations: Mapping[str, Operation]) -> None:
 class StoredResource:
     """Create, Describe, List, Delete, and Update where the kind has it, of one kind.
 
-    What a kind adds to storing is in methods that a subclass overrides: `prepare`, `check_delete`
-    and `changed`.
+    What a kind adds to storing is in methods that a subclass overrides: `prepare`, `changes`,
+    `check_delete` and `changed`.
 
     Args:
         backend: the backend of SageMaker.
@@ -96,6 +100,10 @@ class StoredResource:
 
     def prepare(self, record: Record, context: Context) -> None:
         """Validates an accepted Create request and completes it, before the name is checked."""
+
+    def changes(self, record: Record, given: Request) -> dict[str, Any]:
+        """Returns the members of a record that an accepted Update request changes."""
+        return {name: given[name] for name in self.kind.updatable if name in given}
 
     def check_delete(self, record: Record, scope: Scope) -> None:
         """Checks that a resource may be deleted now."""
@@ -124,11 +132,14 @@ class StoredResource:
         record |= {kind.arn_member: kind.arn_of(context.scope, name), kind.listing.created: moment}
         if kind.listing.modified is not None:
             record[kind.listing.modified] = moment
+        if self._shows("CreatedBy"):
+            record["CreatedBy"] = caller_identity(context)
         with backend.lock:
             if name in backend.records.of(context.scope, kind.path):
                 message = kind.message(kind.existing, context.scope, name)
                 raise AwsError(kind.existing_code, message)
-            backend.register(context, kind.path, name, record, request)
+            backend.tag_new(context, record[kind.arn_member], request.get("Tags", ()))
+            backend.records.of(context.scope, kind.path)[name] = record
         return {kind.arn_member: record[kind.arn_member]}
 
     def describe(self, request: Request, context: Context) -> Response:
@@ -146,20 +157,22 @@ class StoredResource:
         operation = f"Update{kind.noun}"
         given = self.backend.accept(operation, request)
         record = self.find(context.scope, given[kind.name_member], operation)
-        changes: dict[str, Any] = {name: given[name] for name in kind.updatable if name in given}
         with self.backend.lock:
-            record.update(changes)
+            record.update(self.changes(record, given))
             if kind.listing.modified is not None:
                 record[kind.listing.modified] = now()
-        return {kind.arn_member: record[kind.arn_member]}
+            if self._shows("LastModifiedBy"):
+                record["LastModifiedBy"] = caller_identity(context)
+        return self._response(operation, record)
 
     def delete(self, request: Request, context: Context) -> Response:
         scope, name = context.scope, request[self.kind.name_member]
-        record = self.find(scope, name, f"Delete{self.kind.noun}")
+        operation = f"Delete{self.kind.noun}"
+        record = self.find(scope, name, operation)
         self.check_delete(record, scope)
         self.backend.remove(scope, self.kind.path, name, record[self.kind.arn_member])
         self.changed(record, scope)
-        return {}
+        return self._response(operation, record)
 
     # For other parts
 
@@ -176,3 +189,13 @@ class StoredResource:
         """
         message = self.kind.message(self.kind.missing, scope, name)
         return self.backend.find(scope, self.kind.path, name, operation=operation, message=message)
+
+    def _shows(self, member: str) -> bool:
+        """Returns True if Describe returns a member."""
+        return member in output_shape(f"Describe{self.kind.noun}").members
+
+    def _response(self, operation: str, record: Record) -> Response:
+        """Returns the response of a change: the ARN, if the API documents one."""
+        shape = service_model.operation(operation).output_shape
+        member = self.kind.arn_member
+        return {member: record[member]} if shape and member in shape.members else {}

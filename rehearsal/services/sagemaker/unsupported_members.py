@@ -83,7 +83,6 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
     "CreateInferenceComponent": _COMPONENT,
     "UpdateInferenceComponent": _COMPONENT,
     "CreateProcessingJob": (
-        "ExperimentConfig",
         "ProcessingInputs[].DatasetDefinition",
         "ProcessingInputs[].AppManaged=True",
         "ProcessingInputs[].S3Input.S3InputMode=Pipe",
@@ -99,7 +98,6 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "DebugHookConfig",
         "DebugRuleConfigurations",
         "TensorBoardOutputConfig",
-        "ExperimentConfig",
         "ProfilerRuleConfigurations",
         "ProfilerConfig.S3OutputPath",
         "RemoteDebugConfig.EnableRemoteDebug=True",
@@ -123,7 +121,6 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "HyperParameterTuningJobConfig.ParameterRanges.AutoParameters",
     ),
     "CreateTransformJob": (
-        "ExperimentConfig",
         "TransformInput.SplitType=RecordIO",
         "TransformInput.SplitType=TFRecord",
         "TransformInput.CompressionType=Gzip",

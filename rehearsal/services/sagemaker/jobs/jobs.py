@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import INTERRUPTED, Operation, Request, Response
@@ -51,6 +51,19 @@ class JobKind(Kind):
         return f"SageMaker {self.event or self.path.replace('-', ' ').title()} State Change"
 
 
+class JobObserver(Protocol):
+    """A part that follows jobs."""
+
+    def check(self, kind: JobKind, request: Request, context: Context) -> None:
+        """Raises an AwsError if a job must not be created."""
+
+    def added(self, kind: JobKind, scope: Scope, record: Record) -> None:
+        """Takes a new job."""
+
+    def changed(self, kind: JobKind, scope: Scope, record: Record, changes: Members) -> None:
+        """Takes a job and the members that have changed."""
+
+
 class Jobs:
     """Jobs of every kind.
 
@@ -63,7 +76,12 @@ class Jobs:
         self._changes = threading.Condition()
         self._running: dict[str, threading.Event] = {}
         self._kinds: list[JobKind] = []
+        self._observers: list[JobObserver] = []
         backend.on_close(self._stop_all)
+
+    def observe(self, observer: JobObserver) -> None:
+        """Registers a part that follows jobs."""
+        self._observers.append(observer)
 
     def create(
         self,
@@ -107,6 +125,8 @@ class Jobs:
             stop: an event that stops the job when it is set. Defaults to a new one.
         """
         backend, name = self._backend, record[kind.name_member]
+        for observer in self._observers:
+            observer.check(kind, record, context)
         arn = kind.arn_of(context.scope, name)
         moment = now()
         with backend.lock:
@@ -122,6 +142,8 @@ class Jobs:
             backend.register(context, kind.path, name, record, record)
             record.pop("Tags", None)
             self._running[arn] = stop or threading.Event()
+            for observer in self._observers:
+                observer.added(kind, context.scope, record)
         self._emit(kind, context.scope, record)
 
     def run(
@@ -259,6 +281,9 @@ class Jobs:
             before = (record[kind.status], record.get("SecondaryStatus"))
             record.update(changes, LastModifiedTime=now())
             after = (record[kind.status], record.get("SecondaryStatus"))
+            # A client that sees the new status sees what follows from it, too.
+            for observer in self._observers:
+                observer.changed(kind, scope, record, changes)
         if before != after:
             self._emit(kind, scope, record)
         self.wake()

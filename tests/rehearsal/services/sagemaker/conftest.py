@@ -171,3 +171,20 @@ def ready(sagemaker: Any, eventually: Any) -> Settle:
         return response
 
     return wait
+
+
+@pytest.fixture
+def trained(sagemaker: Any, eventually: Eventually) -> Callable[..., dict[str, Any]]:
+    """Creates a training job, waits until it has ended and returns its description."""
+
+    def train(name: str = "train", **changes: Any) -> dict[str, Any]:
+        sagemaker.create_training_job(**requests.training_job(name), **changes)
+
+        def ended() -> Any:
+            job = sagemaker.describe_training_job(TrainingJobName=name)
+            return job if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else None
+
+        job: dict[str, Any] = eventually(ended)
+        return job
+
+    return train

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ SPECIFICATION = {
 def found(sagemaker: Any, resource: str, *filters: dict[str, Any], **more: Any) -> list[Any]:
     expression = {"SearchExpression": {"Filters": list(filters)}} if filters else {}
     response = sagemaker.search(Resource=resource, **expression, **more)
-    return [result[resource] for result in response["Results"]]
+    return [next(iter(result.values())) for result in response["Results"]]
 
 
 def names(sagemaker: Any, *filters: dict[str, Any], **more: Any) -> set[str]:
@@ -138,6 +139,65 @@ def test_a_nested_filter_asks_for_one_object_that_satisfies_all(sagemaker: Any) 
     assert not nested("b/test"), "that is another channel"
 
 
+@pytest.mark.parametrize(
+    ("filter_", "expected"),
+    [
+        (where("Metrics.auc", "GreaterThan", "0.8"), {"deep"}),
+        (where("metrics.auc", "LessThanOrEqualTo", "0.8"), {"flat"}),
+        (where("HyperParameters.depth", "GreaterThanOrEqualTo", "4"), {"deep"}),
+        (where("HyperParameters.rate", "LessThan", "0.2"), {"flat"}),
+        # An integer is compared with the integer part.
+        (where("HyperParameters.rate", "Equals", "0"), {"deep", "flat"}),
+        (where("HyperParameters.loss", "Equals", "log"), {"deep"}),
+        (where("HyperParameters.loss", "NotExists"), {"flat"}),
+        (where("HyperParameters.loss", "In", "log,square"), {"deep"}),
+    ],
+)
+def test_metrics_and_hyperparameters_are_compared_as_numbers(
+    sagemaker: Any, data_plane: Any, trained: Any, filter_: dict[str, Any], expected: set[str]
+) -> None:
+    parameters = {
+        "deep": {"depth": "9", "rate": "0.25", "loss": "log"},
+        "flat": {"depth": "3", "rate": "0.125"},
+    }
+    for name, auc in (("deep", 0.9), ("flat", 0.8)):
+        moment = datetime.datetime.now(datetime.UTC)
+        metric = {"MetricName": "auc", "Value": auc, "Timestamp": moment}
+        data_plane.behaviour[name] = lambda _, metric=metric: {"FinalMetricDataList": [metric]}
+        trained(name, HyperParameters=parameters[name])
+
+    jobs = found(sagemaker, "TrainingJob", filter_)
+
+    assert {job["TrainingJobName"] for job in jobs} == expected
+
+
+def test_a_statistic_of_a_metric_orders_trial_components(
+    sagemaker: Any, data_plane: Any, trained: Any
+) -> None:
+    for name, auc in (("worse", 0.8), ("best", 0.9), ("worst", 0.7)):
+        moment = datetime.datetime.now(datetime.UTC)
+        metric = {"MetricName": "auc", "Value": auc, "Timestamp": moment}
+        data_plane.behaviour[name] = lambda _, metric=metric: {"FinalMetricDataList": [metric]}
+        trained(name)
+
+    components = found(sagemaker, "ExperimentTrialComponent", SortBy="metrics.auc.max")
+
+    order = [one["TrialComponentName"].partition("-")[0] for one in components]
+    assert order == ["best", "worse", "worst"]
+
+
+def test_a_model_is_found_with_its_endpoints(sagemaker: Any, endpoint: Any) -> None:
+    sagemaker.create_model(**requests.model("idle"))
+
+    idle, used = found(sagemaker, "Model")
+    (by_name,) = found(sagemaker, "Model", where("Model.ModelName", "Equals", "churn"))
+
+    assert idle["Model"]["ModelName"] == "idle"
+    assert idle["Endpoints"] == []
+    assert [one["EndpointName"] for one in used["Endpoints"]] == ["live"]
+    assert by_name == used
+
+
 def test_results_have_an_order_and_pages(groups: Any) -> None:
     order = {"SortBy": "ModelPackageGroupName", "SortOrder": "Ascending"}
     first = groups.search(Resource="ModelPackageGroup", MaxResults=2, **order)
@@ -185,8 +245,8 @@ def test_visibility_conditions_are_condition_keys_of_iam() -> None:
     ("request_", "message"),
     [
         (
-            {"Resource": "Experiment"},
-            "The rehearsal does not implement Search of Experiment: search for one of Endpoint",
+            {"Resource": "Image"},
+            "The rehearsal does not implement Search of Image: search for one of Endpoint",
         ),
         (
             {"SearchExpression": {}},
@@ -216,6 +276,15 @@ def test_visibility_conditions_are_condition_keys_of_iam() -> None:
         (
             {"VisibilityConditions": [{"Key": "ModelPackageGroupName", "Value": "churn"}]},
             "Key of VisibilityConditions is Tags.KEY, not ModelPackageGroupName",
+        ),
+        (
+            {
+                "SearchExpression": {
+                    "Filters": [where("ModelPackageGroupName", "Contains", "a")],
+                    "SubExpressions": [{"Filters": [where("CreatedBy.DomainId", "Contains", "a")]}],
+                }
+            },
+            "'CONTAINS' operator usage limit of 1 exceeded.",
         ),
         (
             {"CrossAccountFilterOption": "CrossAccount"},

@@ -1,0 +1,48 @@
+"""Experiments: groups of trials."""
+
+from rehearsal.framework.platform import AwsError, Scope
+from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.experiments.membership import TRIAL
+from rehearsal.services.sagemaker.listing import Listing
+from rehearsal.services.sagemaker.records import Record
+from rehearsal.services.sagemaker.stored_resource import Kind, StoredResource
+
+KIND = Kind(
+    noun="Experiment",
+    path="experiment",
+    lower_case=True,
+    listing=Listing(
+        operation="ListExperiments", member="ExperimentSummaries", name="ExperimentName"
+    ),
+    updatable=("DisplayName", "Description"),
+    missing="Experiment '{name}' does not exist.",
+    existing=(
+        "Experiment names must be unique within an AWS account and region. "
+        "Experiment '{name}' already exists."
+    ),
+)
+
+
+class Experiments(StoredResource):
+    """Create-, Describe-, List-, Update-, DeleteExperiment.
+
+    Args:
+        backend: the backend of SageMaker.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend, KIND)
+
+    def check_delete(self, record: Record, scope: Scope) -> None:
+        name = record["ExperimentName"]
+        trials = [
+            trial["TrialName"]
+            for trial in self.backend.all(scope, TRIAL)
+            if trial["ExperimentName"] == name
+        ]
+        if trials:
+            message = (
+                f"Experiment '{name}' cannot be deleted while it has trials: delete "
+                f"{', '.join(trials[:5])} first."
+            )
+            raise AwsError("ValidationException", message)

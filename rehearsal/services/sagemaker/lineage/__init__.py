@@ -1,0 +1,1 @@
+"""Lineage: artifacts, actions, contexts, their associations, and queries."""
