@@ -8,7 +8,10 @@ import botocore.exceptions
 from rehearsal.cloudformation.resource_types import ResourceFailure, ResourceType
 
 _GONE = re.compile(r"NotFound|DoesNotExist|NoSuch")
-_GONE_MESSAGE = re.compile(r"(could not find|does not exist|not found)", re.IGNORECASE)
+_GONE_MESSAGE = re.compile(
+    r"(could not find|cannot find|does not exist|not found|RecordNotFound|unable to describe)",
+    re.IGNORECASE,
+)
 
 
 def is_gone(error: botocore.exceptions.ClientError) -> bool:

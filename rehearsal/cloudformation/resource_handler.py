@@ -189,6 +189,8 @@ class ResourceHandler:
             return
         build = resource_type.to_delete_request
         try:
+            if resource_type.before_delete:
+                resource_type.before_delete(client, identifier)
             _call(client, resource_type.delete, build(identifier) if build else dict(identifier))
         except botocore.exceptions.ClientError as error:
             if not is_gone(error):

@@ -49,6 +49,8 @@ class ResourceType:
             properties before are empty), and instead of `update`. Defaults to None.
         wait: waits until the resource is settled; raises if it failed. Defaults to None: the
             resource is settled at once.
+        before_delete: brings the resource to a state in which it can be deleted. Defaults to None:
+            it can be deleted at any time.
         wait_deleted: waits until a deleted resource is gone. Defaults to None: it is gone at once.
         retag: changes the tags from the former to the new ones. Defaults to None: the operations
             that the service has for tags.
@@ -73,6 +75,7 @@ class ResourceType:
     to_delete_request: Callable[[Identifier], Request] | None = None
     bring: Callable[[Any, Identifier, Properties, Properties], None] | None = None
     wait: Callable[[Any, Identifier], None] | None = None
+    before_delete: Callable[[Any, Identifier], None] | None = None
     wait_deleted: Callable[[Any, Identifier], None] | None = None
     retag: Callable[[Any, Identifier, Any, Any], None] | None = None
     arn: str | None = None

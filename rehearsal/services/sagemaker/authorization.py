@@ -49,6 +49,11 @@ _CRUD = {
     "Action": "action/{ActionName}",
     "Context": "context/{ContextName}",
     "Artifact": "{ArtifactArn}",
+    "CodeRepository": "code-repository/{CodeRepositoryName}",
+    "NotebookInstance": "notebook-instance/{NotebookInstanceName}",
+    "NotebookInstanceLifecycleConfig": (
+        "notebook-instance-lifecycle-config/{NotebookInstanceLifecycleConfigName}"
+    ),
 }
 # SageMaker writes names in its ARNs in lower case.
 _LOWER_CASE = (

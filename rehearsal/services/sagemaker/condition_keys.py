@@ -38,6 +38,13 @@ _PACKAGE = {
     "ModelLifeCycle:stage": "ModelLifeCycle.Stage",
     "ModelLifeCycle:stageStatus": "ModelLifeCycle.StageStatus",
 }
+_NOTEBOOK = {
+    "InstanceTypes": "InstanceType",
+    "RootAccess": "RootAccess",
+    "MinimumInstanceMetadataServiceVersion": (
+        "InstanceMetadataServiceConfiguration.MinimumInstanceMetadataServiceVersion"
+    ),
+}
 _MEMBERS: Mapping[str, Mapping[str, str]] = {
     "CreateTrainingJob": _TRAINING,
     "CreateHyperParameterTuningJob": {
@@ -66,6 +73,14 @@ _MEMBERS: Mapping[str, Mapping[str, str]] = {
         **_PACKAGE,
         "CustomerMetadataPropertiesToRemove": "CustomerMetadataPropertiesToRemove",
     },
+    "CreateNotebookInstance": {
+        **_NOTEBOOK,
+        "DirectInternetAccess": "DirectInternetAccess",
+        "VolumeKmsKey": "KmsKeyId",
+        "VpcSubnets": "SubnetId",
+        "VpcSecurityGroupIds": "SecurityGroupIds",
+    },
+    "UpdateNotebookInstance": _NOTEBOOK,
     "CreateDomain": {
         "AppNetworkAccess": "AppNetworkAccessType",
         "VolumeKmsKey": "KmsKeyId",
@@ -85,6 +100,8 @@ def condition_keys(operation: str, request: Mapping[str, Any]) -> dict[str, Any]
         found.get("InstanceTypes") is not None
     ):  # the key has many values, even for a single instance type
         found["InstanceTypes"] = [found["InstanceTypes"]]
+    if operation == "CreateNotebookInstance" and found["VpcSubnets"] is not None:
+        found["VpcSubnets"] = [found["VpcSubnets"]]  # many values, even for the one subnet
     if operation in ("CreateModelPackage", "UpdateModelPackage"):
         metadata = request.get("CustomerMetadataProperties") or {}
         found |= {f"CustomerMetadataProperties/{name}": metadata[name] for name in metadata}

@@ -44,6 +44,9 @@ from rehearsal.services.sagemaker.local_data_plane import LocalDataPlane
 from rehearsal.services.sagemaker.monitoring.executions import MonitoringExecutions
 from rehearsal.services.sagemaker.monitoring.job_definitions import KINDS, MonitoringJobDefinitions
 from rehearsal.services.sagemaker.monitoring.schedules import MonitoringSchedules
+from rehearsal.services.sagemaker.notebooks.code_repositories import CodeRepositories
+from rehearsal.services.sagemaker.notebooks.lifecycle_configs import NotebookLifecycleConfigs
+from rehearsal.services.sagemaker.notebooks.notebook_instances import NotebookInstances
 from rehearsal.services.sagemaker.pipelines.executions import PipelineExecutions
 from rehearsal.services.sagemaker.pipelines.pipelines import Pipelines
 from rehearsal.services.sagemaker.projects.products import ProjectProducts
@@ -94,6 +97,7 @@ class SageMaker(Service):
         self.backend = Backend(platform, self.tags)
         self._jobs = Jobs(self.backend)
         self._compose_studio()
+        self._compose_notebooks()
         self._compose_experiments()
         self._compose_registry()
         self._compose_hosting()
@@ -123,6 +127,14 @@ class SageMaker(Service):
             ImageVersions(backend, records, images),
             StoredResource(backend, APP_IMAGE_CONFIGS),
             MlflowApps(backend),
+        )
+
+    def _compose_notebooks(self) -> None:
+        repositories = CodeRepositories(self.backend)
+        self.compose(
+            repositories,
+            NotebookLifecycleConfigs(self.backend),
+            NotebookInstances(self.backend, repositories),
         )
 
     def _compose_experiments(self) -> None:

@@ -187,6 +187,8 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
             "Canvas",
         )
     ),
+    # "Elastic Inference (EI) is no longer available" (API_CreateNotebookInstance).
+    **{f"{verb}NotebookInstance": ("AcceleratorTypes",) for verb in ("Create", "Update")},
     "ListTrainingJobs": ("WarmPoolStatusEquals", "TrainingPlanArnEquals"),
     "StartPipelineExecution": ("SelectiveExecutionConfig", "MlflowExperimentName"),
     "InvokeEndpoint": (
