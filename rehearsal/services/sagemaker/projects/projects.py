@@ -27,7 +27,11 @@ from rehearsal.services.sagemaker.records import Record, now, random_id
 
 KIND = "project"
 LISTING = Listing(
-    operation="ListProjects", member="ProjectSummaryList", name="ProjectName", modified=None
+    operation="ListProjects",
+    member="ProjectSummaryList",
+    name="ProjectName",
+    modified=None,
+    newest_first=False,
 )
 CLOUDFORMATION = "cloudformation.amazonaws.com"
 _BUSY = ("CreateInProgress", "UpdateInProgress", "DeleteInProgress")

@@ -18,6 +18,7 @@ LISTING = Listing(
     member="ModelPackageGroupSummaryList",
     name="ModelPackageGroupName",
     modified=None,
+    newest_first=False,
 )
 _EVENT = "SageMaker Model Package Group State Change"
 

@@ -16,6 +16,7 @@ KIND = JobKind(
         member="ProcessingJobSummaries",
         name="ProcessingJobName",
         status="ProcessingJobStatus",
+        newest_first=False,
     ),
 )
 # "The default value is 86400" (API_ProcessingStoppingCondition).

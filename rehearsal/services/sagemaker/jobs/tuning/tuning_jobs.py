@@ -36,6 +36,8 @@ KIND = JobKind(
         member="HyperParameterTuningJobSummaries",
         name="HyperParameterTuningJobName",
         status="HyperParameterTuningJobStatus",
+        newest_first=False,
+        sort_by="Name",
     ),
 )
 _NO_JOBS = {
