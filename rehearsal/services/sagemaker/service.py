@@ -49,6 +49,7 @@ from rehearsal.services.sagemaker.notebooks.lifecycle_configs import NotebookLif
 from rehearsal.services.sagemaker.notebooks.notebook_instances import NotebookInstances
 from rehearsal.services.sagemaker.pipelines.executions import PipelineExecutions
 from rehearsal.services.sagemaker.pipelines.pipelines import Pipelines
+from rehearsal.services.sagemaker.projects.portfolio import ServiceCatalogPortfolio
 from rehearsal.services.sagemaker.projects.products import ProjectProducts
 from rehearsal.services.sagemaker.projects.projects import Projects
 from rehearsal.services.sagemaker.registry.hub_contents import HubContents
@@ -104,8 +105,10 @@ class SageMaker(Service):
         self._compose_jobs()
         self._compose_monitoring()
         self._compose_pipelines()
-        products = ProjectProducts(lambda: self.peers["servicecatalog"], self.backend.identity)
+        identity = self.backend.identity
+        products = ProjectProducts(lambda: self.peers["servicecatalog"], identity)
         self.compose(
+            ServiceCatalogPortfolio(lambda: self.peers["servicecatalog"], identity),
             FeatureGroups(self.backend, online_store_of(platform)),
             Projects(self.backend, products),
             Search(self.backend, self._components, self._trials),

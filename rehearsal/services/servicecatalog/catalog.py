@@ -15,6 +15,7 @@ from rehearsal.services.servicecatalog.records import (
     Portfolio,
     Product,
     ProvisionedProduct,
+    invalid,
     missing,
 )
 from rehearsal.services.servicecatalog.templates import Templates
@@ -43,28 +44,52 @@ class Catalog:
         self.records: dict[str, tuple[ProvisionedProduct, dict[str, Any]]] = {}
         self.outputs: dict[str, list[dict[str, Any]]] = {}
 
-    def portfolio(self, context: Context, portfolio_id: str) -> Portfolio:
+    def portfolio(
+        self, context: Context, portfolio_id: str, *, imported: bool = False
+    ) -> Portfolio:
         """Returns a portfolio of the caller's account and region.
+
+        Args:
+            context: the caller.
+            portfolio_id: the id of the portfolio.
+            imported: True if it may belong to another account that shares it. Defaults to False.
 
         Raises:
             AwsError: ResourceNotFoundException, if there is no such portfolio.
         """
         found = self.portfolios.get(portfolio_id)
-        if found is None or found.scope != context.scope:
+        shared = imported and found is not None and found.is_imported(context.scope)
+        if found is None or (found.scope != context.scope and not shared):
             raise missing("Portfolio", portfolio_id)
         return found
 
     def product(self, context: Context, request: Request, member: str = "ProductId") -> Product:
-        """Returns a product of the caller's account and region, by the id in a request.
+        """Returns a product of the caller's account and region, by the id or name in a request.
 
         Raises:
-            AwsError: ResourceNotFoundException, if there is no such product.
+            AwsError: ResourceNotFoundException, if there is no such product;
+                InvalidParametersException, if the request names none, or one that another account
+                shares.
         """
-        product_id = str(request[member])
-        found = self.products.get(product_id)
-        if found is None or found.scope != context.scope:
-            raise missing("Product", product_id)
-        return found
+        name_member = "Name" if member == "Id" else "ProductName"
+        product_id, name = request.get(member), request.get(name_member)
+        if not product_id and not name:
+            raise invalid(f"Specify {member} or {name_member}.")
+        if not product_id:
+            for one in self.products.values():
+                if one.scope == context.scope and one.summary["Name"] == name:
+                    return one
+            raise missing("Product", str(name))
+        found = self.products.get(str(product_id))
+        if found is not None and found.scope == context.scope:
+            return found
+        for portfolio in self.portfolios.values():
+            if product_id in portfolio.products and portfolio.is_imported(context.scope):
+                raise invalid(
+                    f"The rehearsal does not launch products of other accounts; {product_id} "
+                    f"belongs to account {portfolio.scope.account}."
+                )
+        raise missing("Product", str(product_id))
 
     def artifact(self, context: Context, request: Request) -> Artifact:
         """Returns a version of a product, by the ids in a request.

@@ -56,7 +56,7 @@ class Portfolios:
 
     def describe_portfolio(self, request: Request, context: Context) -> Response:
         with self._catalog.lock:
-            return self._shown(self._catalog.portfolio(context, request["Id"]))
+            return self._shown(self._catalog.portfolio(context, request["Id"], imported=True))
 
     def update_portfolio(self, request: Request, context: Context) -> Response:
         with self._catalog.lock:
@@ -71,8 +71,10 @@ class Portfolios:
     def delete_portfolio(self, request: Request, context: Context) -> Response:
         with self._catalog.lock:
             portfolio = self._catalog.portfolio(context, request["Id"])
-            if portfolio.products or portfolio.principals:
-                raise in_use(f"Portfolio {portfolio.id} has associated products or principals.")
+            if portfolio.products or portfolio.principals or portfolio.shares:
+                raise in_use(
+                    f"Portfolio {portfolio.id} has associated products, principals or shares."
+                )
             del self._catalog.portfolios[portfolio.id]
             self._tags.drop(portfolio.arn)
         return {}
@@ -90,7 +92,10 @@ class Portfolios:
 
     def associate_product_with_portfolio(self, request: Request, context: Context) -> Response:
         if "SourcePortfolioId" in request:
-            raise invalid("The rehearsal does not share portfolios: remove SourcePortfolioId.")
+            raise invalid(
+                "The rehearsal does not launch products of other accounts: remove "
+                "SourcePortfolioId."
+            )
         with self._catalog.lock:
             portfolio = self._catalog.portfolio(context, request["PortfolioId"])
             product = self._catalog.product(context, request)
@@ -112,7 +117,7 @@ class Portfolios:
         principal = (request["PrincipalARN"], request["PrincipalType"])
         check_principal(*principal, context.scope.account)
         with self._catalog.lock:
-            portfolio = self._catalog.portfolio(context, request["PortfolioId"])
+            portfolio = self._catalog.portfolio(context, request["PortfolioId"], imported=True)
             if principal not in portfolio.principals:
                 patterns = [kind for _, kind in (*portfolio.principals, principal)]
                 if patterns.count("IAM_PATTERN") > _MAX_PATTERNS:
@@ -123,7 +128,7 @@ class Portfolios:
     def disassociate_principal_from_portfolio(self, request: Request, context: Context) -> Response:
         arn, kind = request["PrincipalARN"], request.get("PrincipalType", "IAM")
         with self._catalog.lock:
-            portfolio = self._catalog.portfolio(context, request["PortfolioId"])
+            portfolio = self._catalog.portfolio(context, request["PortfolioId"], imported=True)
             if (arn, kind) not in portfolio.principals:
                 raise missing("Principal", arn)
             portfolio.principals.remove((arn, kind))
@@ -131,9 +136,10 @@ class Portfolios:
 
     def list_principals_for_portfolio(self, request: Request, context: Context) -> Response:
         with self._catalog.lock:
-            portfolio = self._catalog.portfolio(context, request["PortfolioId"])
+            portfolio = self._catalog.portfolio(context, request["PortfolioId"], imported=True)
             found = [
-                {"PrincipalARN": arn, "PrincipalType": kind} for arn, kind in portfolio.principals
+                {"PrincipalARN": arn, "PrincipalType": kind}
+                for arn, kind in portfolio.principals_of(context.scope.account)
             ]
         return {"Principals": found}
 

@@ -100,8 +100,9 @@ class Products:
         with self._catalog.lock:
             found = [one for one in self._catalog.products.values() if one.scope == context.scope]
             if "PortfolioId" in request:
-                within = self._catalog.portfolio(context, request["PortfolioId"]).products
-                found = [one for one in found if one.id in within]
+                portfolio_id = request["PortfolioId"]
+                within = self._catalog.portfolio(context, portfolio_id, imported=True).products
+                found = [self._catalog.products[one] for one in within]
             return {"ProductViewDetails": [one.view() for one in found]}
 
     def create_provisioning_artifact(self, request: Request, context: Context) -> Response:

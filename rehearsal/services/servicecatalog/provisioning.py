@@ -189,7 +189,7 @@ def _parameters(request: Request) -> dict[str, str]:
 
 
 def _reject_unsupported(request: Request) -> None:
-    for member in (*_UNSUPPORTED, "ProductName", "ProvisioningArtifactName", "PathName"):
+    for member in (*_UNSUPPORTED, "ProvisioningArtifactName", "PathName"):
         if request.get(member):
             raise invalid(f"The rehearsal does not support {member}: remove it.")
 

@@ -19,18 +19,45 @@ def new_id(prefix: str) -> str:
 
 
 @dataclass
+class Share:
+    """A share of a portfolio with an account."""
+
+    accepted: bool = False
+    tag_options: bool = False
+
+
+@dataclass
 class Portfolio:
-    """A portfolio; its principals are pairs of ARN and type."""
+    """A portfolio; its principals are pairs of ARN and type, its shares are by account."""
 
     scope: Scope
     id: str
     detail: dict[str, Any]
     products: list[str] = field(default_factory=list)
     principals: list[tuple[str, str]] = field(default_factory=list)
+    shares: dict[str, Share] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:
         return self.scope.arn("catalog", f"portfolio/{self.id}")
+
+    def is_imported(self, scope: Scope) -> bool:
+        """Returns True if an account has accepted the share of the portfolio with it."""
+        share = self.shares.get(scope.account)
+        return share is not None and share.accepted and self.scope.region == scope.region
+
+    def principals_of(self, account: str) -> list[tuple[str, str]]:
+        """Returns the principals of an account; patterns are those of the owner."""
+        return [
+            (arn, kind)
+            for arn, kind in self.principals
+            if (arn.split(":")[4] or self.scope.account) == account
+        ]
+
+    def end_share(self, account: str) -> None:
+        """Ends the share with an account, whose principals lose their access."""
+        self.shares.pop(account, None)
+        self.principals = [one for one in self.principals if one[0].split(":")[4] != account]
 
 
 @dataclass
@@ -108,6 +135,15 @@ class ProvisionedProduct:
     path_id: str
     parameters: dict[str, str]
     tags: dict[str, str]
+
+    def is_of(self, caller: str, level: str) -> bool:
+        """Returns True if the product is the caller's on a level: Account, Role or User."""
+        if level == "Account":
+            return True
+        if level == "User":
+            return caller == self.launched_by
+        # The sessions of a role share the beginning of their ARNs.
+        return caller.split("/")[:2] == self.launched_by.split("/")[:2]
 
     @property
     def stack_name(self) -> str:

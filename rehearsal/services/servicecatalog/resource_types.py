@@ -178,6 +178,23 @@ RESOURCE_TYPES = [
         ref=lambda of: f"{of['PortfolioId']}|{of['PrincipalARN']}",
     ),
     ResourceType(
+        type_name="AWS::ServiceCatalog::PortfolioShare",
+        service=_SERVICE,
+        create="CreatePortfolioShare",
+        update="UpdatePortfolioShare",
+        delete="DeletePortfolioShare",
+        identifier=("PortfolioId", "AccountId"),
+        ref=lambda of: f"{of['PortfolioId']}|{of['AccountId']}",
+    ),
+    ResourceType(
+        type_name="AWS::ServiceCatalog::AcceptedPortfolioShare",
+        service=_SERVICE,
+        create="AcceptPortfolioShare",
+        delete="RejectPortfolioShare",
+        identifier=("PortfolioId",),
+        ref=lambda of: str(of["PortfolioId"]),
+    ),
+    ResourceType(
         type_name="AWS::ServiceCatalog::LaunchRoleConstraint",
         service=_SERVICE,
         create="CreateConstraint",

@@ -1,7 +1,7 @@
 """AWS Service Catalog, with the operations that project templates need.
 
-Products are CloudFormation templates that are launched with the role of a launch constraint. Shared
-portfolios, tag options, budgets, service actions and plans are not supported.
+Products are CloudFormation templates that are launched with the role of a launch constraint, in the
+account that owns them. Tag options, budgets, service actions and plans are not supported.
 """
 
 from __future__ import annotations
@@ -17,17 +17,26 @@ from rehearsal.services.servicecatalog.catalog import Catalog
 from rehearsal.services.servicecatalog.changes import Changes
 from rehearsal.services.servicecatalog.portfolios import Portfolios
 from rehearsal.services.servicecatalog.products import Products
+from rehearsal.services.servicecatalog.provisioned_search import LEVELS, ProvisionedSearch
 from rehearsal.services.servicecatalog.provisioning import Provisioning
 from rehearsal.services.servicecatalog.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
+from rehearsal.services.servicecatalog.shares import Shares
 
 # The member with the id, for each operation that IAM evaluates on a portfolio or on a product.
 _ON_PORTFOLIO = {
+    "AcceptPortfolioShare": "PortfolioId",
     "AssociatePrincipalWithPortfolio": "PortfolioId",
+    "CreatePortfolioShare": "PortfolioId",
     "DeletePortfolio": "Id",
+    "DeletePortfolioShare": "PortfolioId",
     "DescribePortfolio": "Id",
+    "DescribePortfolioShares": "PortfolioId",
     "DisassociatePrincipalFromPortfolio": "PortfolioId",
+    "ListPortfolioAccess": "PortfolioId",
     "ListPrincipalsForPortfolio": "PortfolioId",
+    "RejectPortfolioShare": "PortfolioId",
     "UpdatePortfolio": "Id",
+    "UpdatePortfolioShare": "PortfolioId",
 }
 _ON_PRODUCT = {
     "CreateConstraint": "ProductId",
@@ -50,6 +59,8 @@ _OF_OWN = (
     "TerminateProvisionedProduct",
     "UpdateProvisionedProduct",
 )
+# The searches of provisioned products, and their default access level.
+_SEARCHES = {"SearchProvisionedProducts": "Account", "ScanProvisionedProducts": "User"}
 _LEVELS = ("accountLevel", "roleLevel", "userLevel")
 
 
@@ -66,7 +77,9 @@ class ServiceCatalog(Service):
         self._catalog = catalog = Catalog(platform, self.lock)
         self.compose(
             Portfolios(catalog, self.tags),
+            Shares(catalog),
             Products(catalog, self.tags),
+            ProvisionedSearch(catalog),
             Provisioning(catalog, self.tags, Changes(catalog, self._workers)),
         )
 
@@ -91,6 +104,9 @@ class ServiceCatalog(Service):
         """
         if operation in _OF_OWN:
             return {f"servicecatalog:{level}": "self" for level in _LEVELS}
+        if operation in _SEARCHES:
+            level = request.get("AccessLevelFilter", {}).get("Key", _SEARCHES[operation])
+            return {f"servicecatalog:{LEVELS[level]}": "self"}
         return {}
 
     def resume(self) -> Sequence[str]:
