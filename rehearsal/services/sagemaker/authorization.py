@@ -155,6 +155,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     "DeleteApp": (),
     "Search": (),
     "QueryLineage": (),
+    "BatchDescribeModelPackage": ("{ModelPackageArnList}",),
     "EnableSagemakerServicecatalogPortfolio": (),
     "DisableSagemakerServicecatalogPortfolio": (),
     "GetSagemakerServicecatalogPortfolioStatus": (),
@@ -170,6 +171,8 @@ def resource_arns(operation: str, request: Mapping[str, Any], scope: Scope) -> S
     """Returns the ARNs to check for a request; `["*"]` without resource-level permissions."""
     if operation == "CreateModelPackage":
         return _model_package_arns(request, scope)
+    if operation == "BatchDescribeModelPackage":
+        return list(dict.fromkeys(request["ModelPackageArnList"]))
     if operation == "DeleteArtifact" and request.get("Source"):
         name = artifact_id(scope, request["Source"]["SourceUri"])
         return [scope.arn("sagemaker", f"artifact/{name}")]

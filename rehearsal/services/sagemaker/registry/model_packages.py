@@ -1,7 +1,9 @@
 """Model packages: registered model versions, their approval and their events."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
+
+from botocore.model import MapShape, StructureShape
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
@@ -12,6 +14,7 @@ from rehearsal.services.sagemaker.names import known_name
 from rehearsal.services.sagemaker.records import Record, now
 from rehearsal.services.sagemaker.registry.model_package_groups import KIND as GROUP
 from rehearsal.services.sagemaker.registry.model_package_groups import PACKAGE, ModelPackageGroups
+from rehearsal.services.sagemaker.service_model import output_shape, select
 
 LISTING = Listing(
     operation="ListModelPackages",
@@ -19,6 +22,7 @@ LISTING = Listing(
     name="ModelPackageArn",
     modified=None,
 )
+_BATCH = "BatchDescribeModelPackage"
 _EVENT = "SageMaker Model Package State Change"
 _EVENT_MEMBERS = (
     "ModelPackageName",
@@ -52,7 +56,7 @@ _UPDATABLE = (
 
 
 class ModelPackages:
-    """Create-, Describe-, List-, Update-, DeleteModelPackage.
+    """Create-, Describe-, BatchDescribe-, List-, Update-, DeleteModelPackage.
 
     Args:
         backend: the backend of SageMaker.
@@ -101,6 +105,24 @@ class ModelPackages:
         # The API requires the member; versions of a group have the group's name.
         response.setdefault("ModelPackageName", package.get("ModelPackageGroupName", ""))
         return response
+
+    def batch_describe_model_package(self, request: Request, context: Context) -> Response:
+        shape = cast(MapShape, output_shape(_BATCH).members["ModelPackageSummaries"])
+        summaries, errors = {}, {}
+        for arn in request["ModelPackageArnList"]:
+            scope = self._groups.scope_of(context, arn, f"sagemaker:{_BATCH}")
+            try:
+                package = self._find(scope, arn)
+            except AwsError as error:
+                errors[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
+                continue
+            # The API requires the member.
+            shown = {"InferenceSpecification": {"Containers": []}, **package}
+            summaries[arn] = select(shown, cast(StructureShape, shape.value))
+        return {
+            "ModelPackageSummaries": summaries,
+            **({"BatchDescribeModelPackageErrorMap": errors} if errors else {}),
+        }
 
     def list_model_packages(self, request: Request, context: Context) -> Response:
         given = request.get("ModelPackageGroupName", "")
@@ -173,7 +195,14 @@ class ModelPackages:
                 f"{package['ModelApprovalStatus']}: only an approved package can be deployed."
             )
             raise AwsError("ValidationException", message)
-        containers: list[dict[str, Any]] = package["InferenceSpecification"]["Containers"]
+        specification = package.get("InferenceSpecification")
+        if not specification:
+            message = (
+                f"Model package {package['ModelPackageArn']} has no InferenceSpecification: add "
+                "one with UpdateModelPackage to deploy it."
+            )
+            raise AwsError("ValidationException", message)
+        containers: list[dict[str, Any]] = specification["Containers"]
         return containers
 
     def _number_version(self, scope: Scope, record: Record) -> str:
@@ -210,9 +239,6 @@ def _check_new(record: Mapping[str, Any]) -> None:
         raise AwsError("ValidationException", message)
     if versioned and record.get("Tags"):
         message = "Tags cannot be given with ModelPackageGroupName: a version has its group's."
-        raise AwsError("ValidationException", message)
-    if not record.get("InferenceSpecification"):
-        message = "InferenceSpecification is required: the rehearsal registers deployable models."
         raise AwsError("ValidationException", message)
 
 

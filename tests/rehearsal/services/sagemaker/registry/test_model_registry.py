@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.framework.platform import Context, Scope
 from rehearsal.services.sagemaker.service import SageMaker
-from tests.rehearsal.fakes import ROLE, FakePlatform, ServiceClient
+from tests.rehearsal.fakes import ROLE, SCOPE, FakePlatform, ServiceClient
 from tests.rehearsal.services.sagemaker import requests
 
 EVENT = "SageMaker Model Package State Change"
@@ -102,7 +102,6 @@ def test_metadata_can_be_added_and_removed(sagemaker: Any, group: str) -> None:
     [
         ({"ModelPackageGroupName": "none"}, "ModelPackageGroup arn:.*none does not exist"),
         ({"ModelPackageName": "x"}, "exactly one of ModelPackageGroupName"),
-        ({"InferenceSpecification": {}}, "InferenceSpecification is required"),
         ({"Tags": [{"Key": "a", "Value": "b"}]}, "Tags cannot be given"),
         ({"CertifyForMarketplace": True}, "CertifyForMarketplace=True"),
     ],
@@ -264,3 +263,38 @@ def test_names_with_capitals_are_found_by_arns_in_lower_case(sagemaker: Any) -> 
     assert sagemaker.list_model_packages(ModelPackageGroupName=arn)["ModelPackageSummaryList"]
     sagemaker.delete_model_package(ModelPackageName=package)
     sagemaker.delete_model_package_group(ModelPackageGroupName=arn)
+
+
+def test_a_version_without_a_specification_is_deployed_once_it_has_one(
+    sagemaker: Any, group: str
+) -> None:
+    created = sagemaker.create_model_package(
+        ModelPackageGroupName="churn", ModelApprovalStatus="Approved"
+    )
+    arn = created["ModelPackageArn"]
+    model = {**requests.model(), "PrimaryContainer": {"ModelPackageName": arn}}
+    with pytest.raises(ClientError) as rejected:
+        sagemaker.create_model(**model)
+    assert "has no InferenceSpecification" in rejected.value.response["Error"]["Message"]
+    assert "InferenceSpecification" not in sagemaker.describe_model_package(ModelPackageName=arn)
+
+    specification = requests.model_package()["InferenceSpecification"]
+    sagemaker.update_model_package(ModelPackageArn=arn, InferenceSpecification=specification)
+
+    assert sagemaker.create_model(**model)["ModelArn"]
+
+
+def test_versions_are_described_in_batches(service: Any, sagemaker: Any, group: str) -> None:
+    full = sagemaker.create_model_package(**requests.model_package())["ModelPackageArn"]
+    bare = sagemaker.create_model_package(ModelPackageGroupName="churn")["ModelPackageArn"]
+    missing = f"{full[:-1]}9"
+
+    response = sagemaker.batch_describe_model_package(ModelPackageArnList=[full, bare, missing])
+
+    summaries = response["ModelPackageSummaries"]
+    assert {arn: one["ModelPackageVersion"] for arn, one in summaries.items()} == {full: 1, bare: 2}
+    assert summaries[full]["InferenceSpecification"]["Containers"][0]["Image"] == requests.IMAGE
+    assert list(response["BatchDescribeModelPackageErrorMap"]) == [missing]
+    request = {"ModelPackageArnList": [full, bare, full]}
+    arns = service.resource_arns("BatchDescribeModelPackage", request, SCOPE)
+    assert arns == [full, bare]
