@@ -9,6 +9,7 @@ from rehearsal.framework.service import Request, Service
 from rehearsal.framework.tags import TagShape
 from rehearsal.services.codebuild.builds import BuildOperations
 from rehearsal.services.codebuild.projects import ProjectOperations, Projects
+from rehearsal.services.codebuild.reports import ReportOperations
 from rehearsal.services.codebuild.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 
 
@@ -27,13 +28,17 @@ class CodeBuild(Service):
         super().__init__(platform)
         projects = Projects(platform, self.lock)
         self.builds = BuildOperations(platform, self.lock, projects)
-        self.compose(ProjectOperations(self.lock, self.tags, projects), self.builds)
+        self.compose(
+            ProjectOperations(self.lock, self.tags, projects), self.builds, ReportOperations()
+        )
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         """Returns the ARNs of an operation.
 
         Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html
         """
+        if operation in {"BatchGetReportGroups", "BatchGetReports"}:
+            return list(request.get("reportGroupArns") or request["reportArns"])
         names: list[str] = []
         if operation == "BatchGetProjects":
             names = list(request["names"])

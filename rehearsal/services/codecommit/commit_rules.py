@@ -8,7 +8,7 @@ from typing import Any
 
 from rehearsal.framework.platform import AwsError
 from rehearsal.framework.service import Request
-from rehearsal.git.repository import FileChange, GitError, TreeEntry
+from rehearsal.git.repository import Commit, FileChange, GitError, TreeEntry
 from rehearsal.services.codecommit.path_rules import check_files_and_folders, file_path
 from rehearsal.services.codecommit.records import RepositoryRecord
 from rehearsal.services.codecommit.repositories import branch_commit
@@ -138,4 +138,17 @@ def metadata_of(entry: TreeEntry) -> dict[str, str]:
         "absolutePath": entry.path,
         "blobId": entry.object_id,
         "fileMode": MODES[entry.mode],
+    }
+
+
+def described_commit(commit: Commit) -> dict[str, Any]:
+    """Returns a commit as the API describes it."""
+    return {
+        "commitId": commit.commit_id,
+        "treeId": commit.tree_id,
+        "parents": list(commit.parents),
+        "message": commit.message,
+        "author": vars(commit.author),
+        "committer": vars(commit.committer),
+        "additionalData": "",
     }

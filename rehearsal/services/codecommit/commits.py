@@ -15,6 +15,7 @@ from rehearsal.services.codecommit.commit_rules import (
     check_changes,
     check_parent,
     commit_of,
+    described_commit,
     files_of,
     find,
     folder_member,
@@ -42,17 +43,7 @@ class CommitOperations:
             raise AwsError(
                 "CommitIdDoesNotExistException", f"Commit {request['commitId']} does not exist"
             )
-        return {
-            "commit": {
-                "commitId": commit.commit_id,
-                "treeId": commit.tree_id,
-                "parents": list(commit.parents),
-                "message": commit.message,
-                "author": vars(commit.author),
-                "committer": vars(commit.committer),
-                "additionalData": "",
-            }
-        }
+        return {"commit": described_commit(commit)}
 
     def get_file(self, request: Request, context: Context) -> Response:
         record = self._repositories.of_request(request, context)

@@ -112,8 +112,10 @@ class RepositoryStore:
         """Returns the repository that a request names.
 
         Raises:
-            AwsError: RepositoryDoesNotExistException.
+            AwsError: RepositoryNameRequiredException or RepositoryDoesNotExistException.
         """
+        if not request.get("repositoryName"):
+            raise AwsError("RepositoryNameRequiredException", "repositoryName is required")
         return self.get(context.scope, request["repositoryName"])
 
     def by_arn(self, arn: str, scope: Scope) -> RepositoryRecord:

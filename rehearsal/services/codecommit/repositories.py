@@ -106,7 +106,9 @@ class RepositoryOperations:
 
     def get_branch(self, request: Request, context: Context) -> Response:
         record = self._repositories.of_request(request, context)
-        name = request["branchName"]
+        name = request.get("branchName")
+        if not name:
+            raise AwsError("BranchNameRequiredException", "branchName is required")
         return {"branch": {"branchName": name, "commitId": branch_commit(record, name)}}
 
     def list_branches(self, request: Request, context: Context) -> Response:

@@ -12,6 +12,7 @@ from rehearsal.framework.tags import TagOperations, TagShape
 from rehearsal.services.codecommit.commits import CommitOperations
 from rehearsal.services.codecommit.events import ReferenceEvents
 from rehearsal.services.codecommit.git_endpoint import ROUTE, GitEndpoint
+from rehearsal.services.codecommit.history import HistoryOperations
 from rehearsal.services.codecommit.pull_requests import PullRequestOperations
 from rehearsal.services.codecommit.records import RepositoryStore
 from rehearsal.services.codecommit.references import REFERENCES, reference_keys
@@ -39,6 +40,7 @@ class CodeCommit(Service):
         self.compose(
             RepositoryOperations(self.lock, self.tags, repositories, events, url),
             CommitOperations(repositories, events),
+            HistoryOperations(repositories),
             self._pull_requests,
             TagOperations(self.tags, repositories.by_arn),
         )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from rehearsal.framework.platform import Platform, Scope
 from rehearsal.framework.service import Request, Service
 from rehearsal.framework.tags import TagOperations, TagShape
+from rehearsal.services.codepipeline.action_types import ActionTypeOperations
 from rehearsal.services.codepipeline.engine.engine import CodePipelineEngine
 from rehearsal.services.codepipeline.engine.resumption import Resumption
 from rehearsal.services.codepipeline.execution_operations import ExecutionOperations
@@ -45,6 +46,7 @@ class CodePipeline(Service):
             PipelineOperations(platform, self.tags, self._pipelines, self._engine),
             ExecutionOperations(self._pipelines, self._engine),
             StageOperations(self._pipelines, self._engine),
+            ActionTypeOperations(),
             TagOperations(self.tags, self._pipelines.by_arn),
         )
 
