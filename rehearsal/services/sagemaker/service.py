@@ -144,7 +144,7 @@ class SageMaker(Service):
         backend, membership = self.backend, Membership(self.backend)
         metrics, experiments = metric_store_of(self.platform), Experiments(self.backend)
         self._trials = Trials(backend, experiments, membership)
-        self._components = TrialComponents(backend, self._trials, membership, metrics)
+        self._components = TrialComponents(backend, experiments, self._trials, membership, metrics)
         graph = LineageGraph(backend)
         tracking = LineageTracking(backend, graph)
         self._jobs.observe(JobComponents(backend, experiments, self._trials, membership, metrics))

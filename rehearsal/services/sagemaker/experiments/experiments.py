@@ -1,6 +1,6 @@
 """Experiments: groups of trials."""
 
-from rehearsal.framework.platform import AwsError, Scope
+from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.experiments.membership import TRIAL
 from rehearsal.services.sagemaker.listing import Listing
@@ -32,6 +32,9 @@ class Experiments(StoredResource):
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend, KIND)
+
+    def prepare(self, record: Record, context: Context) -> None:
+        record.setdefault("DisplayName", record["ExperimentName"])
 
     def check_delete(self, record: Record, scope: Scope) -> None:
         name = record["ExperimentName"]

@@ -93,7 +93,12 @@ class JobComponents:
         if "RunName" in config:
             component["RunName"] = config["RunName"]
         with self._backend.lock:
-            self._backend.records.of(scope, COMPONENT)[name] = component
+            components = self._backend.records.of(scope, COMPONENT)
+            components[name] = component
+            run = components.get(config.get("RunName", ""))
+            if run is not None:
+                # "A list of ARNs [...] for multiple sources of an experiment run."
+                run["Sources"] = [*run.get("Sources", ()), source]
             self._backend.tags.put(component["TrialComponentArn"], ())
         self._metrics.open(scope, name, component["TrialComponentArn"])
         trial = self._trial_of(scope, config, record[kind.name_member])

@@ -5,6 +5,7 @@ from typing import Any
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.experiments.experiments import Experiments
 from rehearsal.services.sagemaker.experiments.membership import COMPONENT, TRIAL, Membership
 from rehearsal.services.sagemaker.experiments.metric_store import MetricStore
 from rehearsal.services.sagemaker.experiments.trials import Trials
@@ -44,21 +45,29 @@ class TrialComponents(StoredResource):
 
     Args:
         backend: the backend of SageMaker.
+        experiments: the experiments.
         trials: the trials.
         membership: the trial components of trials.
         metrics: the metrics of trial components.
     """
 
     def __init__(
-        self, backend: Backend, trials: Trials, membership: Membership, metrics: MetricStore
+        self,
+        backend: Backend,
+        experiments: Experiments,
+        trials: Trials,
+        membership: Membership,
+        metrics: MetricStore,
     ) -> None:
         super().__init__(backend, KIND)
+        self._experiments = experiments
         self._trials = trials
         self._membership = membership
         self._metrics = metrics
 
     def prepare(self, record: Record, context: Context) -> None:
         record["LineageGroupArn"] = lineage_group_arn(context.scope)
+        record.setdefault("DisplayName", record["TrialComponentName"])
 
     def describe(self, request: Request, context: Context) -> Response:
         operation = "DescribeTrialComponent"
@@ -162,6 +171,7 @@ class TrialComponents(StoredResource):
             return self._membership.components_of(scope, trial)
         components = self.backend.all(scope, COMPONENT)
         if "ExperimentName" in request:
+            self._experiments.find(scope, request["ExperimentName"], operation)
             names = {
                 name
                 for trial in self.backend.all(scope, TRIAL)

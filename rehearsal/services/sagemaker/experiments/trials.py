@@ -53,6 +53,7 @@ class Trials(StoredResource):
 
     def prepare(self, record: Record, context: Context) -> None:
         self._experiments.find(context.scope, record["ExperimentName"], "CreateTrial")
+        record.setdefault("DisplayName", record["TrialName"])
 
     def list_all(self, request: Request, context: Context) -> Response:
         scope, component = context.scope, request.get("TrialComponentName")
@@ -77,6 +78,7 @@ class Trials(StoredResource):
         record: Record = {
             "TrialName": name,
             "TrialArn": KIND.arn_of(scope, name),
+            "DisplayName": name,
             "ExperimentName": experiment,
             "CreationTime": moment,
             "LastModifiedTime": moment,

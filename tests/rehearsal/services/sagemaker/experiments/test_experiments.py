@@ -195,6 +195,32 @@ def test_a_training_job_makes_a_component_of_its_trial(
     assert job["ExperimentConfig"]["TrialName"] == "first"
 
 
+def test_a_job_of_a_run_is_a_source_of_it(trial: Any, trained: Train) -> None:
+    job = trained(
+        ExperimentConfig={"ExperimentName": "Churn", "TrialName": "first", "RunName": "step"}
+    )
+
+    run = trial.describe_trial_component(TrialComponentName="step")
+
+    source = {"SourceArn": job["TrainingJobArn"], "SourceType": "SageMakerTrainingJob"}
+    assert run["Sources"] == [source]
+    assert job["ExperimentConfig"]["RunName"] == "step"
+
+
+@pytest.mark.parametrize("member", ["ExperimentName", "TrialName"])
+def test_components_of_a_group_that_does_not_exist_are_not_listed(
+    sagemaker: Any, member: str
+) -> None:
+    assert failure(sagemaker.list_trial_components, **{member: "none"})[0] == "ResourceNotFound"
+
+
+def test_the_name_is_displayed_when_nothing_else_is_given(trial: Any) -> None:
+    assert trial.describe_experiment(ExperimentName="Churn")["DisplayName"] == "Churn"
+    assert trial.describe_trial(TrialName="first")["DisplayName"] == "first"
+    component = trial.describe_trial_component(TrialComponentName="step")
+    assert component["DisplayName"] == "step"
+
+
 def test_each_value_of_a_metric_counts(
     trial: Any, trained: Train, data_plane: FakeDataPlane
 ) -> None:
