@@ -124,6 +124,8 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     "StartMonitoringSchedule": ("monitoring-schedule/{MonitoringScheduleName}",),
     "StartPipelineExecution": ("pipeline/{PipelineName}",),
     "ListPipelineExecutions": ("pipeline/{PipelineName}",),
+    "ListPipelineVersions": ("pipeline/{PipelineName}",),
+    "UpdatePipelineVersion": ("{PipelineArn}",),
     **dict.fromkeys(
         (
             "DescribePipelineExecution",
@@ -133,6 +135,8 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
             "StopPipelineExecution",
             "RetryPipelineExecution",
             "UpdatePipelineExecution",
+            "SendPipelineExecutionStepSuccess",
+            "SendPipelineExecutionStepFailure",
         ),
         (_EXECUTION,),
     ),

@@ -216,6 +216,9 @@ class SageMaker(Service):
         self.compose(pipelines, self._executions)
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
+        if "CallbackToken" in request:
+            arn = self._executions.callback_arn(request["CallbackToken"])
+            request = {**request, "PipelineExecutionArn": arn}
         return authorization.resource_arns(operation, request, scope)
 
     def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:

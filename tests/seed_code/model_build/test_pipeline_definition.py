@@ -13,6 +13,8 @@ import pytest
 from botocore.model import ServiceModel
 from botocore.session import Session
 
+from rehearsal.services.sagemaker.pipelines.definition import parse_definition
+
 SEED = Path(__file__).parents[3] / "seed_code/model_build"
 SAGEMAKER = ServiceModel(
     Session().get_component("data_loader").load_service_model("sagemaker", "service-2"),
@@ -183,3 +185,10 @@ def test_the_definition_is_small_enough_for_one_request(
 ) -> None:
     assert len(definitions) == len(CASES)
     assert all(len(json.dumps(definition)) < 100_000 for definition in definitions)
+
+
+def test_the_rehearsal_finds_each_reference_of_the_right_type(
+    definitions: list[dict[str, Any]],
+) -> None:
+    for definition in definitions:
+        parse_definition(json.dumps(definition))

@@ -8,8 +8,8 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from rehearsal.framework.protocols.patterns import matches
 from rehearsal.services.sagemaker import service_model
 from rehearsal.services.sagemaker.pipelines.references import is_variable
+from rehearsal.services.sagemaker.pipelines.value_types import Types, type_of_shape
 
-FUNCTIONS = ("Std:Join", "Std:JsonGet")
 # Pipelines generate the names of the resources that a step creates.
 _GENERATED = {
     "ProcessingJobName",
@@ -21,9 +21,24 @@ _GENERATED = {
 _SHOWN = 160
 
 
-def check_arguments(operation: str, arguments: Any, where: str, report: list[str]) -> None:
-    """Reports every difference between a step's Arguments and the operation's request."""
-    _Check(report, generated=_own_name(operation)).check(
+# Pipelines reject these members: "Unknown Argument member".
+_NOT_IN_PIPELINES = {"CreateModelPackage": ("ModelPackageName",)}
+
+
+def check_arguments(operation: str, arguments: Any, where: str, types: Types) -> None:
+    """Reports every difference between a step's Arguments and the operation's request.
+
+    Args:
+        operation: the API name of the operation.
+        arguments: the Arguments of the step.
+        where: the name of the step.
+        types: the types of references, whose report takes the differences.
+    """
+    for member in _NOT_IN_PIPELINES.get(operation, ()):
+        if member in arguments:
+            problem = "Pipelines generate the name"
+            types.report.append(f"Unknown Argument member '{member}'. ({where}: {problem}.)")
+    _Check(types, generated=_own_name(operation)).check(
         arguments, service_model.input_shape(operation), where
     )
 
@@ -33,15 +48,16 @@ def _own_name(operation: str) -> str:
 
 
 class _Check:
-    """Walks a value along a shape. Values that are resolved at run time fit anything."""
+    """Walks a value along a shape. A reference fits a shape of its type."""
 
-    def __init__(self, report: list[str], *, generated: str) -> None:
-        self._report = report
+    def __init__(self, types: Types, *, generated: str) -> None:
+        self._types = types
+        self._report = types.report
         self._generated = generated if generated in _GENERATED else ""
 
     def check(self, value: Any, shape: Shape, path: str) -> None:
         if is_variable(value):
-            self._check_function(value, path)
+            self._variable(value, shape, path)
         elif isinstance(shape, StructureShape):
             self._structure(value, shape, path)
         elif isinstance(shape, ListShape):
@@ -59,28 +75,39 @@ class _Check:
     def _add(self, path: str, problem: str) -> None:
         self._report.append(f"{path}: {problem}.")
 
-    def _check_function(self, value: Mapping[str, Any], path: str) -> None:
-        name = next(iter(value))
-        if name != "Get" and name not in FUNCTIONS:
-            self._add(path, f"{name} is not implemented; known: Get, {', '.join(FUNCTIONS)}")
+    def _variable(self, value: Mapping[str, Any], shape: Shape, path: str) -> None:
+        if isinstance(shape, ListShape):
+            given = next(iter(value.values()))
+            self._parse(f"Expecting start of Json Array. ({path} is a list; got {given}.)")
+        elif isinstance(shape, StructureShape):
+            name = next(iter(value))
+            known = ", ".join(sorted(shape.members))[:_SHOWN]
+            self._parse(f"Unknown Argument member '{name}'. ({path} is an object of {known}.)")
+        else:
+            self._types.check_assigned(value, type_of_shape(shape), path)
+
+    def _parse(self, problem: str) -> None:
+        """Reports a problem that begins with AWS's words."""
+        self._report.append(problem)
 
     def _structure(self, value: Any, shape: StructureShape, path: str) -> None:
         if not isinstance(value, dict):
-            self._add(path, f"expected an object, got {type(value).__name__}")
+            self._parse(f"Expecting start of Json Object. ({path}: got {value!r}.)")
             return
         for name, member in value.items():
             if name in shape.members:
                 self.check(member, shape.members[name], f"{path}.{name}")
             else:
                 known = ", ".join(sorted(shape.members))[:_SHOWN]
-                self._add(f"{path}.{name}", f"unknown member of {shape.name}; known: {known}")
+                place = f"{path}.{name}: unknown member of {shape.name}; known: {known}"
+                self._parse(f"Unknown Argument member '{name}'. ({place}.)")
         for name in shape.required_members:
             if name not in value and name != self._generated:
                 self._add(f"{path}.{name}", f"required by {shape.name}")
 
     def _list(self, value: Any, shape: ListShape, path: str) -> None:
         if not isinstance(value, list):
-            self._add(path, f"expected a list, got {type(value).__name__}")
+            self._parse(f"Expecting start of Json Array. ({path}: got {value!r}.)")
             return
         self._length(len(value), "items", shape, path)
         for index, item in enumerate(value):
@@ -88,7 +115,7 @@ class _Check:
 
     def _map(self, value: Any, shape: MapShape, path: str) -> None:
         if not isinstance(value, dict):
-            self._add(path, f"expected an object, got {type(value).__name__}")
+            self._parse(f"Expecting start of Json Object. ({path}: got {value!r}.)")
             return
         for key, item in value.items():
             self.check(key, shape.key, f"{path}<{key}>")
@@ -100,7 +127,10 @@ class _Check:
             return
         enum = getattr(shape, "enum", None)
         if enum and value not in enum:
-            self._add(path, f"{value!r} is not one of {', '.join(enum)[:_SHOWN]}")
+            self._parse(
+                f"Model Validation failed: Value '{value}' for '{shape.name}' failed to satisfy "
+                f"enum value set: [{', '.join(enum)[:_SHOWN]}]. ({path}.)"
+            )
         self._length(len(value), "characters", shape, path)
         pattern = shape.metadata.get("pattern")
         if pattern and not matches(pattern, value):

@@ -9,23 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.services.sagemaker.pipelines.arguments import check_arguments
-from rehearsal.services.sagemaker.pipelines.conditions import check_condition
-from rehearsal.services.sagemaker.pipelines.policies import check_cache_config, check_retry_policies
 from rehearsal.services.sagemaker.pipelines.references import check_references, step_names_in
+from rehearsal.services.sagemaker.pipelines.step_checks import NAME, check_step, check_step_types
+from rehearsal.services.sagemaker.pipelines.step_kinds import BRANCHES
+from rehearsal.services.sagemaker.pipelines.value_types import Types
 
 VERSION = "2020-12-01"
 Report = list[str]
-
-OPERATIONS: Mapping[str, str] = {
-    "Processing": "CreateProcessingJob",
-    "Training": "CreateTrainingJob",
-    "Tuning": "CreateHyperParameterTuningJob",
-    "Transform": "CreateTransformJob",
-    "Model": "CreateModel",
-    "RegisterModel": "CreateModelPackage",
-}
-"""Step types that call SageMaker, and the operation whose request their Arguments are."""
 
 _TOP = {
     "Version",
@@ -35,17 +25,9 @@ _TOP = {
     "MlflowConfig",
     "Steps",
 }
-_STEP = {"Name", "Type", "Arguments", "DependsOn", "DisplayName", "Description"}
-_STEP_EXTRAS = {
-    "Processing": {"CacheConfig", "RetryPolicies", "PropertyFiles"},
-    "Training": {"CacheConfig", "RetryPolicies"},
-    "Tuning": {"CacheConfig", "RetryPolicies"},
-    "Transform": {"CacheConfig", "RetryPolicies"},
-    "Model": {"RetryPolicies"},
-    "RegisterModel": {"RetryPolicies"},
-    "Condition": set(),
-    "Fail": set(),
-}
+_PARAMETER = {"Name", "Type", "DefaultValue", "EnumValues", "Description"}
+MAX_PARAMETERS = 200
+_MAX_DESCRIPTION = 4096
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "String": (str,),
     "Integer": (int,),
@@ -106,10 +88,10 @@ def walk(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yields every step, including those in the branches of conditions."""
     for step in steps:
         yield step
-        if step.get("Type") == "Condition":
-            arguments = step.get("Arguments", {})
-            yield from walk(arguments.get("IfSteps") or [])
-            yield from walk(arguments.get("ElseSteps") or [])
+        arguments = step.get("Arguments") if isinstance(step, dict) else None
+        if isinstance(arguments, dict) and step.get("Type") == "Condition":
+            for branch in BRANCHES:
+                yield from walk(arguments.get(branch) or [])
 
 
 def _check_top(content: Mapping[str, Any], report: Report) -> None:
@@ -121,25 +103,50 @@ def _check_top(content: Mapping[str, Any], report: Report) -> None:
         report.append("MlflowConfig: the rehearsal has no MLflow; remove it or set null.")
     if not isinstance(content.get("Steps"), list) or not content["Steps"]:
         report.append("Steps must be a list with at least one step.")
-    for parameter in content.get("Parameters") or ():
-        _check_parameter(parameter, report)
+    _check_parameters(content.get("Parameters"), report)
+
+
+def _check_parameters(parameters: Any, report: Report) -> None:
+    if parameters is None:
+        return
+    if not isinstance(parameters, list):
+        report.append(f"Expecting start of Json Array. (Parameters: got {parameters!r}.)")
+        return
+    if len(parameters) > MAX_PARAMETERS:
+        report.append(f"Parameters: at most {MAX_PARAMETERS}; got {len(parameters)}.")
+    for parameter in parameters:
+        if isinstance(parameter, dict):
+            _check_parameter(parameter, report)
+        else:
+            report.append(f"Expecting start of Json Object. (Parameters: got {parameter!r}.)")
+    names = [parameter.get("Name") for parameter in parameters if isinstance(parameter, dict)]
+    for name in sorted({str(name) for name in names if names.count(name) > 1}):
+        report.append(f"Parameters.{name}: the name of a parameter must be unique.")
 
 
 def _check_parameter(parameter: Mapping[str, Any], report: Report) -> None:
-    name, kind = parameter.get("Name"), parameter.get("Type")
+    name, kind = parameter.get("Name"), parameter.get("Type", "String")
     where = f"Parameters.{name}"
-    for member in sorted(parameter.keys() - {"Name", "Type", "DefaultValue", "EnumValues"}):
+    for member in sorted(parameter.keys() - _PARAMETER):
         report.append(f"{where}: unknown member {member}.")
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        report.append(f"{where}: Name must be 1 to 64 letters, digits, hyphens and underscores.")
+    description = parameter.get("Description", "")
+    if not isinstance(description, str) or len(description) > _MAX_DESCRIPTION:
+        report.append(f"{where}: Description must be at most {_MAX_DESCRIPTION} characters.")
     if kind not in _PYTHON_TYPES:
         report.append(f"{where}: Type must be one of {', '.join(_PYTHON_TYPES)}; got {kind!r}.")
         return
-    values = list(parameter.get("EnumValues") or ())
+    enum = parameter.get("EnumValues")
+    if enum is not None and (not isinstance(enum, list) or not enum):
+        report.append(f"{where}: EnumValues must be a list of values; got {enum!r}.")
+        return
+    values = list(enum or ())
     if "DefaultValue" in parameter:
         values.append(parameter["DefaultValue"])
     for value in values:
         if not fits(kind, value):
             report.append(f"{where}: {value!r} is not of type {kind}.")
-    enum = parameter.get("EnumValues")
     if enum and "DefaultValue" in parameter and parameter["DefaultValue"] not in enum:
         report.append(f"{where}: DefaultValue {parameter['DefaultValue']!r} is not in EnumValues.")
 
@@ -154,56 +161,24 @@ def fits(kind: Any, value: Any) -> bool:
 def _check_steps(content: Mapping[str, Any], report: Report) -> None:
     steps = list(walk(content["Steps"]))
     for step in steps:
-        _check_step(step, report)
+        check_step(step, report)
     if report:
         return
     names = [step["Name"] for step in steps]
     for name in sorted({name for name in names if names.count(name) > 1}):
         report.append(f"{name}: the name of a step must be unique in the pipeline.")
     by_name = {step["Name"]: step for step in steps}
-    parameters = {parameter["Name"] for parameter in content.get("Parameters") or ()}
+    parameters = {
+        parameter["Name"]: parameter.get("Type", "String")
+        for parameter in content.get("Parameters") or ()
+    }
+    types = Types(parameters, by_name, report)
     for step in steps:
-        if step["Type"] in OPERATIONS:
-            check_arguments(OPERATIONS[step["Type"]], step["Arguments"], step["Name"], report)
-        check_references(step, by_name, parameters, report)
+        check_references(step, by_name, set(parameters), report)
+        check_step_types(step, types)
+    if "PipelineExperimentConfig" in content:
+        types.check_functions(content["PipelineExperimentConfig"], "PipelineExperimentConfig")
     _check_order(by_name, report)
-
-
-def _check_step(step: Mapping[str, Any], report: Report) -> None:
-    name, kind = step.get("Name"), step.get("Type")
-    if not isinstance(name, str) or not name:
-        report.append(f"Each step needs a Name; got {name!r}.")
-        return
-    if kind not in _STEP_EXTRAS:
-        supported = ", ".join(_STEP_EXTRAS)
-        report.append(
-            f"{name}: the rehearsal does not run steps of type {kind}; it runs {supported}."
-        )
-        return
-    for member in sorted(step.keys() - _STEP - _STEP_EXTRAS[kind]):
-        report.append(f"{name}: unknown member {member} of a {kind} step.")
-    if not isinstance(step.get("Arguments"), dict):
-        report.append(f"{name}: Arguments must be an object.")
-        return
-    for needed in step.get("DependsOn") or ():
-        if not isinstance(needed, str):
-            report.append(f"{name}: DependsOn with run conditions is not implemented: {needed}.")
-    check_cache_config(step, report)
-    check_retry_policies(step, report)
-    if kind == "Condition":
-        _check_condition_step(step, report)
-    if kind == "Fail" and "ErrorMessage" not in step["Arguments"]:
-        report.append(f"{name}: Arguments.ErrorMessage is required.")
-
-
-def _check_condition_step(step: Mapping[str, Any], report: Report) -> None:
-    arguments = step["Arguments"]
-    for member in sorted(arguments.keys() - {"Conditions", "IfSteps", "ElseSteps"}):
-        report.append(f"{step['Name']}: unknown member {member} of Arguments.")
-    if not arguments.get("Conditions"):
-        report.append(f"{step['Name']}: Arguments.Conditions needs at least one condition.")
-    for condition in arguments.get("Conditions") or ():
-        check_condition(condition, step["Name"], report)
 
 
 def _check_order(steps: Mapping[str, Mapping[str, Any]], report: Report) -> None:

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 
@@ -17,9 +16,11 @@ from rehearsal.framework.platform import Scope
 from rehearsal.framework.service import INTERRUPTED
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.jobs.jobs import Jobs
+from rehearsal.services.sagemaker.pipelines.callbacks import Callbacks
 from rehearsal.services.sagemaker.pipelines.definition import parse_definition, walk
 from rehearsal.services.sagemaker.pipelines.policies import StepCache
 from rehearsal.services.sagemaker.pipelines.run import STEP_FAILURE, PipelineRun, Plan, StepState
+from rehearsal.services.sagemaker.pipelines.step_run import read_object
 from rehearsal.services.sagemaker.pipelines.values import Values
 from rehearsal.services.sagemaker.records import Record, now
 
@@ -102,6 +103,7 @@ class ExecutionRunner:
         self._jobs = jobs
         self._executions: dict[str, Execution] = {}
         self._caches: dict[str, StepCache] = {}
+        self.callbacks = Callbacks()
         backend.on_close(self._stop_all)
 
     def add(self, execution: Execution) -> None:
@@ -163,6 +165,10 @@ class ExecutionRunner:
             found.append(f"pipeline execution {execution.arn}: {status}")
         return found
 
+    def wake(self) -> None:
+        """Lets waiting steps look at once whether they can go on."""
+        self._jobs.wake()
+
     def forget(self, scope: Scope, pipeline_arn: str) -> None:
         """Removes the executions of a deleted pipeline."""
         with self._backend.lock:
@@ -171,6 +177,7 @@ class ExecutionRunner:
                 del self._executions[execution.arn]
                 self._backend.records.of(scope, KIND).pop(execution.arn, None)
             self._caches.pop(pipeline_arn, None)
+            self.callbacks.forget({execution.arn for execution in found})
 
     def _run(self, scope: Scope, execution: Execution) -> None:
         reason = None
@@ -194,17 +201,9 @@ class ExecutionRunner:
             identity = self._backend.identity
             return identity.role_session(scope, execution.role_arn, execution.pipeline_arn)
 
-        def client() -> Any:
-            return session().client("sagemaker")
-
-        def read_object(uri: str) -> bytes:
-            s3 = session().client("s3")
-            place = urlsplit(uri)
-            response = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
-            body: bytes = response["Body"].read()
-            return body
-
-        values = Values(execution.parameters, execution.variables(), read_object)
+        values = Values(
+            execution.parameters, execution.variables(), lambda uri: read_object(session(), uri)
+        )
         config = definition.content.get("PipelineExperimentConfig")
         if config:
             with self._backend.lock:
@@ -216,7 +215,8 @@ class ExecutionRunner:
             steps=definition.steps,
             values=values,
             tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-            client=client,
+            session=session,
+            callbacks=self.callbacks,
             cache=cache,
             parallel=limit,
             wait=lambda: self._jobs.wait_for_change(MAX_POLL_SECONDS),
@@ -254,6 +254,7 @@ class ExecutionRunner:
         self._backend.emit(scope, detail_type, given, *arns, iso=True)
 
     def _stop_all(self) -> None:
+        self.callbacks.close()
         with self._backend.lock:
             executions = list(self._executions.values())
         for execution in executions:

@@ -8,6 +8,7 @@ from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend, caller_identity
 from rehearsal.services.sagemaker.jobs.jobs import Jobs
 from rehearsal.services.sagemaker.listing import Listing, page
+from rehearsal.services.sagemaker.pipelines.callbacks import Callback
 from rehearsal.services.sagemaker.pipelines.definition import parse_definition
 from rehearsal.services.sagemaker.pipelines.execution_runner import (
     ENDED,
@@ -15,8 +16,15 @@ from rehearsal.services.sagemaker.pipelines.execution_runner import (
     Execution,
     ExecutionRunner,
 )
+from rehearsal.services.sagemaker.pipelines.output_parameters import OutputError, typed_outputs
 from rehearsal.services.sagemaker.pipelines.pipelines import Pipelines
-from rehearsal.services.sagemaker.pipelines.values import ParameterError, parameter_values
+from rehearsal.services.sagemaker.pipelines.value_types import output_types
+from rehearsal.services.sagemaker.pipelines.values import (
+    ParameterError,
+    given_parameters,
+    parameter_values,
+    text_of,
+)
 from rehearsal.services.sagemaker.records import Record, now, random_id
 
 LISTING = Listing(
@@ -57,11 +65,10 @@ class PipelineExecutions:
                 return {"PipelineExecutionArn": execution_arn}
         versions = self._pipelines.versions(scope, pipeline["PipelineName"])
         version = given.get("PipelineVersionId", versions.newest)
-        text = versions.text(pipeline, version)
-        parameters = {
-            entry["Name"]: entry["Value"] for entry in given.get("PipelineParameters", ())
-        }
+        described = versions.record(pipeline, version)
+        text = described["PipelineDefinition"]
         try:
+            parameters = given_parameters(given.get("PipelineParameters", ()))
             values = parameter_values(parse_definition(text), parameters)
         except ParameterError as error:
             raise AwsError("ValidationException", str(error)) from error
@@ -82,6 +89,7 @@ class PipelineExecutions:
             self._runner.add(execution)
             self._backend.records.of(scope, KIND)[execution.arn] = record
             pipeline.update(LastRunTime=now(), LastExecutionTime=now())
+            described["LastExecutionPipelineExecutionArn"] = execution.arn
         self._runner.begin(scope, execution)
         return {"PipelineExecutionArn": execution.arn}
 
@@ -118,7 +126,9 @@ class PipelineExecutions:
         self, request: Request, context: Context
     ) -> Response:
         execution = self._execution(context.scope, request, "ListPipelineParametersForExecution")
-        entries = [{"Name": name, "Value": value} for name, value in execution.given.items()]
+        entries = [
+            {"Name": name, "Value": text_of(value)} for name, value in execution.parameters.items()
+        ]
         return page(entries, request, "PipelineParameters")
 
     def describe_pipeline_definition_for_execution(
@@ -170,6 +180,63 @@ class PipelineExecutions:
             }
         self._runner.begin(context.scope, execution, done)
         return {"PipelineExecutionArn": execution.arn}
+
+    def send_pipeline_execution_step_success(self, request: Request, context: Context) -> Response:
+        given = self._backend.accept("SendPipelineExecutionStepSuccess", request)
+        callback = self._callback(given, context.scope)
+        if callback.request_token == given.get("ClientRequestToken"):
+            return {"PipelineExecutionArn": callback.execution_arn}
+        outputs: dict[str, Any] = {}
+        for entry in given.get("OutputParameters", ()):
+            if entry["Name"] in outputs or entry["Name"] not in output_types(callback.step):
+                known = ", ".join(output_types(callback.step)) or "none"
+                message = (
+                    f"Output parameters of step {callback.step['Name']} are {known}, each once; "
+                    f"got {entry['Name']}."
+                )
+                raise AwsError("ValidationException", message)
+            outputs[entry["Name"]] = entry["Value"]
+        try:
+            values = typed_outputs(callback.step, outputs)
+        except OutputError as error:
+            message = f"Step {callback.step['Name']}: {error}."
+            raise AwsError("ValidationException", message) from error
+        return self._end(callback, given, values)
+
+    def send_pipeline_execution_step_failure(self, request: Request, context: Context) -> Response:
+        given = self._backend.accept("SendPipelineExecutionStepFailure", request)
+        callback = self._callback(given, context.scope)
+        if callback.request_token == given.get("ClientRequestToken"):
+            return {"PipelineExecutionArn": callback.execution_arn}
+        reason = given.get("FailureReason") or "The callback step failed without a reason."
+        return self._end(callback, given, {}, reason)
+
+    def callback_arn(self, token: str) -> str | None:
+        """Returns the ARN of the execution whose callback step has a token, for IAM."""
+        callback = self._runner.callbacks.find(token)
+        return callback.execution_arn if callback is not None else None
+
+    def _callback(self, given: Mapping[str, Any], scope: Scope) -> Callback:
+        """Returns the callback step of a token, in the account and region of the caller."""
+        token = given["CallbackToken"]
+        callback = self._runner.callbacks.find(token)
+        if callback is None or not callback.execution_arn.startswith(scope.arn("sagemaker", "")):
+            raise AwsError("ResourceNotFound", f"CallbackToken '{token}' does not exist.")
+        if callback.ended.is_set() and callback.request_token != given.get("ClientRequestToken"):
+            message = f"The callback step of token '{token}' has ended."
+            raise AwsError("ConflictException", message)
+        return callback
+
+    def _end(
+        self,
+        callback: Callback,
+        given: Mapping[str, Any],
+        outputs: Mapping[str, Any],
+        failure: str | None = None,
+    ) -> Response:
+        callback.end(given.get("ClientRequestToken", ""), outputs, failure)
+        self._runner.wake()
+        return {"PipelineExecutionArn": callback.execution_arn}
 
     def update_pipeline_execution(self, request: Request, context: Context) -> Response:
         given = self._backend.accept("UpdatePipelineExecution", request)

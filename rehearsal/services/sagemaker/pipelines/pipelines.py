@@ -13,16 +13,27 @@ from rehearsal.services.sagemaker import unsupported_members
 from rehearsal.services.sagemaker.backend import Backend, caller_identity
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.pipelines.definition import (
-    OPERATIONS,
     Definition,
     DefinitionError,
     parse_definition,
     walk,
 )
+from rehearsal.services.sagemaker.pipelines.step_kinds import OPERATIONS
 from rehearsal.services.sagemaker.records import Record, now
 
 KIND = "pipeline"
 LISTING = Listing(operation="ListPipelines", member="PipelineSummaries", name="PipelineName")
+VERSIONS = Listing(
+    operation="ListPipelineVersions",
+    member="PipelineVersionSummaries",
+    name="PipelineVersionId",
+    modified=None,
+)
+_OF_VERSION = (
+    "PipelineDefinition",
+    "PipelineVersionDisplayName",
+    "PipelineVersionDescription",
+)
 _MAX_DEFINITION_LENGTH = 1_048_576
 _UPDATABLE = (
     "PipelineDisplayName",
@@ -34,37 +45,37 @@ _UPDATABLE = (
 
 @dataclass
 class Versions:
-    """The definitions of a pipeline.
+    """The versions of a pipeline.
 
     Args:
         token: the ClientRequestToken with which the pipeline was created.
-        texts: the definitions by version, from 1 on.
+        records: the versions by id, from 1 on, each with its PipelineDefinition.
     """
 
     token: str
-    texts: dict[int, str]
+    records: dict[int, Record]
 
     @property
     def newest(self) -> int:
-        return max(self.texts)
+        return max(self.records)
 
-    def text(self, pipeline: Record, version: int) -> str:
-        """Returns the definition of a version.
+    def record(self, pipeline: Record, version: int) -> Record:
+        """Returns a version.
 
         Raises:
             AwsError: ResourceNotFound, if the pipeline has no such version.
         """
-        if version not in self.texts:
+        if version not in self.records:
             message = (
                 f"Pipeline '{pipeline['PipelineArn']}' has no version {version}; it has "
-                f"{min(self.texts)} to {self.newest}."
+                f"{min(self.records)} to {self.newest}."
             )
             raise AwsError("ResourceNotFound", message)
-        return self.texts[version]
+        return self.records[version]
 
 
 class Pipelines:
-    """Create-, Describe-, List- and UpdatePipeline.
+    """Create-, Describe-, List- and UpdatePipeline; ListPipelineVersions, UpdatePipelineVersion.
 
     Args:
         backend: the backend of SageMaker.
@@ -103,7 +114,7 @@ class Pipelines:
         with backend.lock:
             backend.register(context, KIND, name, record, request)
             record.pop("Tags", None)
-            self._versions.of(scope)[name] = Versions(token, {1: definition.text})
+            self._versions.of(scope)[name] = Versions(token, {1: _new_version(record, 1)})
         return {"PipelineArn": record["PipelineArn"]}
 
     def describe_pipeline(self, request: Request, context: Context) -> Response:
@@ -111,8 +122,8 @@ class Pipelines:
         response = self._backend.describe("DescribePipeline", pipeline)
         if "PipelineVersionId" in request:
             versions = self.versions(context.scope, pipeline["PipelineName"])
-            text = versions.text(pipeline, request["PipelineVersionId"])
-            response["PipelineDefinition"] = text
+            version = versions.record(pipeline, request["PipelineVersionId"])
+            response |= {name: version[name] for name in _OF_VERSION if name in version}
         return response
 
     def list_pipelines(self, request: Request, context: Context) -> Response:
@@ -136,10 +147,30 @@ class Pipelines:
         versions = self.versions(context.scope, pipeline["PipelineName"])
         with backend.lock:
             if "PipelineDefinition" in changes:
-                versions.texts[versions.newest + 1] = changes["PipelineDefinition"]
+                number = versions.newest + 1
+                versions.records[number] = _new_version({**pipeline, **changes}, number)
             identity = caller_identity(context)
             pipeline.update(changes, LastModifiedTime=now(), LastModifiedBy=identity)
         return {"PipelineArn": pipeline["PipelineArn"], "PipelineVersionId": versions.newest}
+
+    def list_pipeline_versions(self, request: Request, context: Context) -> Response:
+        given = self._backend.accept("ListPipelineVersions", request)
+        pipeline = self.find(context.scope, given["PipelineName"], "ListPipelineVersions")
+        versions = self.versions(context.scope, pipeline["PipelineName"])
+        with self._backend.lock:
+            return VERSIONS.respond(versions.records.values(), given)
+
+    def update_pipeline_version(self, request: Request, context: Context) -> Response:
+        given = self._backend.accept("UpdatePipelineVersion", request)
+        pipeline = self.find(context.scope, given["PipelineArn"], "UpdatePipelineVersion")
+        versions = self.versions(context.scope, pipeline["PipelineName"])
+        version = versions.record(pipeline, given["PipelineVersionId"])
+        with self._backend.lock:
+            version.update({name: given[name] for name in _OF_VERSION if name in given})
+        return {
+            "PipelineArn": pipeline["PipelineArn"],
+            "PipelineVersionId": given["PipelineVersionId"],
+        }
 
     def find(self, scope: Scope, name_or_arn: str, operation: str) -> Record:
         """Returns a pipeline.
@@ -182,8 +213,7 @@ class Pipelines:
         try:
             definition = parse_definition(text)
         except DefinitionError as error:
-            message = "Unable to parse pipeline definition. " + " ".join(error.problems)
-            raise AwsError("ValidationException", message) from error
+            raise AwsError("ValidationException", _rejection(error.problems)) from error
         for step in walk(definition.steps):
             if step["Type"] in OPERATIONS:
                 unsupported_members.reject_unsupported(OPERATIONS[step["Type"]], step["Arguments"])
@@ -207,3 +237,23 @@ class Pipelines:
             )
             raise AwsError("ValidationException", message)
         return str(text)
+
+
+def _rejection(problems: list[str]) -> str:
+    """Returns the message for an invalid definition.
+
+    AWS does not call a definition unparsable whose only problem is the type of a reference.
+    """
+    message = " ".join(problems)
+    if all(problem.startswith("Cannot assign ") for problem in problems):
+        return message
+    return f"Unable to parse pipeline definition. {message}"
+
+
+def _new_version(pipeline: Mapping[str, Any], number: int) -> Record:
+    return {
+        "PipelineArn": pipeline["PipelineArn"],
+        "PipelineVersionId": number,
+        "PipelineDefinition": pipeline["PipelineDefinition"],
+        "CreationTime": now(),
+    }

@@ -18,6 +18,13 @@ JOB_EXCEPTIONS = (
     "SageMaker.RESOURCE_LIMIT",
 )
 MAX_ATTEMPTS = 20
+MAX_EXPIRE_AFTER_MINUTES = 14_400
+_RETRY_NUMBERS: Mapping[str, tuple[float, float]] = {
+    "IntervalSeconds": (0, float("inf")),
+    "BackoffRate": (0, float("inf")),
+    "MaxAttempts": (1, MAX_ATTEMPTS),
+    "ExpireAfterMin": (0, MAX_EXPIRE_AFTER_MINUTES),
+}
 
 _CACHE_KEYS: Mapping[str, tuple[str, ...]] = {
     "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
@@ -32,7 +39,26 @@ _CACHE_KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     "Tuning": ("HyperParameterTuningJobConfig", "TrainingJobDefinitions"),
     "Transform": ("DataProcessing", "Environment", "ModelName", "TransformInput"),
+    "QualityCheck": ("AppSpecification", "Environment", "ProcessingInputs"),
+    "ClarifyCheck": ("AppSpecification", "Environment", "ProcessingInputs"),
 }
+_CHECK_MEMBERS = (
+    "CheckType",
+    "ModelPackageGroupName",
+    "SkipCheck",
+    "RegisterNewBaseline",
+    "SuppliedBaselineStatistics",
+    "SuppliedBaselineConstraints",
+)
+# Further members of a step that count.
+_CACHED_MEMBERS: Mapping[str, tuple[str, ...]] = {
+    "Lambda": ("FunctionArn", "OutputParameters"),
+    "Callback": ("SqsQueueUrl", "OutputParameters"),
+    "QualityCheck": _CHECK_MEMBERS,
+    "ClarifyCheck": _CHECK_MEMBERS,
+}
+_WHOLE_ARGUMENTS = ("Lambda", "Callback")
+_CACHED_KINDS = _CACHE_KEYS.keys() | set(_WHOLE_ARGUMENTS)
 _TUNED_TRAINING_KEYS = (
     "AlgorithmSpecification",
     "HyperParameterRanges",
@@ -40,16 +66,21 @@ _TUNED_TRAINING_KEYS = (
     "StaticHyperParameters",
     "TuningObjective",
 )
+# AWS's own examples omit the P ("T12H"), see CacheConfig of the SageMaker Python SDK.
 _ISO_DURATION = re.compile(
-    r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?",
+    r"P?(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?",
     re.IGNORECASE,
 )
+_DAYS = {"years": 365, "months": 30}
 _SHORT_DURATION = re.compile(r"(\d+)([dhms])", re.IGNORECASE)
 _SHORT_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
 def parse_duration(text: str) -> datetime.timedelta:
-    """Returns a duration such as `P30D` or `PT1H30M`, or in the short form `30d`.
+    """Returns a duration such as `P30D`, `PT1H30M` or `T12H`, or in the short form `30d`.
+
+    A year has 365 days and a month 30.
 
     Raises:
         ValueError: it is neither.
@@ -58,16 +89,20 @@ def parse_duration(text: str) -> datetime.timedelta:
     if short:
         return datetime.timedelta(**{_SHORT_UNITS[short[2].lower()]: int(short[1])})
     iso = _ISO_DURATION.fullmatch(text)
-    if iso and any(iso.groups()):
-        return datetime.timedelta(
-            **{unit: int(value) for unit, value in iso.groupdict().items() if value}
-        )
+    # "5M" without P or T is ambiguous; the short form above reads it as minutes.
+    if iso and any(iso.groups()) and text[0] in "PpTt":
+        given = {unit: int(value) for unit, value in iso.groupdict().items() if value}
+        days = sum(_DAYS[unit] * given.pop(unit, 0) for unit in _DAYS)
+        return datetime.timedelta(days=days) + datetime.timedelta(**given)
     raise ValueError(f"{text!r} is not an ISO 8601 duration such as P30D or PT12H")
 
 
 def check_cache_config(step: Mapping[str, Any], report: list[str]) -> None:
     config = step.get("CacheConfig")
     if config is None:
+        return
+    if not isinstance(config, dict):
+        report.append(f"{step['Name']}.CacheConfig: expected an object, got {config!r}.")
         return
     where = f"{step['Name']}.CacheConfig"
     unknown = sorted(config.keys() - {"Enabled", "ExpireAfter"})
@@ -79,20 +114,28 @@ def check_cache_config(step: Mapping[str, Any], report: list[str]) -> None:
     if "ExpireAfter" in config:
         try:
             parse_duration(config["ExpireAfter"])
-        except (ValueError, TypeError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             report.append(f"{where}: ExpireAfter: {error}.")
 
 
-def cache_key(kind: str, arguments: Mapping[str, Any]) -> str:
+def cache_key(step: Mapping[str, Any]) -> str:
     """Returns what must be equal for an earlier run of a step to be used again.
 
     As on AWS, it does not include outputs, roles, hardware and tags.
+
+    Args:
+        step: a step with its references resolved.
     """
-    key = {name: arguments.get(name) for name in _CACHE_KEYS[kind]}
+    kind, arguments = step["Type"], step["Arguments"]
+    if kind in _WHOLE_ARGUMENTS:
+        key = dict(arguments)
+    else:
+        key = {name: arguments.get(name) for name in _CACHE_KEYS[kind]}
+    members = {name: step.get(name) for name in _CACHED_MEMBERS.get(kind, ())}
     training = arguments.get("TrainingJobDefinition")
     if kind == "Tuning" and training:
         key["TrainingJobDefinition"] = {name: training.get(name) for name in _TUNED_TRAINING_KEYS}
-    return json.dumps([kind, key], sort_keys=True)
+    return json.dumps([kind, key, members], sort_keys=True, default=str)
 
 
 @dataclass(frozen=True)
@@ -111,36 +154,44 @@ class StepCache:
     def __init__(self) -> None:
         self._runs: dict[tuple[str, str], CachedRun] = {}
 
-    def find(self, step: Mapping[str, Any], arguments: Mapping[str, Any]) -> CachedRun | None:
+    def find(self, step: Mapping[str, Any]) -> CachedRun | None:
         """Returns the newest unexpired run with the same arguments, if the step caches."""
         config = step.get("CacheConfig") or {}
-        if not config.get("Enabled") or step["Type"] not in _CACHE_KEYS:
+        if not config.get("Enabled") or step["Type"] not in _CACHED_KINDS:
             return None
-        run = self._runs.get((step["Name"], cache_key(step["Type"], arguments)))
+        run = self._runs.get((step["Name"], cache_key(step)))
         oldest = datetime.datetime.now(datetime.UTC) - parse_duration(config["ExpireAfter"])
         return run if run is not None and run.ended >= oldest else None
 
-    def keep(self, step: Mapping[str, Any], arguments: Mapping[str, Any], run: CachedRun) -> None:
-        if step["Type"] in _CACHE_KEYS:
-            self._runs[step["Name"], cache_key(step["Type"], arguments)] = run
+    def keep(self, step: Mapping[str, Any], run: CachedRun) -> None:
+        if step["Type"] in _CACHED_KINDS:
+            self._runs[step["Name"], cache_key(step)] = run
 
 
 def check_retry_policies(step: Mapping[str, Any], report: list[str]) -> None:
     for index, policy in enumerate(step.get("RetryPolicies") or ()):
         where = f"{step['Name']}.RetryPolicies[{index}]"
-        known = {"ExceptionType", "IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin"}
+        if not isinstance(policy, dict):
+            report.append(f"{where}: expected an object, got {policy!r}.")
+            continue
+        known = {"ExceptionType", *_RETRY_NUMBERS}
         unknown = sorted(policy.keys() - known)
         report.extend(f"{where}: unknown member {member}." for member in unknown)
         allowed = STEP_EXCEPTIONS + JOB_EXCEPTIONS
+        exceptions = policy.get("ExceptionType")
         report.extend(
             f"{where}: ExceptionType {exception!r} is not one of {', '.join(allowed)}."
-            for exception in policy.get("ExceptionType") or [None]
+            for exception in (exceptions if isinstance(exceptions, list) else [exceptions])
+            or [None]
             if exception not in allowed
         )
         if "MaxAttempts" not in policy and "ExpireAfterMin" not in policy:
             report.append(f"{where}: give MaxAttempts or ExpireAfterMin.")
-        if not 1 <= policy.get("MaxAttempts", 1) <= MAX_ATTEMPTS:
-            report.append(f"{where}: MaxAttempts must be 1..{MAX_ATTEMPTS}.")
+        for member, (low, high) in _RETRY_NUMBERS.items():
+            value = policy.get(member, low)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not low <= value <= high:
+                report.append(f"{where}: {member} must be {low}..{high}; got {value!r}.")
 
 
 @dataclass

@@ -27,6 +27,20 @@ _DESCRIBE = {
     "Model": "DescribeModel",
     "RegisterModel": "DescribeModelPackage",
 }
+OUTPUT_KINDS = ("Lambda", "Callback")
+"""Types of steps whose properties are their OutputParameters."""
+
+CHECK_PROPERTIES: Mapping[str, tuple[str, ...]] = {
+    "QualityCheck": (
+        "CalculatedBaselineConstraints",
+        "CalculatedBaselineStatistics",
+        "BaselineUsedForDriftCheckConstraints",
+        "BaselineUsedForDriftCheckStatistics",
+    ),
+    "ClarifyCheck": ("CalculatedBaselineConstraints", "BaselineUsedForDriftCheckConstraints"),
+}
+"""Properties of check steps, each the S3 URI of a file."""
+
 _BRANCHES = ("IfSteps", "ElseSteps")
 
 
@@ -88,8 +102,8 @@ def references(node: Any) -> Iterator[str]:
 def step_names_in(step: Mapping[str, Any]) -> Iterator[str]:
     """Yields the steps that a step depends on, by DependsOn and references."""
     yield from step.get("DependsOn") or ()
-    for text in references(step["Arguments"]):
-        match = _REFERENCE.fullmatch(text)
+    for text in references(step):
+        match = _REFERENCE.fullmatch(str(text))
         if match and match[1] == "Steps":
             yield match[2]
 
@@ -107,7 +121,7 @@ def check_references(
         for needed in step.get("DependsOn") or ()
         if needed not in steps
     )
-    for text in sorted(set(references(step["Arguments"]))):
+    for text in sorted(set(map(str, references(step)))):
         try:
             reference = parse_reference(text)
         except ValueError as error:
@@ -138,7 +152,32 @@ def _problem(
 
 
 def _property_problem(step: Mapping[str, Any], path: tuple[str | int, ...]) -> str | None:
-    """Returns the problem of a reference to a property that Describe does not return."""
+    """Returns the problem of a reference to a property that the step does not have."""
+    kind, name = step["Type"], path[0] if path else None
+    if kind in OUTPUT_KINDS:
+        outputs = [output["OutputName"] for output in step.get("OutputParameters") or ()]
+        if len(path) == 2 and name == "OutputParameters" and path[1] in outputs:
+            return None
+        known = ", ".join(f"OutputParameters['{output}']" for output in outputs) or "none"
+        return f"not an output of the step; known: {known}"
+    if kind in CHECK_PROPERTIES:
+        known = ", ".join(CHECK_PROPERTIES[kind])
+        return None if len(path) == 1 and name in CHECK_PROPERTIES[kind] else f"known: {known}"
+    found = property_shape(step, path)
+    return found if isinstance(found, str) else None
+
+
+def property_shape(step: Mapping[str, Any], path: tuple[str | int, ...]) -> Shape | str | None:
+    """Returns the shape of a property of a step's Describe response.
+
+    Args:
+        step: the step.
+        path: the path of the property.
+
+    Returns:
+        The shape; the problem as text if the response has no such property; None for a step
+        without properties, where no path is given.
+    """
     operation = _DESCRIBE.get(step["Type"])
     if operation is None:
         return f"a {step['Type']} step has no properties" if path else None
@@ -157,4 +196,4 @@ def _property_problem(step: Mapping[str, Any], path: tuple[str | int, ...]) -> s
             shape = shape.value
         else:
             return f"{shape.name} has no property {part}"
-    return None
+    return shape

@@ -7,24 +7,29 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.framework.platform import AwsError
+from rehearsal.services.sagemaker.pipelines.callbacks import Callbacks
 from rehearsal.services.sagemaker.pipelines.conditions import ConditionError, holds
 from rehearsal.services.sagemaker.pipelines.policies import CachedRun, Retries, StepCache
 from rehearsal.services.sagemaker.pipelines.references import step_names_in
-from rehearsal.services.sagemaker.pipelines.steps import (
+from rehearsal.services.sagemaker.pipelines.step_kinds import BRANCHES
+from rehearsal.services.sagemaker.pipelines.step_run import (
     StepFailedError,
     StepOutcome,
     StepRun,
     StepStoppedError,
-    run_step,
 )
+from rehearsal.services.sagemaker.pipelines.steps import run_step
 from rehearsal.services.sagemaker.pipelines.values import UnresolvedError, Values, text_of
 
 _LOG = logging.getLogger(__name__)
 
 STEP_FAILURE = "Step failure: One or multiple steps failed."
+MAX_REASON_LENGTH = 1024
+"""Characters of the FailureReason of a step."""
 _ENDED = ("Succeeded", "Failed", "Stopped")
 
 
@@ -52,8 +57,9 @@ Observer = Callable[[StepState, str | None], None]
 class Plan:
     """The definition of an execution and what it acts with.
 
-    `client` returns a boto3 SageMaker client of the pipeline's role; `wait` blocks for a moment
-    between two polls of a job; `done` are the steps that succeeded in an earlier attempt.
+    `session` returns a session of the pipeline's role; `callbacks` are the callback steps that
+    wait; `wait` blocks for a moment between two polls of a job; `done` are the steps that succeeded
+    in an earlier attempt.
     """
 
     execution_id: str
@@ -61,7 +67,8 @@ class Plan:
     steps: Sequence[Mapping[str, Any]]
     values: Values
     tags: list[dict[str, str]]
-    client: Callable[[], Any]
+    session: Callable[[], boto3.Session]
+    callbacks: Callbacks
     cache: StepCache
     parallel: int
     wait: Callable[[], None]
@@ -139,7 +146,7 @@ class PipelineRun:
         except StepStoppedError:
             end: dict[str, Any] = {"status": "Stopped"}
         except Exception as error:  # any failure must end the step, with its reason
-            end = {"status": "Failed", "failure_reason": _reason(error)}
+            end = {"status": "Failed", "failure_reason": _reason(error)[:MAX_REASON_LENGTH]}
         else:
             end = {
                 "status": "Succeeded",
@@ -159,15 +166,21 @@ class PipelineRun:
             return self._condition(step)
         if step["Type"] == "Fail":
             return self._fail(step)
-        arguments = self._plan.values.resolve(step["Arguments"])
-        cached = self._plan.cache.find(step, arguments)
+        step = self._resolved(step)
+        arguments = step["Arguments"]
+        cached = self._plan.cache.find(step)
         if cached is not None:
             self._update(step["Name"], cache_source=cached.execution_arn)
             return StepOutcome(cached.properties, cached.metadata)
         outcome = self._with_retries(step, arguments)
         kept = CachedRun(now(), self._plan.execution_arn, outcome.properties, outcome.metadata)
-        self._plan.cache.keep(step, arguments, kept)
+        self._plan.cache.keep(step, kept)
         return outcome
+
+    def _resolved(self, step: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Returns a step whose references are replaced by values."""
+        resolve = self._plan.values.resolve
+        return {name: resolve(value) for name, value in step.items()}
 
     def _with_retries(self, step: Mapping[str, Any], arguments: Mapping[str, Any]) -> StepOutcome:
         name = step["Name"]
@@ -193,7 +206,8 @@ class PipelineRun:
             execution_id=self._plan.execution_id,
             execution_arn=self._plan.execution_arn,
             tags=self._plan.tags,
-            client=self._plan.client(),
+            session=self._plan.session(),
+            callbacks=self._plan.callbacks,
             stopping=self._stopping,
             wait=self._plan.wait,
             started=lambda metadata: self._update(step["Name"], metadata=metadata),
@@ -229,7 +243,7 @@ class PipelineRun:
 
 def _branch(step: Mapping[str, Any], outcome: bool) -> Sequence[Mapping[str, Any]]:
     branch: Sequence[Mapping[str, Any]] = (
-        step["Arguments"].get("IfSteps" if outcome else "ElseSteps") or ()
+        step["Arguments"].get(BRANCHES[0] if outcome else BRANCHES[1]) or ()
     )
     return branch
 

@@ -1,11 +1,15 @@
 """Values of a running pipeline: parameters, execution variables, properties of steps, functions."""
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rehearsal.services.sagemaker.pipelines.definition import Definition
 from rehearsal.services.sagemaker.pipelines.references import Reference, parse_reference
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 ReadObject = Callable[[str], bytes]
 """Reads an object by its S3 URI."""
@@ -19,8 +23,33 @@ class ParameterError(Exception):
     """A parameter of StartPipelineExecution is invalid."""
 
 
-def parameter_values(definition: Definition, given: Mapping[str, str]) -> dict[str, Any]:
+def given_parameters(entries: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Returns the texts of PipelineParameters by name.
+
+    Raises:
+        ParameterError: a parameter is given twice, or without a value.
+    """
+    given: dict[str, str] = {}
+    for entry in entries:
+        name, text = entry["Name"], entry["Value"]
+        if name in given:
+            raise ParameterError(f"Parameter {name} is given more than once.")
+        if not text:
+            # AWS's words, aws/sagemaker-python-sdk#4016; the API reference gives no minimum.
+            raise ParameterError('[string "" is too short (length: 0, required minimum: 1)]')
+        given[name] = text
+    return given
+
+
+def parameter_values(
+    definition: Definition, given: Mapping[str, str], earlier: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Returns the parameters of an execution, from the request or their defaults.
+
+    Args:
+        definition: the definition.
+        given: the texts of the request.
+        earlier: values of an earlier execution, which replace the defaults. Defaults to none.
 
     Raises:
         ParameterError: for an unknown or missing parameter, a wrong type or enum value.
@@ -34,7 +63,9 @@ def parameter_values(definition: Definition, given: Mapping[str, str]) -> dict[s
     values = {}
     for name, parameter in definition.parameters.items():
         if name in given:
-            values[name] = _converted(name, parameter["Type"], given[name])
+            values[name] = _converted(name, parameter.get("Type", "String"), given[name])
+        elif name in (earlier or {}):
+            values[name] = (earlier or {})[name]
         elif "DefaultValue" in parameter:
             values[name] = parameter["DefaultValue"]
         else:
@@ -49,17 +80,26 @@ def parameter_values(definition: Definition, given: Mapping[str, str]) -> dict[s
 def _converted(name: str, kind: str, text: str) -> Any:
     """Returns the value of a parameter from its text."""
     try:
-        if kind == "Integer":
-            return int(text)
-        if kind == "Float":
-            return float(text)
+        return value_of_text(kind, text)
     except ValueError as error:
         raise ParameterError(f"Parameter {name} must be of type {kind}; got {text!r}.") from error
-    if kind == "Boolean":
-        if text.lower() not in ("true", "false"):
-            raise ParameterError(f"Parameter {name} must be true or false; got {text!r}.")
+
+
+def value_of_text(kind: str, text: str) -> Any:
+    """Returns the value of a type from its text.
+
+    Raises:
+        ValueError: the text is not of the type.
+    """
+    if kind == "Integer" and _INTEGER.fullmatch(text):
+        return int(text)
+    if kind == "Float" and _NUMBER.fullmatch(text):
+        return float(text)
+    if kind == "Boolean" and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    return text
+    if kind == "String":
+        return text
+    raise ValueError(f"{text!r} is not of type {kind}")
 
 
 class Values:

@@ -9,7 +9,8 @@ import pytest
 
 from rehearsal.services.sagemaker.pipelines.definition import DefinitionError, parse_definition
 
-OF_THE_SDK = Path(__file__).with_name("pipeline_definition_of_the_sdk.json").read_text()
+DEFINITIONS = Path(__file__).parent / "definitions"
+OF_THE_SDK = (DEFINITIONS / "sdk_v3_tuned.json").read_text()
 
 
 @pytest.fixture
@@ -37,6 +38,14 @@ def test_the_definition_of_the_sdk_is_accepted() -> None:
     assert set(definition.parameters) == {"InputData", "InstanceType", "MinAuc", "ApprovalStatus"}
 
 
+@pytest.mark.parametrize("path", sorted(DEFINITIONS.iterdir()), ids=lambda path: path.stem)
+def test_definitions_that_the_sdks_write_are_accepted(path: Path) -> None:
+    """Written by SageMaker Python SDK 2.257 and 3.27 from pipelines of this project."""
+    definition = parse_definition(path.read_text())
+
+    assert definition.content["Version"] == "2020-12-01"
+
+
 def test_a_definition_that_is_not_a_json_object_is_rejected() -> None:
     assert "not JSON" in problems("{")
     assert "must be an object; got list" in problems("[]")
@@ -52,8 +61,20 @@ def test_a_definition_that_is_not_a_json_object_is_rejected() -> None:
         (("Parameters", 0, "Type"), "Text", "Type must be one of String, Integer, Float, Boolean"),
         (("Parameters", 2, "DefaultValue"), "high", "'high' is not of type Float"),
         (("Parameters", 3, "DefaultValue"), "Maybe", "DefaultValue 'Maybe' is not in EnumValues"),
-        (("Steps", 0, "Type"), "Lambda", "does not run steps of type Lambda; it runs Processing"),
-        (("Steps", 0, "Type"), "QualityCheck", "does not run steps of type QualityCheck"),
+        (("Steps", 0, "Type"), "Dream", "does not run steps of type Dream; it runs Processing"),
+        (("Steps", 0, "Type"), "EMR", "does not run steps of type EMR: it has no Amazon EMR"),
+        (("Steps", 0, "Type"), "AutoML", "of type AutoML: it has no Autopilot: train with"),
+        (("Steps", 0, "Type"), "Lambda", "Preprocess: a Lambda step needs FunctionArn"),
+        (("Steps", 0, "Type"), "QualityCheck", "a QualityCheck step needs CheckType"),
+        (("Steps", 0, "Name"), "Pre process", "letters, digits, hyphens and underscores"),
+        (("Steps", 0), "Preprocess", "Expecting start of Json Object"),
+        (("Steps", 0, "DependsOn"), "Tune", "Expecting start of Json Array"),
+        (("Steps", 2, "PropertyFiles"), [{"PropertyFileName": "a"}], "needs FilePath, OutputName"),
+        (("Parameters", 0, "Name"), "Input Data", "Name must be 1 to 64 letters"),
+        (("Parameters", 0, "Description"), "x" * 4097, "Description must be at most 4096"),
+        (("Parameters", 0, "Comment"), "x", "Parameters.InputData: unknown member Comment"),
+        (("Parameters", 1, "Name"), "InputData", "the name of a parameter must be unique"),
+        (("Parameters", 3, "EnumValues"), [], "EnumValues must be a list of values"),
         (("Steps", 0, "Surprise"), 1, "unknown member Surprise of a Processing step"),
         (("Steps", 0, "DependsOn"), ["Nobody"], "DependsOn names the unknown step Nobody"),
         (("Steps", 0, "DependsOn"), [{"Step": "x"}], "run conditions is not implemented"),
@@ -82,7 +103,7 @@ def test_a_definition_that_is_not_a_json_object_is_rejected() -> None:
         (
             ("Steps", 0, "Arguments", "Colour"),
             "red",
-            "Preprocess.Colour: unknown member of CreateProcessingJobRequest",
+            "Unknown Argument member 'Colour'. (Preprocess.Colour: unknown member of",
         ),
         (
             ("Steps", 0, "Arguments", "StoppingCondition", "MaxRuntimeInSeconds"),
@@ -97,7 +118,8 @@ def test_a_definition_that_is_not_a_json_object_is_rejected() -> None:
         (
             ("Steps", 1, "Arguments", "HyperParameterTuningJobConfig", "Strategy"),
             "Guess",
-            "'Guess' is not one of",
+            "Model Validation failed: Value 'Guess' for 'HyperParameterTuningJobStrategyType' "
+            "failed to satisfy enum value set: [Bayesian, Random, Hyperband, Grid]",
         ),
         (
             ("Steps", 0, "Arguments", "Environment", "STAGE"),
@@ -147,9 +169,14 @@ def test_a_definition_that_is_not_a_json_object_is_rejected() -> None:
         (
             ("Steps", 3, "Arguments", "Conditions", 0, "Type"),
             "Not",
-            "condition Not needs Expression",
+            "condition Not needs Condition",
         ),
         (("Steps", 3, "Arguments", "Conditions"), [], "at least one condition"),
+        (
+            ("Steps", 3, "Arguments", "ElseSteps", 0),
+            {"Name": "Again", "Type": "Condition", "Arguments": {"Conditions": []}},
+            "Pipelines do not support nested condition steps: move Again out of ElseSteps",
+        ),
         (
             ("Steps", 3, "Arguments", "ElseSteps", 0, "Arguments"),
             {"Message": "x"},

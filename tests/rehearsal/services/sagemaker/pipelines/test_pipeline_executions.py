@@ -125,13 +125,18 @@ def test_parameters_reach_the_steps_and_are_listed(
         "EnumValues": ["dev", "x"],
     }
 
-    execution = run(definition(step, parameters=(parameter,)), start={"Stage": "x"})
+    depth = {"Name": "Depth", "Type": "Integer", "DefaultValue": 3}
+
+    execution = run(definition(step, parameters=(parameter, depth)), start={"Stage": "x"})
 
     assert data_plane.runs[0].request["Environment"] == {"STAGE": "x"}
     listed = sagemaker.list_pipeline_parameters_for_execution(
         PipelineExecutionArn=execution["PipelineExecutionArn"]
     )
-    assert listed["PipelineParameters"] == [{"Name": "Stage", "Value": "x"}]
+    assert listed["PipelineParameters"] == [
+        {"Name": "Stage", "Value": "x"},
+        {"Name": "Depth", "Value": "3"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -140,16 +145,43 @@ def test_parameters_reach_the_steps_and_are_listed(
         ({"Nope": "1"}, "Unknown parameters: Nope; the pipeline has: Depth"),
         ({"Depth": "deep"}, "Parameter Depth must be of type Integer; got 'deep'"),
         ({"Depth": "9"}, "Parameter Depth must be one of 1, 2; got 9"),
+        ({"Depth": "1_0"}, "Parameter Depth must be of type Integer; got '1_0'"),
+        ({"Depth": "1.0"}, "Parameter Depth must be of type Integer; got '1.0'"),
+        ({"Depth": ""}, r'\[string "" is too short \(length: 0, required minimum: 1\)\]'),
+        ({"Rate": "nan"}, "Parameter Rate must be of type Float; got 'nan'"),
+        ({"Rate": "fast"}, "Parameter Rate must be of type Float; got 'fast'"),
+        ({"Fast": "yes"}, "Parameter Fast must be of type Boolean; got 'yes'"),
+        ({"Stage": ""}, "is too short"),
     ],
 )
 def test_wrong_parameters_are_rejected(
     sagemaker: Any, run: Run, eventually: Eventually, parameters: dict[str, str], message: str
 ) -> None:
-    depth = {"Name": "Depth", "Type": "Integer", "DefaultValue": 1, "EnumValues": [1, 2]}
-    run(definition(processing("First"), parameters=(depth,)))
+    parameters_of_the_pipeline = (
+        {"Name": "Depth", "Type": "Integer", "DefaultValue": 1, "EnumValues": [1, 2]},
+        {"Name": "Rate", "Type": "Float", "DefaultValue": 1},
+        {"Name": "Fast", "Type": "Boolean", "DefaultValue": False},
+        {"Name": "Stage", "Type": "String", "DefaultValue": "dev", "Description": "Stage"},
+    )
+    run(definition(processing("First"), parameters=parameters_of_the_pipeline))
 
-    with pytest.raises(ClientError, match=message):
+    with pytest.raises(ClientError, match=message) as caught:
         start_and_wait(sagemaker, eventually, parameters)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    executions = sagemaker.list_pipeline_executions(PipelineName="churn-train")
+    assert len(executions["PipelineExecutionSummaries"]) == 1
+
+
+def test_a_parameter_is_given_once(sagemaker: Any, run: Run) -> None:
+    stage = {"Name": "Stage", "Type": "String", "DefaultValue": "dev"}
+    run(definition(processing("First"), parameters=(stage,)))
+
+    with pytest.raises(ClientError, match="Parameter Stage is given more than once"):
+        sagemaker.start_pipeline_execution(
+            PipelineName="churn-train",
+            PipelineParameters=[{"Name": "Stage", "Value": value} for value in ("a", "b")],
+            ClientRequestToken="c" * 32,
+        )
 
 
 def test_a_cached_step_is_not_run_again_and_keeps_its_properties(

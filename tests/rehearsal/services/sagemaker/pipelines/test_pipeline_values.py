@@ -100,7 +100,7 @@ def compare(kind: str, left: Any, right: Any) -> bool:
         ("GreaterThan", 2, 1, True),
         ("GreaterThan", 1, 1, False),
         ("GreaterThanOrEqualTo", 1, 1, True),
-        ("LessThan", "0.5", 1, True),
+        ("LessThan", 0.5, 1, True),
         ("LessThanOrEqualTo", 2, 1, False),
     ],
 )
@@ -112,49 +112,66 @@ def test_in_not_and_or() -> None:
     same = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
 
     assert holds({"Type": "In", "QueryValue": "a", "Values": ["b", "a"]}, lambda value: value)
-    assert not holds({"Type": "Not", "Expression": same}, lambda value: value)
-    either = {"Type": "Or", "Conditions": [{"Type": "Not", "Expression": same}, same]}
+    assert not holds({"Type": "Not", "Condition": same}, lambda value: value)
+    either = {"Type": "Or", "Conditions": [{"Type": "Not", "Condition": same}, same]}
     assert holds(either, lambda value: value)
 
 
-def test_what_are_no_numbers_cannot_be_compared() -> None:
-    with pytest.raises(ConditionError, match="GreaterThan compares numbers; got 'high' and 1"):
-        compare("GreaterThan", "high", 1)
+@pytest.mark.parametrize("value", ["high", "0.5", True, None])
+def test_only_numbers_are_ordered(value: Any) -> None:
+    with pytest.raises(ConditionError, match=r"GreaterThan compares numbers; got .* and 1"):
+        compare("GreaterThan", value, 1)
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("30d", 2_592_000), ("P30D", 2_592_000), ("PT1H30M", 5400), ("p1dt10s", 86410), ("2h", 7200)],
+    [
+        ("30d", 2_592_000),
+        ("P30D", 2_592_000),
+        ("PT1H30M", 5400),
+        ("p1dt10s", 86410),
+        ("2h", 7200),
+        ("T12H", 43_200),
+        ("P4DT12H", 388_800),
+        ("P1W", 604_800),
+        ("P1M", 2_592_000),
+        ("PT1M", 60),
+    ],
 )
 def test_durations(text: str, seconds: int) -> None:
     assert parse_duration(text) == datetime.timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("text", ["", "P", "PT", "30", "1y"])
+@pytest.mark.parametrize("text", ["", "P", "PT", "T", "30", "1y", "5M2D", "P1D2H", "-P1D", "P1.5D"])
 def test_an_invalid_duration_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="not an ISO 8601 duration"):
         parse_duration(text)
 
 
-def step(**config: Any) -> dict[str, Any]:
-    return {"Name": "Prepare", "Type": "Processing", "CacheConfig": config}
-
-
 ARGUMENTS = {"AppSpecification": {"ImageUri": "i"}, "ProcessingInputs": [{"InputName": "raw"}]}
+
+
+def step(arguments: dict[str, Any], **config: Any) -> dict[str, Any]:
+    return {
+        "Name": "Prepare",
+        "Type": "Processing",
+        "Arguments": arguments,
+        "CacheConfig": config,
+    }
 
 
 @pytest.fixture
 def cache() -> StepCache:
     kept = StepCache()
     ended = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=2)
-    kept.keep(step(), ARGUMENTS, CachedRun(ended, "arn", {"a": 1}, {}))
+    kept.keep(step(ARGUMENTS), CachedRun(ended, "arn", {"a": 1}, {}))
     return kept
 
 
 def test_outputs_and_roles_do_not_count_for_a_cache_hit(cache: StepCache) -> None:
     arguments = {**ARGUMENTS, "RoleArn": "other", "ProcessingOutputConfig": {"Outputs": []}}
 
-    found = cache.find(step(Enabled=True, ExpireAfter="1d"), arguments)
+    found = cache.find(step(arguments, Enabled=True, ExpireAfter="1d"))
 
     assert found is not None
     assert found.properties == {"a": 1}
@@ -171,7 +188,7 @@ def test_outputs_and_roles_do_not_count_for_a_cache_hit(cache: StepCache) -> Non
 def test_what_is_off_expired_or_different_is_no_cache_hit(
     cache: StepCache, config: dict[str, Any], arguments: dict[str, Any]
 ) -> None:
-    assert cache.find(step(**config), arguments) is None
+    assert cache.find(step(arguments, **config)) is None
 
 
 def test_a_retry_waits_longer_each_time_and_then_gives_up() -> None:

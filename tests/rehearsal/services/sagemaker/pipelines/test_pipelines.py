@@ -70,7 +70,7 @@ def test_a_pipeline_is_not_found_in_aws_words(sagemaker: Any) -> None:
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        ({"Name": "F", "Type": "Lambda", "Arguments": {}}, "does not run steps of type Lambda"),
+        ({"Name": "F", "Type": "EMR", "Arguments": {}}, "does not run steps of type EMR"),
         (processing("F", DependsOn=["G"]), "DependsOn names the unknown step G"),
         (
             {
@@ -124,3 +124,46 @@ def test_a_running_pipeline_is_not_deleted(
         sagemaker.delete_pipeline(PipelineName="churn-train", ClientRequestToken="a" * 32)
 
     assert caught.value.response["Error"]["Code"] == "ConflictException"
+
+
+def test_versions_are_listed_described_and_named(sagemaker: Any, run: Run) -> None:
+    execution = run(definition(processing("First")))
+    sagemaker.update_pipeline(
+        PipelineName="churn-train", PipelineDefinition=definition(processing("New"))
+    )
+    arn = sagemaker.describe_pipeline(PipelineName="churn-train")["PipelineArn"]
+
+    updated = sagemaker.update_pipeline_version(
+        PipelineArn=arn,
+        PipelineVersionId=1,
+        PipelineVersionDisplayName="first",
+        PipelineVersionDescription="The first one",
+    )
+
+    assert updated == {"PipelineArn": arn, "PipelineVersionId": 1}
+    newest, first = sagemaker.list_pipeline_versions(PipelineName="churn-train")[
+        "PipelineVersionSummaries"
+    ]
+    assert newest["PipelineVersionId"] == 2
+    assert "LastExecutionPipelineExecutionArn" not in newest
+    first.pop("CreationTime")
+    assert first == {
+        "PipelineArn": arn,
+        "PipelineVersionId": 1,
+        "PipelineVersionDisplayName": "first",
+        "PipelineVersionDescription": "The first one",
+        "LastExecutionPipelineExecutionArn": execution["PipelineExecutionArn"],
+    }
+    described = sagemaker.describe_pipeline(PipelineName="churn-train", PipelineVersionId=1)
+    assert described["PipelineVersionDisplayName"] == "first"
+    assert "First" in described["PipelineDefinition"]
+
+
+def test_a_version_that_is_not_there_is_not_found(sagemaker: Any, run: Run) -> None:
+    run(definition(processing("First")))
+    arn = sagemaker.describe_pipeline(PipelineName="churn-train")["PipelineArn"]
+
+    with pytest.raises(ClientError, match="has no version 2; it has 1 to 1") as caught:
+        sagemaker.update_pipeline_version(PipelineArn=arn, PipelineVersionId=2)
+
+    assert caught.value.response["Error"]["Code"] == "ResourceNotFound"
