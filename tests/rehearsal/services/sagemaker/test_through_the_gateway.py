@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from tests.rehearsal.services.sagemaker.pipelines.tuned_pipeline import (
     PIPELINE_STATEMENTS,
     PROGRAM,
     definition,
+    ended,
     resources,
     run,
     tuning,
@@ -196,6 +199,126 @@ def test_a_step_fails_when_the_role_of_the_pipeline_may_not_create_its_job(
     assert execution["PipelineExecutionStatus"] == "Failed"
     assert "sagemaker:CreateHyperParameterTuningJob" in reason
     assert "not authorized" in reason
+
+
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:review-sagemaker"
+FUNCTION_CODE = """
+def handle(event, context):
+    if event["depth"] > 5:
+        raise ValueError("too deep")
+    return {"message": f"depth {event['depth']}", "price": 1.5}
+"""
+
+
+@pytest.fixture(scope="module")
+def queue(cloud: Aws) -> str:
+    """The URL, as AWS writes it, of a queue; a function is there, too."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as written:
+        written.writestr("index.py", FUNCTION_CODE)
+    cloud.client("lambda").create_function(
+        FunctionName="review-sagemaker",
+        Role=cloud.role("function", {"Service": "lambda.amazonaws.com"}),
+        Runtime="python3.12",
+        Handler="index.handle",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    cloud.client("sqs").create_queue(QueueName="review-sagemaker")
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/review-sagemaker"
+
+
+def reviewed(queue: str) -> str:
+    """A definition that invokes the function and waits for a review."""
+    message = {"Get": "Steps.Price.OutputParameters['message']"}
+    price = {
+        "Name": "Price",
+        "Type": "Lambda",
+        "FunctionArn": FUNCTION,
+        "Arguments": {"depth": {"Get": "Parameters.Depth"}},
+        "OutputParameters": [
+            {"OutputName": "message", "OutputType": "String"},
+            {"OutputName": "price", "OutputType": "Float"},
+        ],
+    }
+    review = {
+        "Name": "Review",
+        "Type": "Callback",
+        "SqsQueueUrl": queue,
+        "Arguments": {"message": message},
+        "OutputParameters": [{"OutputName": "good", "OutputType": "Boolean"}],
+    }
+    good = {"Get": "Steps.Review.OutputParameters['good']"}
+    bad = {"Name": "Bad", "Type": "Fail", "Arguments": {"ErrorMessage": "not good"}}
+    check = {
+        "Name": "Check",
+        "Type": "Condition",
+        "Arguments": {
+            "Conditions": [{"Type": "Equals", "LeftValue": good, "RightValue": True}],
+            "IfSteps": [],
+            "ElseSteps": [bad],
+        },
+    }
+    depth = {"Name": "Depth", "Type": "Integer", "DefaultValue": 3}
+    return json.dumps(
+        {"Version": "2020-12-01", "Parameters": [depth], "Steps": [price, review, check]}
+    )
+
+
+def test_a_pipeline_invokes_a_function_and_waits_for_a_callback(cloud: Aws, queue: str) -> None:
+    sagemaker, sqs = cloud.client("sagemaker"), cloud.client("sqs")
+    name = queue.rpartition("/")[2]
+    may = cloud.role(
+        "reviewer",
+        TRUST,
+        {"Action": "lambda:InvokeFunction", "Resource": FUNCTION},
+        {"Action": "sqs:SendMessage", "Resource": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"},
+    )
+    sagemaker.create_pipeline(
+        PipelineName="reviewed", PipelineDefinition=reviewed(queue), RoleArn=may
+    )
+    arn = sagemaker.start_pipeline_execution(PipelineName="reviewed")["PipelineExecutionArn"]
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    messages = wait(lambda: sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages"))
+    message = json.loads(messages[0]["Body"])
+
+    assert message["arguments"] == {"message": "depth 3"}
+    stranger = cloud.client("sagemaker", cloud.person("stranger"))
+    with pytest.raises(ClientError, match="not authorized to perform") as denied:
+        stranger.send_pipeline_execution_step_success(CallbackToken=message["token"])
+    assert arn in str(denied.value)
+    sagemaker.send_pipeline_execution_step_success(
+        CallbackToken=message["token"], OutputParameters=[{"Name": "good", "Value": "true"}]
+    )
+
+    execution = ended(sagemaker, arn)
+    assert execution["PipelineExecutionStatus"] == "Succeeded", execution["steps"]
+    assert execution["steps"]["Price"]["Metadata"]["Lambda"]["OutputParameters"] == [
+        {"Name": "message", "Value": "depth 3"},
+        {"Name": "price", "Value": "1.5"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("depth", "allows", "step", "reason"),
+    [
+        ("3", (), "Price", "Failed to invoke lambda:Invoke. Error Details: User: "),
+        ("9", ("lambda:InvokeFunction",), "Price", ": too deep"),
+        ("3", ("lambda:InvokeFunction",), "Review", "Failed to invoke sqs:SendMessage."),
+    ],
+)
+def test_a_step_that_may_not_or_cannot_call_fails_with_the_reason(
+    cloud: Aws, queue: str, depth: str, allows: tuple[str, ...], step: str, reason: str
+) -> None:
+    sagemaker = cloud.client("sagemaker")
+    name = f"review-{depth}-{len(allows)}-{step.lower()}"
+    may = cloud.role(name, TRUST, *({"Action": action} for action in allows))
+    sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=reviewed(queue), RoleArn=may)
+
+    arn = sagemaker.start_pipeline_execution(
+        PipelineName=name, PipelineParameters=[{"Name": "Depth", "Value": depth}]
+    )["PipelineExecutionArn"]
+
+    assert reason in ended(sagemaker, arn)["steps"][step]["FailureReason"]
 
 
 TEMPLATE = """

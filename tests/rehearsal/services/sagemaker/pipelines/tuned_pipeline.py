@@ -76,12 +76,17 @@ def serve():
 
 def run(sagemaker: Any, pipeline: str) -> dict[str, Any]:
     arn = sagemaker.start_pipeline_execution(PipelineName=pipeline)["PipelineExecutionArn"]
+    return ended(sagemaker, arn)
 
-    def ended() -> Any:
+
+def ended(sagemaker: Any, arn: str) -> dict[str, Any]:
+    """An execution once it has ended, with its steps by name."""
+
+    def found() -> Any:
         response = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
         return response if response["PipelineExecutionStatus"] != "Executing" else None
 
-    response: dict[str, Any] = wait(ended)
+    response: dict[str, Any] = wait(found)
     steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)
     response["steps"] = {step["StepName"]: step for step in steps["PipelineExecutionSteps"]}
     return response
