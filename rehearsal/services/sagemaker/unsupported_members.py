@@ -190,7 +190,7 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
     # "Elastic Inference (EI) is no longer available" (API_CreateNotebookInstance).
     **{f"{verb}NotebookInstance": ("AcceleratorTypes",) for verb in ("Create", "Update")},
     "ListTrainingJobs": ("WarmPoolStatusEquals", "TrainingPlanArnEquals"),
-    "StartPipelineExecution": ("SelectiveExecutionConfig", "MlflowExperimentName"),
+    "StartPipelineExecution": ("MlflowExperimentName",),
     "InvokeEndpoint": (
         "EnableExplanations",
         "SessionId",

@@ -47,6 +47,7 @@ class Execution:
         definition: the definition that it runs.
         given: the parameters of the request, as text.
         parameters: the values of all parameters.
+        selected: the only steps that it runs. Defaults to None: all steps.
         states: the steps that have started, by name.
         stop: set when the execution must stop.
     """
@@ -59,6 +60,7 @@ class Execution:
     definition: str
     given: Mapping[str, str]
     parameters: Mapping[str, Any]
+    selected: frozenset[str] | None = None
     states: dict[str, StepState] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -124,8 +126,8 @@ class ExecutionRunner:
         Args:
             scope: account and region.
             execution: the execution.
-            done: the steps that succeeded in an earlier attempt and are not run again. Defaults
-                to none.
+            done: the steps that succeeded in an earlier attempt or execution and are not run
+                again. Defaults to none.
         """
         with self._backend.lock:
             execution.stop = threading.Event()
@@ -223,6 +225,7 @@ class ExecutionRunner:
             observer=lambda state, before: self._step_changed(scope, execution, state, before),
             stop=execution.stop,
             done=dict(execution.states),
+            selected=execution.selected,
         )
 
     def _step_changed(
@@ -296,7 +299,11 @@ def _step_detail(execution: Record, state: StepState, previous: str | None) -> d
 
 def _cache_hit(state: StepState) -> dict[str, str] | None:
     """Returns the execution whose results a step took from the cache; None if it ran itself."""
-    return {"SourcePipelineExecutionArn": state.cache_source} if state.cache_source else None
+    return _source(state.cache_source)
+
+
+def _source(arn: str | None) -> dict[str, str] | None:
+    return {"SourcePipelineExecutionArn": arn} if arn else None
 
 
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -321,5 +328,6 @@ def _listed(state: StepState, step: Mapping[str, Any]) -> dict[str, Any]:
         "FailureReason": state.failure_reason,
         "Metadata": dict(state.metadata),
         "AttemptCount": state.attempts,
+        "SelectiveExecutionResult": _source(state.selective_source),
     }
     return {name: value for name, value in entry.items() if value is not None}

@@ -18,6 +18,11 @@ from rehearsal.services.sagemaker.pipelines.execution_runner import (
 )
 from rehearsal.services.sagemaker.pipelines.output_parameters import OutputError, typed_outputs
 from rehearsal.services.sagemaker.pipelines.pipelines import Pipelines
+from rehearsal.services.sagemaker.pipelines.selection import (
+    SelectionError,
+    check_selection,
+    reused,
+)
 from rehearsal.services.sagemaker.pipelines.value_types import output_types
 from rehearsal.services.sagemaker.pipelines.values import (
     ParameterError,
@@ -67,14 +72,28 @@ class PipelineExecutions:
         version = given.get("PipelineVersionId", versions.newest)
         described = versions.record(pipeline, version)
         text = described["PipelineDefinition"]
+        definition = parse_definition(text)
+        selective = given.get("SelectiveExecutionConfig", {})
+        source = self._source(scope, pipeline, selective.get("SourcePipelineExecutionArn"))
+        selected = frozenset(step["StepName"] for step in selective.get("SelectedSteps", ()))
         try:
             parameters = given_parameters(given.get("PipelineParameters", ()))
-            values = parameter_values(parse_definition(text), parameters)
-        except ParameterError as error:
+            earlier = source.parameters if source is not None else None
+            values = parameter_values(definition, parameters, earlier)
+            check_selection(definition, selected)
+            done = reused(
+                definition,
+                selected,
+                source.arn if source is not None else None,
+                source.states if source is not None else {},
+            )
+        except (ParameterError, SelectionError) as error:
             raise AwsError("ValidationException", str(error)) from error
         identifier = random_id(12)
         record = _new_record(pipeline, given, context, identifier)
         record["PipelineVersionId"] = version
+        if selective:
+            record["SelectiveExecutionConfig"] = selective
         execution = Execution(
             record=record,
             identifier=identifier,
@@ -84,14 +103,29 @@ class PipelineExecutions:
             definition=text,
             given=parameters,
             parameters=values,
+            selected=selected if selective else None,
         )
         with self._backend.lock:
             self._runner.add(execution)
             self._backend.records.of(scope, KIND)[execution.arn] = record
             pipeline.update(LastRunTime=now(), LastExecutionTime=now())
             described["LastExecutionPipelineExecutionArn"] = execution.arn
-        self._runner.begin(scope, execution)
+        self._runner.begin(scope, execution, done)
         return {"PipelineExecutionArn": execution.arn}
+
+    def _source(self, scope: Scope, pipeline: Record, arn: str | None) -> Execution | None:
+        """Returns the execution of the pipeline whose results a selective execution uses."""
+        if arn is None:
+            return None
+        source = self._execution(scope, {"PipelineExecutionArn": arn}, "StartPipelineExecution")
+        status = source.record["PipelineExecutionStatus"]
+        if source.pipeline_arn != pipeline["PipelineArn"] or status not in ENDED:
+            message = (
+                "SourcePipelineExecutionArn must be an ended execution of "
+                f"{pipeline['PipelineArn']}; the status of {arn} is '{status}'."
+            )
+            raise AwsError("ValidationException", message)
+        return source
 
     def describe_pipeline_execution(self, request: Request, context: Context) -> Response:
         execution = self._execution(context.scope, request, "DescribePipelineExecution")

@@ -102,6 +102,11 @@ def references(node: Any) -> Iterator[str]:
 def step_names_in(step: Mapping[str, Any]) -> Iterator[str]:
     """Yields the steps that a step depends on, by DependsOn and references."""
     yield from step.get("DependsOn") or ()
+    yield from reference_names(step)
+
+
+def reference_names(step: Mapping[str, Any]) -> Iterator[str]:
+    """Yields the steps whose properties a step refers to."""
     for text in references(step):
         match = _REFERENCE.fullmatch(str(text))
         if match and match[1] == "Steps":

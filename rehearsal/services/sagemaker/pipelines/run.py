@@ -45,6 +45,7 @@ class StepState:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     failure_reason: str | None = None
     cache_source: str | None = None
+    selective_source: str | None = None
     attempts: int = 0
     properties: Mapping[str, Any] = field(default_factory=dict)
 
@@ -59,7 +60,7 @@ class Plan:
 
     `session` returns a session of the pipeline's role; `callbacks` are the callback steps that
     wait; `wait` blocks for a moment between two polls of a job; `done` are the steps that succeeded
-    in an earlier attempt.
+    in an earlier attempt or execution; `selected` are the only steps to run, None for all.
     """
 
     execution_id: str
@@ -75,6 +76,11 @@ class Plan:
     observer: Observer
     stop: threading.Event
     done: Mapping[str, StepState] = field(default_factory=dict)
+    selected: frozenset[str] | None = None
+
+    def runs(self, step: Mapping[str, Any]) -> bool:
+        """Returns True if a step is one of those to run."""
+        return self.selected is None or step["Name"] in self.selected
 
 
 def now() -> datetime.datetime:
@@ -111,8 +117,13 @@ class PipelineRun:
         """Adds steps to the run, except those that an earlier attempt has completed."""
         for step in steps:
             done = self._plan.done.get(step["Name"])
-            if done is None:
+            if done is None and self._plan.runs(step):
                 self._waiting[step["Name"]] = step
+                continue
+            if done is None:
+                # A selected step of a branch runs whatever its condition would say now.
+                for outcome in (True, False):
+                    self._add(_branch(step, outcome) if step["Type"] == "Condition" else ())
                 continue
             self._states[step["Name"]] = done
             self._plan.values.finished(step, done.properties)
@@ -125,8 +136,15 @@ class PipelineRun:
         if self._plan.stop.is_set() or self._ended_by_fail:
             return []
         succeeded = {name for name, state in self._states.items() if state.status == "Succeeded"}
-        ready = [step for step in self._waiting.values() if set(step_names_in(step)) <= succeeded]
+        ready = [step for step in self._waiting.values() if self._needs(step) <= succeeded]
         return ready[: max(self._plan.parallel - self._running, 0)]
+
+    def _needs(self, step: Mapping[str, Any]) -> set[str]:
+        """Returns the steps that must succeed before a step starts."""
+        needed = set(step_names_in(step))
+        if self._plan.selected is None:
+            return needed
+        return needed & (self._plan.selected | self._plan.done.keys())
 
     def _start(self, step: Mapping[str, Any]) -> None:
         del self._waiting[step["Name"]]

@@ -288,14 +288,3 @@ def test_parallel_steps_are_limited(sagemaker: Any, data_plane: FakeDataPlane, r
 
     assert execution["PipelineExecutionStatus"] == "Succeeded"
     assert running[1] == 1
-
-
-def test_selective_execution_is_rejected_by_name(sagemaker: Any, run: Run) -> None:
-    run(definition(processing("First")))
-
-    with pytest.raises(ClientError, match="SelectiveExecutionConfig of StartPipelineExecution"):
-        sagemaker.start_pipeline_execution(
-            PipelineName="churn-train",
-            ClientRequestToken="z" * 32,
-            SelectiveExecutionConfig={"SelectedSteps": [{"StepName": "First"}]},
-        )
