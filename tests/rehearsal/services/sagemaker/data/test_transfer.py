@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import io
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -151,13 +153,13 @@ class TestArchives:
             extract(tmp_path / "x.tar.gz", tmp_path / "out", origin="s3://b/x")
             assert names(tmp_path / "out") == ["etc/escape"]
         else:
-            with pytest.raises(ExecutionFailedError, match="stay inside"):
+            with pytest.raises(ExecutionFailedError, match="outside the destination"):
                 extract(tmp_path / "x.tar.gz", tmp_path / "out", origin="s3://b/x")
 
     def test_what_is_no_archive_is_a_failure(self, tmp_path: Path) -> None:
         (tmp_path / "x").write_text("no archive")
         with pytest.raises(
-            ExecutionFailedError, match="Failed to extract model data from s3://b/x"
+            ExecutionFailedError, match='Failed to extract model data archive from URL "s3://b/x"'
         ):
             extract(tmp_path / "x", tmp_path / "out", origin="s3://b/x")
 
@@ -176,3 +178,60 @@ def test_an_archive_with_a_symbolic_link_is_not_extracted(tmp_path: Path) -> Non
 
     assert "symbolic links (current)" in str(failure.value)
     assert names(tmp_path / "out") == []
+
+
+def packed(folder: Path) -> bytes:
+    """The bytes of an archive with several members."""
+    (folder / "model").mkdir()
+    for number in range(5):
+        (folder / "model" / f"part-{number}").write_bytes(f"{number}".encode() * 2000)
+    pack(folder / "model", folder / "model.tar.gz")
+    return (folder / "model.tar.gz").read_bytes()
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
+
+
+def with_damaged_header(content: bytes) -> bytes:
+    """Damages the header of the second member, before compression."""
+    tar = bytearray(gzip.decompress(content))
+    tar[tar.index(b"part-1")] ^= 0xFF
+    return gzip.compress(bytes(tar))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: flipped(content, len(content) // 2),
+        lambda content: flipped(content, len(content) - 6),  # the checksum
+        lambda content: flipped(content, 0),
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:-4],
+        with_damaged_header,
+        gzip.decompress,
+        lambda content: b"",
+    ],
+    ids=["middle", "checksum", "magic", "half", "end", "header", "uncompressed", "empty"],
+)
+def test_a_damaged_archive_is_not_extracted(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    archive = tmp_path / "damaged.tar.gz"
+    archive.write_bytes(damage(packed(tmp_path)))
+
+    with pytest.raises(
+        ExecutionFailedError,
+        match=r'Failed to extract model data archive from URL "s3://b/model.tar.gz"\. Please',
+    ):
+        extract(archive, tmp_path / "out", origin="s3://b/model.tar.gz")
+
+
+def test_every_flipped_byte_is_found(tmp_path: Path) -> None:
+    content = packed(tmp_path)
+    archive = tmp_path / "damaged.tar.gz"
+    # Nothing depends on what gzip's header says: a time, a system and the name of the file.
+    for place in range(content.index(b"\0", 10) + 1, len(content), 7):
+        archive.write_bytes(flipped(content, place))
+        with pytest.raises(ExecutionFailedError, match="Failed to extract"):
+            extract(archive, tmp_path / f"out-{place}", origin="s3://b/model.tar.gz")
