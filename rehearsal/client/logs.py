@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,10 +15,12 @@ from rehearsal.client.training_pipeline import Step
 
 # Log groups by the kind of the job behind a step (SageMaker developer guide, "Amazon SageMaker AI
 # logs").
-_JOB_GROUPS = {
+JOB_GROUPS = {
     "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
     "TrainingJob": "/aws/sagemaker/TrainingJobs",
     "TransformJob": "/aws/sagemaker/TransformJobs",
+    "QualityCheck": "/aws/sagemaker/ProcessingJobs",
+    "ClarifyCheck": "/aws/sagemaker/ProcessingJobs",
 }
 
 _MAX_LINES_AFTER_FAILURE = 20  # CodeBuild writes fewer after a failed command
@@ -107,10 +110,10 @@ def _of_step(aws: LocalAws, step: Step, lines: int) -> Iterator[LogTail]:
     if step.kind == "TuningJob":
         for trial in step.trials:
             if trial.status is Status.FAILED:
-                found = _tail(aws, _JOB_GROUPS["TrainingJob"], trial.name, lines)
+                found = _tail(aws, JOB_GROUPS["TrainingJob"], trial.name, lines)
                 yield LogTail(f"step {step.name}, {trial.name}", step.detail, found)
                 return  # all trials run the same program, so one log is enough
-    group = _JOB_GROUPS.get(step.kind)
+    group = JOB_GROUPS.get(step.kind)
     found = _tail(aws, group, step.job.rpartition("/")[2], lines) if group and step.job else []
     yield LogTail(f"step {step.name}", step.detail, found)
 
@@ -138,20 +141,40 @@ def _of_stack(aws: LocalAws, stack: str, lines: int) -> Iterator[LogTail]:
             yield LogTail(f"endpoint {name}", "", _tail(aws, group, "", lines))
 
 
+def last_output(aws: LocalAws, kind: str, job: str) -> datetime | None:
+    """Returns the time of the last line that a job has written; None if there is none.
+
+    Args:
+        aws: the local AWS.
+        kind: one of `JOB_GROUPS`.
+        job: the name of the job.
+    """
+    streams = _streams(aws, JOB_GROUPS[kind], job)
+    times = [one["lastEventTimestamp"] for one in streams if "lastEventTimestamp" in one]
+    return datetime.fromtimestamp(max(times) / 1000, UTC) if times else None
+
+
 def _tail(aws: LocalAws, group: str, stream: str, lines: int) -> list[str]:
     """Returns the last lines of the newest stream of a group whose name starts with `stream`."""
-    client = aws.client("logs")
+    streams = _streams(aws, group, stream)
+    if not streams:
+        return []
+    newest = max(streams, key=lambda item: item.get("lastEventTimestamp", 0))
+    events = aws.client("logs").get_log_events(
+        logGroupName=group, logStreamName=newest["logStreamName"], limit=lines, startFromHead=False
+    )["events"]
+    return [event["message"].rstrip("\n") for event in events]
+
+
+def _streams(aws: LocalAws, group: str, stream: str) -> list[dict[str, Any]]:
+    """Returns the streams of a group whose name starts with `stream`."""
+    prefix = {"logStreamNamePrefix": stream} if stream else {}
     try:
-        prefix = {"logStreamNamePrefix": stream} if stream else {}
-        streams = client.describe_log_streams(logGroupName=group, **prefix)["logStreams"]
+        found: list[dict[str, Any]] = aws.client("logs").describe_log_streams(
+            logGroupName=group, **prefix
+        )["logStreams"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         return []  # no line was written yet
-    if not streams:
-        return []
-    newest = max(streams, key=lambda item: item.get("lastEventTimestamp", 0))
-    events = client.get_log_events(
-        logGroupName=group, logStreamName=newest["logStreamName"], limit=lines, startFromHead=False
-    )["events"]
-    return [event["message"].rstrip("\n") for event in events]
+    return found

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from rehearsal.client import pipeline_execution, training_pipeline
+from rehearsal.client import logs, pipeline_execution, training_pipeline
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.pipeline_execution import ActionExecution, Obstacle, PipelineExecution
@@ -14,6 +14,9 @@ from rehearsal.client.training_pipeline import Step, TrainingExecution, Trial
 
 POLL_SECONDS = 0.5
 TRIGGER_SECONDS = 60.0
+SILENCE_SECONDS = 60.0
+"""Seconds without output after which a running job is shown as silent."""
+SILENCE_POLL_SECONDS = 10.0
 
 
 @dataclass
@@ -50,6 +53,7 @@ class PipelineWatcher:
         self._codebuild = self.aws.client("codebuild")
         self._sagemaker = self.aws.client("sagemaker")
         self._executions: dict[str, str] = {}
+        self._silences: dict[str, tuple[float, str]] = {}
 
     def wait_for_commit(self, pipeline: str, commit: str) -> str:
         """Returns the id of the execution that a pushed commit starts.
@@ -138,7 +142,7 @@ class PipelineWatcher:
         while True:
             execution = pipeline_execution.read(self._codepipeline, pipeline, execution_id)
             watched = WatchedExecution(execution, watched.trainings if watched else {})
-            self._show(watched, row)
+            self.show(watched, row)
             pending = execution.approval
             if execution.status.ended or (
                 pending and not (given and pending.execution_id == given.execution_id)
@@ -153,7 +157,8 @@ class PipelineWatcher:
                 before = watched.obstacle
             time.sleep(POLL_SECONDS)
 
-    def _show(self, watched: WatchedExecution, row: tuple[str, ...]) -> None:
+    def show(self, watched: WatchedExecution, row: tuple[str, ...]) -> None:
+        """Shows the state of an execution and of its trainings on the board."""
         latest = {(action.stage, action.name): action for action in watched.execution.actions}
         for stage in watched.execution.stages:
             actions = [action for action in latest.values() if action.stage == stage]
@@ -207,7 +212,7 @@ class PipelineWatcher:
         self.board.update(
             (*row, step.name),
             step.status,
-            step.detail or None,
+            step.detail or self._silence(step.kind, step.job, step.status, step.started) or None,
             started=seconds(step.started),
             ended=seconds(step.ended),
         )
@@ -215,10 +220,26 @@ class PipelineWatcher:
             self.board.update(
                 (*row, step.name, f"trial {number}"),
                 trial.status,
-                trial_text(trial) or None,
+                self._silence("TrainingJob", trial.name, trial.status, trial.started)
+                or trial_text(trial)
+                or None,
                 started=seconds(trial.started),
                 ended=seconds(trial.ended),
             )
+
+    def _silence(self, kind: str, job: str, status: Status, started: datetime | None) -> str:
+        """Returns how long a running job has written nothing; empty if that is not long."""
+        if status is not Status.RUNNING or kind not in logs.JOB_GROUPS or started is None:
+            return ""
+        now = time.monotonic()
+        checked, text = self._silences.get(job, (None, ""))
+        if checked is not None and now - checked < SILENCE_POLL_SECONDS:
+            return text
+        last = logs.last_output(self.aws, kind, job.rpartition("/")[2]) or started
+        silent = time.time() - last.timestamp()
+        text = f"no output for {silent / 60:.0f} min" if silent >= SILENCE_SECONDS else ""
+        self._silences[job] = (now, text)
+        return text
 
 
 def seconds(moment: datetime | None) -> float | None:
@@ -227,7 +248,12 @@ def seconds(moment: datetime | None) -> float | None:
 
 
 def trial_text(trial: Trial) -> str:
-    """Returns the objective and the hyperparameters of a trial in a short form."""
+    """Returns the objective and the hyperparameters of a trial in a short form.
+
+    A trial that failed has its reason instead.
+    """
+    if trial.status is Status.FAILED and trial.reason:
+        return trial.reason
     metric = f"{trial.metric} {trial.value:.4g}  " if trial.value is not None else ""
     return metric + ", ".join(
         f"{name} {_short(value)}" for name, value in sorted(_tried(trial.hyperparameters).items())

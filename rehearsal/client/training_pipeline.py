@@ -24,7 +24,7 @@ _STATUS = {
 
 @dataclass(frozen=True)
 class Trial:
-    """A training job of a tuning job."""
+    """A training job of a tuning job; `reason` is that of its failure."""
 
     name: str
     status: Status
@@ -34,6 +34,7 @@ class Trial:
     started: datetime | None = None
     ended: datetime | None = None
     maximize: bool = True
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def read(sagemaker: Any, arn: str) -> TrainingExecution:
 def _step(sagemaker: Any, step: Mapping[str, Any]) -> Step:
     described: Mapping[str, Mapping[str, Any]] = step.get("Metadata", {})
     kind, metadata = next(iter(described.items()), ("", {}))
-    job = metadata.get("Arn", "")
+    job = metadata.get("Arn") or metadata.get("CheckJobArn", "")
     trials = _trials(sagemaker, job) if kind == "TuningJob" and job else []
     return Step(
         name=step["StepName"],
@@ -144,6 +145,8 @@ def _detail(
             return str(metadata.get("ErrorMessage", ""))
         case "RegisterModel":
             return str(metadata.get("Arn", "")).rpartition(":")[2]
+        case "Callback" if "OutputParameters" not in metadata:
+            return f"waits for a call with the token {metadata.get('CallbackToken', '')}"
         case "TuningJob":
             best = best_trial(trials)
             return f"best {best.metric} {best.value:.4g}" if best and best.value else ""
@@ -178,4 +181,5 @@ def _trial(job: Mapping[str, Any]) -> Trial:
         started=job.get("TrainingStartTime"),
         ended=job.get("TrainingEndTime"),
         maximize=objective.get("Type", "Maximize") == "Maximize",
+        reason=job.get("FailureReason", ""),
     )

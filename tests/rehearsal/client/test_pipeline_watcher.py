@@ -1,6 +1,7 @@
 """Progress of a pipeline and its training, and compute time."""
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.rehearsal.loop_responses import (
     action,
     execution,
     training,
+    trial,
 )
 from tests.rehearsal.stubbed_aws import StubbedAws, aws_error
 
@@ -195,6 +197,78 @@ def test_a_training_has_its_package_and_trials() -> None:
     assert best.name == "tune-1-2"
     assert training_pipeline.best_trial([]) is None
     assert [step.detail for step in run.steps][2:] == ["outcome True", "model-package/demo/1"]
+
+
+def test_a_trial_that_failed_shows_its_reason() -> None:
+    given = training()
+    lost = {**trial(2, None), "FailureReason": "AlgorithmError: , exit code: 137 (SIGKILL)"}
+    given["ListTrainingJobsForHyperParameterTuningJob"] = {
+        "TrainingJobSummaries": [trial(1, 0.97), lost]
+    }
+
+    run = training_pipeline.read(StubbedAws(**given).client("sagemaker"), EXECUTION_ARN)
+
+    good, bad = run.trials
+    assert pipeline_watcher.trial_text(good) == "auc 0.97  eta 0.1235, max_depth 4"
+    assert pipeline_watcher.trial_text(bad) == "AlgorithmError: , exit code: 137 (SIGKILL)"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [(None, "no output for 9 min"), (3, "no output for 3 min"), (0, None)],
+    ids=["never", "hangs", "works"],
+)
+def test_a_running_job_shows_how_long_it_has_written_nothing(
+    board: Board, minutes: int | None, text: str | None
+) -> None:
+    job = "arn:aws:sagemaker:us-east-1:111111111111:training-job/train-1"
+    now = datetime.now(UTC)
+    given = responses(
+        "InProgress", action("Train", "Train", "InProgress", 0, 30, external_id=BUILD)
+    )
+    given["ListPipelineExecutionSteps"] = {
+        "PipelineExecutionSteps": [
+            {
+                "StepName": "Train",
+                "StepStatus": "Executing",
+                "StartTime": now - timedelta(minutes=9),
+                "Metadata": {"TrainingJob": {"Arn": job}},
+            }
+        ]
+    }
+    stream: dict[str, Any] = {"logStreamName": "train-1/algo-1-1"}
+    if minutes is not None:
+        last = now - timedelta(minutes=minutes)
+        stream["lastEventTimestamp"] = int(last.timestamp() * 1000)
+    aws = StubbedAws(**given, DescribeLogStreams={"logStreams": [stream]})
+    watcher = PipelineWatcher(aws, board)
+    execution = pipeline_execution.read(aws.client("codepipeline"), "demo-model-build", "e-1")
+    watched = WatchedExecution(execution)
+
+    watcher.show(watched, ROW)
+    watcher.show(watched, ROW)
+
+    row = board.rows[(*ROW, "Train", "Train", "Train")]
+    assert row.detail == (text or "")
+    asked = [request for name, request in aws.calls if name == "DescribeLogStreams"]
+    assert len(asked) == 1
+
+
+def test_a_callback_step_that_waits_shows_its_token() -> None:
+    given = training("Executing")
+    given["ListPipelineExecutionSteps"] = {
+        "PipelineExecutionSteps": [
+            {
+                "StepName": "Review",
+                "StepStatus": "Executing",
+                "Metadata": {"Callback": {"CallbackToken": "abcdefghij", "SqsQueueUrl": "q"}},
+            }
+        ]
+    }
+
+    run = training_pipeline.read(StubbedAws(**given).client("sagemaker"), EXECUTION_ARN)
+
+    assert run.steps[0].detail == "waits for a call with the token abcdefghij"
 
 
 def test_a_fail_step_has_its_message() -> None:

@@ -142,14 +142,31 @@ class ActionRun:
         with tempfile.TemporaryDirectory(prefix="codepipeline-") as scratch:
             archive = Path(scratch) / "artifact.zip"
             with archive.open("wb") as target:
-                body = self.client("s3").get_object(Bucket=location.bucket, Key=location.key)[
-                    "Body"
-                ]
+                body = self._artifact(name, location)
                 for chunk in body.iter_chunks(1 << 20):
                     target.write(chunk)
             directory = Path(scratch) / "artifact"
             zip_archive.unpack(archive, directory)
             yield directory
+
+    def _artifact(self, name: str, location: ArtifactLocation) -> Any:
+        """Returns the body of an artifact.
+
+        Raises:
+            ActionFailedError: it is gone or must not be read; the message begins with AWS's words.
+        """
+        client = self.client("s3")
+        try:
+            return client.get_object(Bucket=location.bucket, Key=location.key)["Body"]
+        except ClientError as error:
+            described = error.response["Error"]
+            denied = "AccessDenied" in described["Code"]
+            raise ActionFailedError(
+                f"Unable to access the artifact with Amazon S3 object key '{location.key}' located "
+                f"in the Amazon S3 artifact bucket '{location.bucket}' (artifact {name}). "
+                f"{described['Code']}: {described.get('Message', '')}",
+                code="PermissionError" if denied else "JobFailed",
+            ) from error
 
     def put_artifact(
         self, name: str, archive: Path, *, revision: str | None = None

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,7 @@ STOP_GRACE = 120.0
 """Seconds between SIGTERM and SIGKILL when a job is stopped (API reference, StopTrainingJob)."""
 
 ONE_DAY = 86_400
+_MAX_SAID = 900
 HOST = "algo-1"
 
 
@@ -139,7 +141,18 @@ def algorithm_error(container: Container, message: str, code: int) -> str:
     """Returns SageMaker's reason for a failed command: its own message, else its last output."""
     lines = [line.strip() for line in container.last_lines if line.strip()]
     said = message or (lines[-1] if lines else "")
-    return f"AlgorithmError: {said[:900]}, exit code: {code}"
+    return f"AlgorithmError: {said[:_MAX_SAID]}, exit code: {code}{_signal(code)}"
+
+
+def _signal(code: int) -> str:
+    """Returns the signal behind an exit code above 128, in parentheses."""
+    try:
+        name = signal.Signals(code - 128).name
+    except ValueError:
+        return ""
+    if name == "SIGKILL":
+        return " (SIGKILL: the process was killed, as the system does when memory runs out)"
+    return f" ({name})"
 
 
 def read_message(path: Path) -> str:

@@ -137,6 +137,26 @@ def test_a_failure_gives_the_programs_reason_and_its_output(
     assert job_surroundings.keys("models/") == ["models/fit-1/output/output.tar.gz"]
 
 
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [("SIGKILL", 137, "as the system does when memory runs out)"), ("SIGSEGV", 139, "(SIGSEGV)")],
+)
+def test_a_program_that_a_signal_ends_says_which(
+    job_surroundings: JobSurroundings, name: str, code: int, said: str
+) -> None:
+    job_surroundings.put("data/a.csv", "1")
+    program = (
+        "import os, signal\nprint('loading', flush=True)\n"
+        f"signal.signal(signal.SIGSEGV, signal.SIG_DFL)\nos.kill(os.getpid(), signal.{name})"
+    )
+
+    with pytest.raises(ExecutionFailedError) as caught:
+        run(job_surroundings.job(request(job_surroundings, job_surroundings.image(program))))
+
+    assert caught.value.reason.startswith(f"AlgorithmError: loading, exit code: {code} ({name}")
+    assert caught.value.reason.endswith(said)
+
+
 def test_checkpoints_go_both_ways(job_surroundings: JobSurroundings) -> None:
     job_surroundings.put("data/a.csv", "1")
     job_surroundings.put("checkpoints/old", "7")
