@@ -210,7 +210,7 @@ class ExecutionRunner:
         if config:
             with self._backend.lock:
                 execution.record["PipelineExperimentConfig"] = values.resolve(config)
-        limit = execution.record["ParallelismConfiguration"]["MaxParallelExecutionSteps"]
+        record = execution.record
         return Plan(
             execution_id=execution.identifier,
             execution_arn=execution.arn,
@@ -220,7 +220,7 @@ class ExecutionRunner:
             session=session,
             callbacks=self.callbacks,
             cache=cache,
-            parallel=limit,
+            parallel=lambda: record["ParallelismConfiguration"]["MaxParallelExecutionSteps"],
             wait=lambda: self._jobs.wait_for_change(MAX_POLL_SECONDS),
             observer=lambda state, before: self._step_changed(scope, execution, state, before),
             stop=execution.stop,

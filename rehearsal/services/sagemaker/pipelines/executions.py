@@ -275,13 +275,11 @@ class PipelineExecutions:
     def update_pipeline_execution(self, request: Request, context: Context) -> Response:
         given = self._backend.accept("UpdatePipelineExecution", request)
         execution = self._execution(context.scope, given, "UpdatePipelineExecution")
-        if "ParallelismConfiguration" in given:
-            message = (
-                "The rehearsal does not change ParallelismConfiguration of a running execution: "
-                "give it to StartPipelineExecution."
-            )
-            raise AwsError("ValidationException", message)
-        names = ("PipelineExecutionDescription", "PipelineExecutionDisplayName")
+        names = (
+            "PipelineExecutionDescription",
+            "PipelineExecutionDisplayName",
+            "ParallelismConfiguration",
+        )
         with self._backend.lock:
             execution.record.update(
                 {name: given[name] for name in names if name in given},

@@ -36,16 +36,30 @@ JOB_STEPS: Mapping[str, JobStep] = {
     "Tuning": JobStep("hyper_parameter_tuning_job", "HyperParameterTuningJob", "TuningJob"),
     "Transform": JobStep("transform_job", "TransformJob", "TransformJob"),
 }
+_NAME_MEMBERS = {
+    **{kind: job.name_member() for kind, job in JOB_STEPS.items()},
+    "QualityCheck": "ProcessingJobName",
+    "ClarifyCheck": "ProcessingJobName",
+    "Model": "ModelName",
+}
 
 
-def generated_name(run: StepRun, limit: int = _MAX_NAME_LENGTH) -> str:
-    """Returns `pipelines-<execution id>-<step>-<10 characters>`, as Pipelines name resources."""
+def new_name(step: Mapping[str, Any], execution_id: str) -> str:
+    """Returns a name for the job or model of a step.
+
+    Pipelines name it `pipelines-<execution id>-<step>-<10 characters>`; a name in the arguments, as
+    the custom prefixes of the SDKs write it, replaces the beginning and the step.
+    """
+    short = step["Type"] == "Tuning"
+    limit = _MAX_TUNING_NAME_LENGTH if short else _MAX_NAME_LENGTH
     ending = "".join(secrets.choice(_NAME_CHARACTERS) for _ in range(10))
-    beginning = f"pipelines-{run.execution_id}"
-    if limit < _MAX_NAME_LENGTH:
-        beginning = run.execution_id
+    prefix = step["Arguments"].get(_NAME_MEMBERS.get(step["Type"], ""))
+    if isinstance(prefix, str) and prefix:
+        room = limit - len(execution_id) - len(ending) - 2
+        return f"{prefix[:room].strip('-')}-{execution_id}-{ending}"
+    beginning = execution_id if short else f"pipelines-{execution_id}"
     room = limit - len(beginning) - len(ending) - 2
-    return f"{beginning}-{run.step['Name'][:room].strip('-_')}-{ending}".replace("_", "-")
+    return f"{beginning}-{step['Name'][:room].strip('-_')}-{ending}".replace("_", "-")
 
 
 def run_job(
@@ -67,8 +81,7 @@ def run_job(
         StepFailedError: the job failed, with its reason.
         StepStoppedError: the execution was stopped.
     """
-    limit = _MAX_TUNING_NAME_LENGTH if job.metadata == "TuningJob" else _MAX_NAME_LENGTH
-    name = {job.name_member(): generated_name(run, limit)}
+    name = {job.name_member(): run.name}
     request = {**tagged(run, arguments), **name}
     client = run.client
     created = getattr(client, f"create_{job.noun}")(**request)

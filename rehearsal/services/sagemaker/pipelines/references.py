@@ -17,6 +17,12 @@ EXECUTION_VARIABLES = (
     "StartDateTime",
     "CurrentDateTime",
 )
+JOB_VARIABLES: Mapping[str, tuple[str, ...]] = {
+    "TrainingJobName": ("Training",),
+    "ProcessingJobName": ("Processing", "QualityCheck", "ClarifyCheck"),
+}
+"""Execution variables for the name of a step's own job, and the types of steps that have them."""
+
 _REFERENCE = re.compile(r"(Parameters|Execution|Steps)\.([A-Za-z0-9_-]+)(.*)", re.DOTALL)
 _PATH = re.compile(r"\.(\w+)|\['([^']+)'\]|\[\"([^\"]+)\"\]|\[(\d+)\]")
 _DESCRIBE = {
@@ -132,20 +138,25 @@ def check_references(
         except ValueError as error:
             report.append(f"{name}: {error}.")
             continue
-        problem = _problem(reference, steps, parameters)
+        problem = _problem(reference, step["Type"], steps, parameters)
         if problem:
             report.append(f"{name}: {text}: {problem}.")
 
 
 def _problem(
-    reference: Reference, steps: Mapping[str, Mapping[str, Any]], parameters: set[str]
+    reference: Reference,
+    kind: str,
+    steps: Mapping[str, Mapping[str, Any]],
+    parameters: set[str],
 ) -> str | None:
     if reference.root == "Parameters":
         known = ", ".join(sorted(parameters)) or "none"
         return None if reference.name in parameters else f"unknown parameter; known: {known}"
     if reference.root == "Execution":
-        if reference.name in EXECUTION_VARIABLES:
+        if reference.name in EXECUTION_VARIABLES or kind in JOB_VARIABLES.get(reference.name, ()):
             return None
+        if reference.name in JOB_VARIABLES:
+            return f"a {kind} step has no such job"
         return f"unknown execution variable; known: {', '.join(EXECUTION_VARIABLES)}"
     target = steps.get(reference.name)
     if target is None:

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rehearsal.framework.platform import AwsError
 from rehearsal.services.sagemaker.pipelines.callbacks import Callbacks
 from rehearsal.services.sagemaker.pipelines.conditions import ConditionError, holds
+from rehearsal.services.sagemaker.pipelines.job_steps import new_name
 from rehearsal.services.sagemaker.pipelines.policies import CachedRun, Retries, StepCache
 from rehearsal.services.sagemaker.pipelines.references import step_names_in
 from rehearsal.services.sagemaker.pipelines.step_kinds import BRANCHES
@@ -28,6 +29,7 @@ from rehearsal.services.sagemaker.pipelines.values import UnresolvedError, Value
 _LOG = logging.getLogger(__name__)
 
 STEP_FAILURE = "Step failure: One or multiple steps failed."
+LIMIT_POLL_SECONDS = 1.0
 MAX_REASON_LENGTH = 1024
 """Characters of the FailureReason of a step."""
 _ENDED = ("Succeeded", "Failed", "Stopped")
@@ -71,7 +73,7 @@ class Plan:
     session: Callable[[], boto3.Session]
     callbacks: Callbacks
     cache: StepCache
-    parallel: int
+    parallel: Callable[[], int]
     wait: Callable[[], None]
     observer: Observer
     stop: threading.Event
@@ -107,7 +109,8 @@ class PipelineRun:
                     self._start(step)
                 if not self._running:
                     break
-                self._changed.wait()
+                # The limit of parallel steps may have changed meanwhile.
+                self._changed.wait(LIMIT_POLL_SECONDS)
         statuses = {state.status for state in self._states.values()}
         if self._plan.stop.is_set():
             return "Stopped"
@@ -137,7 +140,7 @@ class PipelineRun:
             return []
         succeeded = {name for name, state in self._states.items() if state.status == "Succeeded"}
         ready = [step for step in self._waiting.values() if self._needs(step) <= succeeded]
-        return ready[: max(self._plan.parallel - self._running, 0)]
+        return ready[: max(self._plan.parallel() - self._running, 0)]
 
     def _needs(self, step: Mapping[str, Any]) -> set[str]:
         """Returns the steps that must succeed before a step starts."""
@@ -184,29 +187,29 @@ class PipelineRun:
             return self._condition(step)
         if step["Type"] == "Fail":
             return self._fail(step)
-        step = self._resolved(step)
-        arguments = step["Arguments"]
-        cached = self._plan.cache.find(step)
+        # The name of the job differs in each attempt, so it must not count for the cache.
+        resolved = self._resolved(step, name="")
+        cached = self._plan.cache.find(resolved)
         if cached is not None:
             self._update(step["Name"], cache_source=cached.execution_arn)
             return StepOutcome(cached.properties, cached.metadata)
-        outcome = self._with_retries(step, arguments)
+        outcome = self._with_retries(step)
         kept = CachedRun(now(), self._plan.execution_arn, outcome.properties, outcome.metadata)
-        self._plan.cache.keep(step, kept)
+        self._plan.cache.keep(resolved, kept)
         return outcome
 
-    def _resolved(self, step: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Returns a step whose references are replaced by values."""
-        resolve = self._plan.values.resolve
-        return {name: resolve(value) for name, value in step.items()}
+    def _resolved(self, step: Mapping[str, Any], *, name: str) -> Mapping[str, Any]:
+        """Returns a step whose references are replaced by values; its job has a name."""
+        values = self._plan.values.of_job(name)
+        return {member: values.resolve(value) for member, value in step.items()}
 
-    def _with_retries(self, step: Mapping[str, Any], arguments: Mapping[str, Any]) -> StepOutcome:
+    def _with_retries(self, step: Mapping[str, Any]) -> StepOutcome:
         name = step["Name"]
         retries = Retries(step.get("RetryPolicies") or (), now())
         while True:
             self._update(name, attempts=self._states[name].attempts + 1)
             try:
-                return run_step(self._step_run(step, arguments))
+                return run_step(self._step_run(step))
             except StepFailedError as error:
                 if error.metadata:
                     self._update(name, metadata=error.metadata)
@@ -217,11 +220,13 @@ class PipelineRun:
                 if self._plan.stop.wait(pause):
                     raise StepStoppedError from error
 
-    def _step_run(self, step: Mapping[str, Any], arguments: Mapping[str, Any]) -> StepRun:
+    def _step_run(self, step: Mapping[str, Any]) -> StepRun:
+        name = new_name(step, self._plan.execution_id)
+        resolved = self._resolved(step, name=name)
         return StepRun(
-            step=step,
-            arguments=arguments,
-            execution_id=self._plan.execution_id,
+            step=resolved,
+            arguments=resolved["Arguments"],
+            name=name,
             execution_arn=self._plan.execution_arn,
             tags=self._plan.tags,
             session=self._plan.session(),

@@ -50,7 +50,7 @@ class StepRun:
     Args:
         step: the step, with its own members resolved.
         arguments: its arguments, resolved.
-        execution_id: the last part of the execution's ARN.
+        name: the name of its job or model.
         execution_arn: the ARN of the execution.
         tags: the tags of the pipeline.
         session: a session of the pipeline's role.
@@ -62,7 +62,7 @@ class StepRun:
 
     step: Mapping[str, Any]
     arguments: Mapping[str, Any]
-    execution_id: str
+    name: str
     execution_arn: str
     tags: list[dict[str, str]]
     session: boto3.Session

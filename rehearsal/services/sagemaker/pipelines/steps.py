@@ -8,7 +8,6 @@ from botocore.exceptions import ClientError
 from rehearsal.services.sagemaker.pipelines import callback_step, check_steps, lambda_step
 from rehearsal.services.sagemaker.pipelines.job_steps import (
     JOB_STEPS,
-    generated_name,
     run_job,
     tagged,
 )
@@ -43,7 +42,7 @@ def run_step(run: StepRun) -> StepOutcome:
 
 
 def _create_model(run: StepRun) -> StepOutcome:
-    name = {"ModelName": generated_name(run)}
+    name = {"ModelName": run.name}
     created = run.client.create_model(**{**tagged(run), **name})
     metadata = {"Model": {"Arn": created["ModelArn"]}}
     run.started(metadata)

@@ -1,12 +1,17 @@
 """Values of a running pipeline: parameters, execution variables, properties of steps, functions."""
 
+import copy
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rehearsal.services.sagemaker.pipelines.definition import Definition
-from rehearsal.services.sagemaker.pipelines.references import Reference, parse_reference
+from rehearsal.services.sagemaker.pipelines.references import (
+    JOB_VARIABLES,
+    Reference,
+    parse_reference,
+)
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -126,6 +131,12 @@ class Values:
             place = (file["OutputName"], file["FilePath"])
             self._property_files[step["Name"], file["PropertyFileName"]] = place
         self._steps[step["Name"]] = properties
+
+    def of_job(self, name: str) -> "Values":
+        """Returns these values with the variables for the name of a step's own job."""
+        values = copy.copy(self)
+        values._execution = {**self._execution, **dict.fromkeys(JOB_VARIABLES, name)}
+        return values
 
     def resolve(self, node: Any) -> Any:
         """Returns a node with every reference and function replaced by its value."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from typing import Any
 
 import pytest
@@ -288,3 +290,65 @@ def test_parallel_steps_are_limited(sagemaker: Any, data_plane: FakeDataPlane, r
 
     assert execution["PipelineExecutionStatus"] == "Succeeded"
     assert running[1] == 1
+
+
+def test_the_limit_of_parallel_steps_can_be_raised_meanwhile(
+    sagemaker: Any, data_plane: FakeDataPlane, run: Run, eventually: Eventually
+) -> None:
+    together = threading.Barrier(2)
+
+    def meet(job: Any) -> dict[str, Any]:
+        together.wait(60)
+        return {}
+
+    data_plane.behaviour["Step"] = meet
+    sagemaker.create_pipeline(
+        PipelineName="churn-train",
+        PipelineDefinition=definition(processing("Step1"), processing("Step2")),
+        RoleArn=ROLE,
+        ClientRequestToken="a" * 32,
+        ParallelismConfiguration={"MaxParallelExecutionSteps": 1},
+    )
+    arn = sagemaker.start_pipeline_execution(
+        PipelineName="churn-train", ClientRequestToken="b" * 32
+    )["PipelineExecutionArn"]
+
+    sagemaker.update_pipeline_execution(
+        PipelineExecutionArn=arn, ParallelismConfiguration={"MaxParallelExecutionSteps": 2}
+    )
+
+    assert wait_for(sagemaker, eventually, arn)["PipelineExecutionStatus"] == "Succeeded"
+
+
+def test_a_job_is_named_by_pipelines_and_its_step_has_the_name(
+    data_plane: FakeDataPlane, run: Run
+) -> None:
+    plain, named = processing("Prepare_Data"), processing("Other")
+    named["Arguments"]["ProcessingJobName"] = "churn-prepare"
+    for step in (plain, named):
+        step["Arguments"]["Environment"] = {"JOB": {"Get": "Execution.ProcessingJobName"}}
+
+    execution = run(definition(plain, {**named, "DependsOn": ["Prepare_Data"]}))
+
+    assert execution["PipelineExecutionStatus"] == "Succeeded"
+    identifier = execution["PipelineExecutionArn"].rpartition("/")[2]
+    first, second = data_plane.runs
+    assert re.fullmatch(f"pipelines-{identifier}-Prepare-Data-[A-Za-z0-9]{{10}}", first.name)
+    assert re.fullmatch(f"churn-prepare-{identifier}-[A-Za-z0-9]{{10}}", second.name)
+    assert [job.request["Environment"]["JOB"] for job in (first, second)] == [
+        first.name,
+        second.name,
+    ]
+
+
+def test_only_a_step_with_such_a_job_has_the_name_of_it(sagemaker: Any) -> None:
+    step = processing("Prepare")
+    step["Arguments"]["Environment"] = {"JOB": {"Get": "Execution.TrainingJobName"}}
+
+    with pytest.raises(ClientError, match="a Processing step has no such job"):
+        sagemaker.create_pipeline(
+            PipelineName="p",
+            PipelineDefinition=definition(step),
+            RoleArn=ROLE,
+            ClientRequestToken="a" * 32,
+        )
