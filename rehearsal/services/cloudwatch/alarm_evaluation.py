@@ -1,7 +1,8 @@
 """Evaluation of metric alarms.
 
 AWS evaluates periods that have ended. Here, the current period counts, too, as soon as it breaches,
-so that an alarm does not wait for its end.
+so that an alarm does not wait for its end; except while a rollout moves the alarm's time, so that
+the periods end within seconds.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 """
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.framework.platform import Scope
+from rehearsal.framework.timeline import Timeline
 from rehearsal.services.cloudwatch.metric_queries import Evaluation, Query, period_of
 from rehearsal.services.cloudwatch.metric_store import MetricStore
 
@@ -30,6 +32,9 @@ COMPARISONS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
 _FURTHER = 2
 _MINUTE = 60.0
 _GROWING = ("Sum", "SampleCount")
+
+RealTime = Callable[[float], float]
+"""Returns the real time of a time of an alarm."""
 
 Point = tuple[float, float | None]
 """The beginning of a period, and its value; None without data."""
@@ -65,17 +70,39 @@ def watched(queries: Sequence[Query]) -> Query:
 
 
 def evaluate(
-    alarm: Mapping[str, Any], store: MetricStore, scope: Scope, now: float
+    alarm: Mapping[str, Any],
+    store: MetricStore,
+    scope: Scope,
+    now: float,
+    timeline: Timeline | None = None,
 ) -> Finding | None:
-    """Returns the state by the present data, or None if the alarm keeps its state."""
-    period = float(period_of(queries_of(alarm)))
-    step = min(period, _MINUTE)
+    """Returns the state by the present data, or None if the alarm keeps its state.
+
+    Args:
+        alarm: the alarm.
+        store: the metrics.
+        scope: account and region.
+        now: the time of the evaluation, on the timeline of the alarm.
+        timeline: the alarm's time. Defaults to None: real time.
+    """
+    real: RealTime = float if timeline is None else timeline.real
+    held = timeline is not None and timeline.held
+    step = step_of(alarm)
     ended = now // step * step
-    if _counts_before_its_end(alarm):
-        running = _points(alarm, store, scope, period, ended + step)
+    if not held and _counts_before_its_end(alarm):
+        running = _points(alarm, store, scope, ended + step, real)
         if _breaches(alarm, running[0][1]):
-            return _find(alarm, running, period, now)
-    return _find(alarm, _points(alarm, store, scope, period, ended), period, now)
+            return _find(alarm, running, real(now))
+    return _find(alarm, _points(alarm, store, scope, ended, real), real(now))
+
+
+def step_of(alarm: Mapping[str, Any]) -> float:
+    """Returns the seconds between two evaluations of an alarm: a minute, or a shorter period."""
+    return min(_period(alarm), _MINUTE)
+
+
+def _period(alarm: Mapping[str, Any]) -> float:
+    return float(period_of(queries_of(alarm)))
 
 
 def _counts_before_its_end(alarm: Mapping[str, Any]) -> bool:
@@ -86,21 +113,20 @@ def _counts_before_its_end(alarm: Mapping[str, Any]) -> bool:
 
 
 def _points(
-    alarm: Mapping[str, Any], store: MetricStore, scope: Scope, period: float, end: float
+    alarm: Mapping[str, Any], store: MetricStore, scope: Scope, end: float, real: RealTime
 ) -> list[Point]:
-    """Returns the periods of an evaluation, newest first."""
-    queries = queries_of(alarm)
+    """Returns the periods of an evaluation, newest first, with the real times of their starts."""
+    queries, period = queries_of(alarm), _period(alarm)
     count = alarm["EvaluationPeriods"] + _FURTHER
     start = end - period * count
-    found = Evaluation(store, scope, queries, start, end).of(watched(queries)["Id"])
+    evaluation = Evaluation(store, scope, queries, start, end, real=real)
+    found = evaluation.of(watched(queries)["Id"])
     series = found[0] if found else {}
     times = [start + period * number for number in range(count)]
-    return [(at, series.get(at)) for at in reversed(times)]
+    return [(real(at), series.get(at)) for at in reversed(times)]
 
 
-def _find(
-    alarm: Mapping[str, Any], points: Sequence[Point], period: float, now: float
-) -> Finding | None:
+def _find(alarm: Mapping[str, Any], points: Sequence[Point], now: float) -> Finding | None:
     periods = alarm["EvaluationPeriods"]
     needed = alarm.get("DatapointsToAlarm") or periods
     known = [(at, value) for at, value in points if value is not None][:periods]
@@ -111,7 +137,7 @@ def _find(
     if state is None:
         return None
     reason = _reason(alarm, state, known, missing, needed, treated)
-    return Finding(state, reason, _data(alarm, known, period, now))
+    return Finding(state, reason, _data(alarm, known, now))
 
 
 def _state(
@@ -192,16 +218,14 @@ def _day(at: float) -> str:
     return datetime.datetime.fromtimestamp(at, datetime.UTC).strftime("%d/%m/%y %H:%M:%S")
 
 
-def _data(
-    alarm: Mapping[str, Any], known: Sequence[Point], period: float, now: float
-) -> dict[str, Any]:
+def _data(alarm: Mapping[str, Any], known: Sequence[Point], now: float) -> dict[str, Any]:
     data: dict[str, Any] = {"version": "1.0", "queryDate": stamp(now)}
     if known:
         data["startDate"] = stamp(known[-1][0])
     if not alarm.get("Metrics"):
         data["statistic"] = alarm.get("ExtendedStatistic") or alarm["Statistic"]
     return data | {
-        "period": int(period),
+        "period": int(_period(alarm)),
         "recentDatapoints": [value for _, value in reversed(known)],
         "threshold": alarm["Threshold"],
         "evaluatedDatapoints": [{"timestamp": stamp(at), "value": value} for at, value in known],

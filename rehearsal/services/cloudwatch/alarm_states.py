@@ -13,6 +13,7 @@ from rehearsal.framework.pages import page
 from rehearsal.framework.platform import AwsError, Context, Platform, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.framework.store import Store
+from rehearsal.framework.timeline import timelines_of
 from rehearsal.framework.workers import Workers
 from rehearsal.services.cloudwatch import alarm_rules
 from rehearsal.services.cloudwatch.alarm_actions import AlarmActions, Change
@@ -24,6 +25,7 @@ from rehearsal.services.cloudwatch.alarm_evaluation import (
     compact,
     evaluate,
     queries_of,
+    step_of,
 )
 from rehearsal.services.cloudwatch.alarm_messages import event_detail, state_of
 from rehearsal.services.cloudwatch.metric_queries import period_of
@@ -69,6 +71,7 @@ class AlarmStates:
         self._actions = actions
         self._history: list[tuple[Scope, dict[str, Any]]] = []
         self._held: dict[tuple[Scope, str], datetime.datetime] = {}
+        self._timelines = timelines_of(platform)
         self._workers = Workers()
 
     def start(self) -> None:
@@ -96,13 +99,22 @@ class AlarmStates:
             if alarm is None or self._held.get((scope, name), now) > now:
                 return
             self._held.pop((scope, name), None)
-            try:
-                finding = evaluate(alarm, self._metrics, scope, now.timestamp())
-            except AwsError as problem:
-                _log.error("Alarm %s cannot be evaluated: %s", name, problem)
-                return
-            if finding is not None and finding.state != alarm["StateValue"]:
-                self._change(scope, alarm, finding)
+            timeline, moments = self._timelines.of(scope, name), [now.timestamp()]
+            if timeline is not None:
+                moments = timeline.evaluations(now.timestamp(), step_of(alarm))
+            for moment in moments:
+                try:
+                    finding = evaluate(alarm, self._metrics, scope, moment, timeline)
+                except AwsError as problem:
+                    _log.error("Alarm %s cannot be evaluated: %s", name, problem)
+                    return
+                if finding is not None and finding.state != alarm["StateValue"]:
+                    self._change(scope, alarm, finding)
+
+    def evaluate_held(self, scope: Scope) -> None:
+        """Evaluates the metric alarms whose time a rollout moves."""
+        for name in self._timelines.held(scope):
+            self.evaluate_alarm(scope, name)
 
     def evaluate_all(self, scope: Scope) -> None:
         """Evaluates the metric alarms of a scope that has new data, ahead of the clock."""
@@ -253,6 +265,7 @@ class AlarmStates:
         """Removes an alarm and returns it."""
         with self._lock:
             self._held.pop((scope, name), None)
+            self._timelines.drop(scope, name)
             return self.alarms.of(scope).pop(name)
 
     def _tick_until_closed(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.framework.clock import Clock
@@ -62,9 +62,16 @@ class Alarms:
         return {}
 
     def describe_alarms(self, request: Request, context: Context) -> Response:
-        if "ChildrenOfAlarmName" in request or "ParentsOfAlarmName" in request:
-            message = "The rehearsal does not list the children or parents of a composite alarm."
-            raise AwsError("ValidationError", message)
+        for member, describe in (
+            ("ChildrenOfAlarmName", self._children),
+            ("ParentsOfAlarmName", self._parents),
+        ):
+            if member in request:
+                if set(request) - {member, "MaxRecords", "NextToken"}:
+                    message = f"{member} cannot be combined with other parameters."
+                    raise AwsError("ValidationError", message)
+                return describe(context.scope, request)
+        self._states.evaluate_held(context.scope)
         names, prefix = request.get("AlarmNames"), request.get("AlarmNamePrefix", "")
         # "If you omit this parameter, only metric alarms are returned."
         types = request.get("AlarmTypes") or [METRIC]
@@ -77,14 +84,24 @@ class Alarms:
             and _has_action(alarm, request.get("ActionPrefix"))
             and _type(alarm) in types
         ]
-        kept, more = page(
-            found, request, size=PAGE_SIZE, size_member="MaxRecords", error="InvalidNextToken"
-        )
-        return {
-            "MetricAlarms": [alarm for alarm in kept if _type(alarm) == METRIC],
-            "CompositeAlarms": [alarm for alarm in kept if _type(alarm) == COMPOSITE],
-            **more,
-        }
+        return _shown(found, request)
+
+    def _children(self, scope: Scope, request: Request) -> Response:
+        """Returns the alarms in the rule of a composite alarm."""
+        known = {alarm["AlarmName"]: alarm for alarm in self._of(scope)}
+        rule = known.get(request["ChildrenOfAlarmName"], {}).get("AlarmRule")
+        names = alarm_rules.parse(rule).alarms() if rule else []
+        return _shown([known[name] for name in names if name in known], request, _OF_CHILDREN)
+
+    def _parents(self, scope: Scope, request: Request) -> Response:
+        """Returns the composite alarms whose rules name an alarm."""
+        name = request["ParentsOfAlarmName"]
+        found = [
+            alarm
+            for alarm in self._of(scope)
+            if "AlarmRule" in alarm and name in alarm_rules.parse(alarm["AlarmRule"]).alarms()
+        ]
+        return _shown(found, request, _OF_PARENTS)
 
     def describe_alarms_for_metric(self, request: Request, context: Context) -> Response:
         wanted = (
@@ -220,6 +237,25 @@ _STATE = (
     "StateUpdatedTimestamp",
     "StateTransitionedTimestamp",
 )
+
+
+# DescribeAlarms limits what it returns of the children and parents of composite alarms.
+_OF_CHILDREN = ("AlarmName", "AlarmArn", "StateValue", "StateUpdatedTimestamp")
+_OF_PARENTS = ("AlarmName", "AlarmArn")
+
+
+def _shown(
+    found: Sequence[Alarm], request: Request, members: Sequence[str] | None = None
+) -> Response:
+    """Returns a page of alarms, by their types; only some members of each if `members` is given."""
+    kept, more = page(
+        found, request, size=PAGE_SIZE, size_member="MaxRecords", error="InvalidNextToken"
+    )
+    lists: dict[str, list[Alarm]] = {METRIC: [], COMPOSITE: []}
+    for alarm in kept:
+        limited = alarm if members is None else {name: alarm[name] for name in members}
+        lists[_type(alarm)].append(limited)
+    return {**{f"{kind}s": alarms for kind, alarms in lists.items()}, **more}
 
 
 def _type(alarm: Mapping[str, Any]) -> str:

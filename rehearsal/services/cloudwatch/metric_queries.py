@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rehearsal.framework.platform import AwsError, Scope
@@ -45,16 +45,32 @@ class Evaluation:
     """The series of queries from `start` and before `end` (epoch seconds).
 
     Periods are counted from `start`, which the caller aligns.
+
+    Args:
+        store: the metrics.
+        scope: account and region.
+        queries: the queries.
+        start: the beginning of the first period.
+        end: the end of the last period.
+        real: returns the real time of a time of the periods. Defaults to the time itself.
     """
 
     def __init__(
-        self, store: MetricStore, scope: Scope, queries: Sequence[Query], start: float, end: float
+        self,
+        store: MetricStore,
+        scope: Scope,
+        queries: Sequence[Query],
+        start: float,
+        end: float,
+        *,
+        real: Callable[[float], float] = float,
     ) -> None:
         self._store = store
         self._scope = scope
         self._queries = {query["Id"]: query for query in queries}
         self._start = start
         self._end = end
+        self._real = real
         self._period = float(period_of(queries))
         self._known: dict[str, Value] = {}
         self._open: set[str] = set()
@@ -94,7 +110,8 @@ class Evaluation:
         metric = Metric.of(self._scope, given["Metric"])
         found = {}
         for at in self._grid(given["Period"]):
-            samples = self._store.between(metric, at, at + given["Period"], given.get("Unit"))
+            start, end = self._real(at), self._real(at + given["Period"])
+            samples = self._store.between(metric, start, end, given.get("Unit"))
             value = statistics.value(samples, given["Stat"])
             if value is not None:
                 found[at] = value

@@ -1,6 +1,5 @@
 """CloudWatch metrics that SageMaker itself publishes, in batches as AWS does once a minute."""
 
-import datetime
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -9,6 +8,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rehearsal.framework.clock import Clock, utc_now
 from rehearsal.framework.platform import Scope
 
 FLUSH_SECONDS = 2.0
@@ -25,11 +25,14 @@ class MetricBatches:
 
     Args:
         session: returns a session of SageMaker itself in an account.
+        clock: the present time. Defaults to the system's clock.
     """
 
-    def __init__(self, session: Sessions) -> None:
+    def __init__(self, session: Sessions, clock: Clock = utc_now) -> None:
         self._session = session
+        self._clock = clock
         self._lock = threading.Lock()
+        self._publishing = threading.Lock()
         self._data: dict[tuple[Scope, str], list[dict[str, Any]]] = {}
         self._clients: dict[Scope, Any] = {}
         self._timer: threading.Timer | None = None
@@ -42,7 +45,7 @@ class MetricBatches:
         namespace: str,
     ) -> None:
         """Adds a datum of each metric: its value and unit."""
-        moment = datetime.datetime.now(datetime.UTC)
+        moment = self._clock()
         named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
         with self._lock:
             self._data.setdefault((scope, namespace), []).extend(
@@ -61,19 +64,25 @@ class MetricBatches:
                 self._timer.start()
 
     def flush(self) -> None:
-        """Publishes the collected data."""
-        with self._lock:
-            data, self._data = self._data, {}
-            self._timer = None
-        for (scope, namespace), collected in data.items():
-            try:
-                client = self._client(scope)
-                for start in range(0, len(collected), _MAX_BATCH):
-                    batch = collected[start : start + _MAX_BATCH]
-                    client.put_metric_data(Namespace=namespace, MetricData=batch)
-            except (BotoCoreError, ClientError) as error:
-                # A failed publication must not fail the operation.
-                _LOG.warning("metrics of %s: %s", namespace, error)
+        """Publishes the collected data; returns when all data until now is published."""
+        with self._publishing:
+            with self._lock:
+                data, self._data = self._data, {}
+                if self._timer is not None:
+                    self._timer.cancel()
+                    self._timer = None
+            for (scope, namespace), collected in data.items():
+                self._publish(scope, namespace, collected)
+
+    def _publish(self, scope: Scope, namespace: str, data: list[dict[str, Any]]) -> None:
+        try:
+            client = self._client(scope)
+            for start in range(0, len(data), _MAX_BATCH):
+                batch = data[start : start + _MAX_BATCH]
+                client.put_metric_data(Namespace=namespace, MetricData=batch)
+        except (BotoCoreError, ClientError) as error:
+            # A failed publication must not fail the operation.
+            _LOG.warning("metrics of %s: %s", namespace, error)
 
     def _client(self, scope: Scope) -> Any:
         if scope not in self._clients:

@@ -24,11 +24,11 @@ from rehearsal.services.sagemaker.hosting.endpoint_configs import EndpointConfig
 from rehearsal.services.sagemaker.hosting.endpoint_deployment import EndpointDeployments
 from rehearsal.services.sagemaker.hosting.endpoint_progress import EndpointProgress
 from rehearsal.services.sagemaker.hosting.endpoint_registry import registry_of
-from rehearsal.services.sagemaker.hosting.endpoint_rollout import Rollouts
 from rehearsal.services.sagemaker.hosting.endpoint_servers import EndpointServers
 from rehearsal.services.sagemaker.hosting.endpoint_utilization import Utilization
 from rehearsal.services.sagemaker.hosting.endpoints import Endpoints
 from rehearsal.services.sagemaker.hosting.models import Models
+from rehearsal.services.sagemaker.hosting.rollouts import Rollouts
 from rehearsal.services.sagemaker.jobs.jobs import Jobs
 from rehearsal.services.sagemaker.jobs.processing.processing_jobs import ProcessingJobs
 from rehearsal.services.sagemaker.jobs.training.training_jobs import TrainingJobs
@@ -182,7 +182,8 @@ class SageMaker(Service):
         backend.on_close(registry.close)
         self.registry = registry
         servers = EndpointServers(backend, models, self._references, self._data_plane)
-        progress, rollouts = EndpointProgress(backend), Rollouts(backend)
+        progress = EndpointProgress(backend)
+        rollouts = Rollouts(backend, registry.metrics.flush)
         placement = ComponentPlacement(backend, registry)
         deployments = EndpointDeployments(backend, servers, progress, rollouts, registry, placement)
         components = ComponentDeployments(backend, models, servers, rollouts, placement)

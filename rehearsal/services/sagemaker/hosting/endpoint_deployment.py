@@ -21,11 +21,11 @@ from rehearsal.services.sagemaker.hosting.endpoint_registry import EndpointRegis
 from rehearsal.services.sagemaker.hosting.endpoint_rollout import (
     RolledBackError,
     Rollout,
-    Rollouts,
     Stage,
 )
 from rehearsal.services.sagemaker.hosting.endpoint_servers import EndpointServers
 from rehearsal.services.sagemaker.hosting.endpoint_variants import reached, retained, stayed
+from rehearsal.services.sagemaker.hosting.rollouts import Rollouts
 from rehearsal.services.sagemaker.records import Record
 
 _LOG = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ class EndpointDeployments:
             self._progress.show_stage(scope, record, config, variants["ProductionVariants"], stage)
 
         try:
-            self._rollouts.run(scope, plan, enter)
+            self._rollouts.run(scope, plan, enter, live.traffic)
         except RolledBackError as reason:
             self._progress.set_status(scope, record, "RollingBack")
             live.shift(None, 0.0)

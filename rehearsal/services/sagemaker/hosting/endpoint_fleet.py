@@ -2,8 +2,9 @@
 
 import random
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -41,6 +42,55 @@ class Variant:
             self.replicas.stop()
 
 
+class Traffic:
+    """The requests to an endpoint or component, and those that go to what replaces it.
+
+    A share is exact: of ten requests with a share of 0.3, three go to the new fleet. A rollout,
+    which lasts seconds, would otherwise see too few or too many by chance.
+
+    Args:
+        clock: returns a monotonic time in seconds. Defaults to that of the system.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._share = self._due = 0.0
+        self._new = 0
+        self._latest: float | None = None
+
+    @property
+    def new(self) -> int:
+        """Number of requests that went to a new fleet."""
+        return self._new
+
+    @property
+    def share(self) -> float:
+        """Share (0..1) of the requests that go to the new fleet."""
+        return self._share
+
+    def quiet(self, seconds: float) -> bool:
+        """Returns True if there was no request for a time."""
+        latest = self._latest
+        return latest is None or self._clock() - latest >= seconds
+
+    def shift(self, share: float) -> None:
+        """Sends a share (0..1) of the requests to the new fleet."""
+        with self._lock:
+            self._share, self._due = share, 0.0
+
+    def next_is_new(self) -> bool:
+        """Counts a request; returns True if it goes to the new fleet."""
+        with self._lock:
+            self._latest = self._clock()
+            self._due += self._share
+            if self._due < 1.0 - 1e-9:
+                return False
+            self._due -= 1.0
+            self._new += 1
+            return True
+
+
 @dataclass
 class Component:
     """An inference component on a variant: its copies, and those that replace them."""
@@ -50,19 +100,17 @@ class Component:
     replicas: Replicas
     hardware: Hardware = Hardware()
     incoming: Replicas | None = None
-    incoming_share: float = 0.0
+    traffic: Traffic = field(default_factory=Traffic)
 
     def choose(self) -> Replicas:
         """Returns the copies that serve a request."""
-        incoming = self.incoming
-        if incoming is not None and random.random() < self.incoming_share:  # noqa: S311
-            return incoming
-        return self.replicas
+        incoming, is_new = self.incoming, self.traffic.next_is_new()
+        return incoming if incoming is not None and is_new else self.replicas
 
     def shift(self, incoming: Replicas | None, share: float) -> None:
         """Sends a share (0..1) of the requests to other copies."""
-        self.incoming_share = share
         self.incoming = incoming
+        self.traffic.shift(share)
 
     def promote(self) -> Replicas:
         """Makes the incoming copies the only ones; returns those that they replace."""

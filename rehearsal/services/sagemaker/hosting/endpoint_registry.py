@@ -1,6 +1,5 @@
 """The endpoints that serve: the control plane deploys them, the runtime routes requests to them."""
 
-import random
 import threading
 import weakref
 from dataclasses import dataclass, field
@@ -10,13 +9,18 @@ from pathlib import Path
 from rehearsal.framework.identity import service_session
 from rehearsal.framework.platform import AwsError, Platform, Scope
 from rehearsal.services.sagemaker.hosting.async_queue import AsyncQueue
-from rehearsal.services.sagemaker.hosting.endpoint_fleet import Component, Fleet, Variant
+from rehearsal.services.sagemaker.hosting.endpoint_fleet import (
+    Component,
+    Fleet,
+    Traffic,
+    Variant,
+)
 from rehearsal.services.sagemaker.hosting.endpoint_metrics import EndpointMetrics
 
 
 @dataclass
 class LiveEndpoint:
-    """An endpoint that serves: its fleet, and the share of traffic of the one that replaces it.
+    """An endpoint that serves: its fleet, the one that replaces it, and the traffic of both.
 
     `queue` holds the requests of an asynchronous endpoint, `components` what its variants host,
     `adapters` the base component of each adapter.
@@ -26,7 +30,7 @@ class LiveEndpoint:
     scope: Scope
     fleet: Fleet
     incoming: Fleet | None = None
-    incoming_share: float = 0.0
+    traffic: Traffic = field(default_factory=Traffic)
     queue: AsyncQueue | None = None
     components: dict[str, Component] = field(default_factory=dict)
     adapters: dict[str, str] = field(default_factory=dict)
@@ -35,7 +39,8 @@ class LiveEndpoint:
     def shift(self, incoming: Fleet | None, share: float) -> None:
         """Sends a share (0..1) of the requests to another fleet."""
         with self._lock:
-            self.incoming, self.incoming_share = incoming, share
+            self.incoming = incoming
+            self.traffic.shift(share)
 
     def promote(self) -> Fleet:
         """Makes the incoming fleet the only one; returns the one that it replaces."""
@@ -43,14 +48,15 @@ class LiveEndpoint:
             if self.incoming is None:
                 raise ValueError(f"endpoint {self.name} has no incoming fleet")
             replaced, self.fleet = self.fleet, self.incoming
-            self.incoming, self.incoming_share = None, 0.0
+            self.incoming = None
+            self.traffic.shift(0.0)
             return replaced
 
     def route(self, target: str | None) -> tuple[Fleet, Variant]:
         """Returns the fleet and variant of the next request."""
         with self._lock:
-            fleet = self.fleet
-            if self.incoming is not None and random.random() < self.incoming_share:  # noqa: S311
+            fleet, is_new = self.fleet, self.traffic.next_is_new()
+            if self.incoming is not None and is_new:
                 fleet = self.incoming
         variant = fleet.choose(target)
         if variant is None:

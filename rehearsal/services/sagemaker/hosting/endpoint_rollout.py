@@ -3,16 +3,11 @@
 See "Deployment guardrails for updating models in production" in the SageMaker developer guide.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Scope
-from rehearsal.services.sagemaker.backend import Backend
-
-ALARM_POLL_SECONDS = 1.0
-WAIT_COMPRESSION = 60
-"""The factor by which the waits of a rollout are shorter than on AWS: a minute is a second."""
+from rehearsal.framework.platform import AwsError
 
 
 class RolledBackError(Exception):
@@ -33,53 +28,6 @@ class Rollout:
 
     stages: Sequence[Stage]
     alarms: Sequence[str] = ()
-
-
-class Rollouts:
-    """Moves traffic stage by stage.
-
-    Args:
-        backend: the backend of SageMaker.
-    """
-
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-
-    def run(self, scope: Scope, plan: Rollout, enter: Callable[[Stage], None]) -> None:
-        """Runs a rollout.
-
-        Args:
-            scope: account and region.
-            plan: the stages and alarms.
-            enter: moves the traffic of a stage.
-
-        Raises:
-            RolledBackError: an alarm was triggered, or the service ended.
-        """
-        for stage in plan.stages:
-            enter(stage)
-            waited = 0.0
-            while waited < stage.wait_seconds:
-                self._check_alarms(scope, plan)
-                if self._backend.workers.closing.wait(ALARM_POLL_SECONDS):
-                    raise RolledBackError("The service ended during the update.")
-                waited += ALARM_POLL_SECONDS * WAIT_COMPRESSION
-        self._check_alarms(scope, plan)
-
-    def _check_alarms(self, scope: Scope, plan: Rollout) -> None:
-        if not plan.alarms:
-            return
-        client = self._backend.identity.service_session(scope).client("cloudwatch")
-        kinds = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}
-        response = client.describe_alarms(
-            AlarmNames=list(plan.alarms), AlarmTypes=list(kinds), StateValue="ALARM"
-        )
-        triggered = [
-            alarm["AlarmName"] for member in kinds.values() for alarm in response.get(member, ())
-        ]
-        if triggered:
-            reason = "One or more alarms have been triggered during endpoint deployment: "
-            raise RolledBackError(reason + ", ".join(sorted(triggered)))
 
 
 def check_rolling(config: Mapping[str, Any] | None, variants: Sequence[Mapping[str, Any]]) -> None:

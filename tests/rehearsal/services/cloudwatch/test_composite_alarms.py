@@ -88,3 +88,26 @@ def test_dashboards_are_checked_kept_and_deleted(cloudwatch: Any) -> None:
     cloudwatch.delete_dashboards(DashboardNames=["d"])
     with pytest.raises(ClientError, match="does not exist"):
         cloudwatch.get_dashboard(DashboardName="d")
+
+
+def test_children_and_parents_of_a_composite_alarm_are_listed(cloudwatch: Any) -> None:
+    for name in ("a", "b", "other"):
+        cloudwatch.put_metric_alarm(**steady_alarm(AlarmName=name))
+    cloudwatch.put_composite_alarm(AlarmName="inner", AlarmRule="ALARM(b)")
+    cloudwatch.put_composite_alarm(AlarmName="outer", AlarmRule="ALARM(a) OR ALARM(inner)")
+
+    children = cloudwatch.describe_alarms(ChildrenOfAlarmName="outer")
+    parents = cloudwatch.describe_alarms(ParentsOfAlarmName="b")
+
+    assert [alarm["AlarmName"] for alarm in children["MetricAlarms"]] == ["a"]
+    assert [alarm["AlarmName"] for alarm in children["CompositeAlarms"]] == ["inner"]
+    assert set(children["MetricAlarms"][0]) == {
+        "AlarmName",
+        "AlarmArn",
+        "StateValue",
+        "StateUpdatedTimestamp",
+    }
+    assert parents["MetricAlarms"] == []
+    assert [set(alarm) for alarm in parents["CompositeAlarms"]] == [{"AlarmName", "AlarmArn"}]
+    with pytest.raises(ClientError, match="cannot be combined"):
+        cloudwatch.describe_alarms(ChildrenOfAlarmName="outer", StateValue="OK")

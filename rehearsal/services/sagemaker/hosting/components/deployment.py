@@ -15,7 +15,7 @@ from rehearsal.services.sagemaker.hosting.components.placement import (
 from rehearsal.services.sagemaker.hosting.endpoint_fleet import Component, Hardware
 from rehearsal.services.sagemaker.hosting.endpoint_rollout import (
     RolledBackError,
-    Rollouts,
+    Stage,
     component_rollout,
 )
 from rehearsal.services.sagemaker.hosting.endpoint_servers import EndpointServers, PreparedServer
@@ -23,6 +23,7 @@ from rehearsal.services.sagemaker.hosting.endpoint_variants import deployed_imag
 from rehearsal.services.sagemaker.hosting.instance_capacity import copy_size
 from rehearsal.services.sagemaker.hosting.models import Models
 from rehearsal.services.sagemaker.hosting.replicas import Replicas
+from rehearsal.services.sagemaker.hosting.rollouts import Rollouts
 from rehearsal.services.sagemaker.records import Record
 
 
@@ -105,8 +106,12 @@ class ComponentDeployments:
         name = record["InferenceComponentName"]
         component = live.components[name]
         plan = component_rollout(deployment, max(count, 1))
+
+        def enter(stage: Stage) -> None:
+            component.shift(replicas, stage.share)
+
         try:
-            self._rollouts.run(scope, plan, lambda stage: component.shift(replicas, stage.share))
+            self._rollouts.run(scope, plan, enter, component.traffic)
         except RolledBackError as reason:
             component.shift(None, 0.0)
             replicas.stop()
