@@ -59,7 +59,13 @@ class JobSurroundings:
         )
         return Job(run, self.image_store, grace)
 
-    def server(self, *containers: dict[str, Any], name: str = "e", **options: Any) -> ModelServer:
+    def server(
+        self,
+        *containers: dict[str, Any],
+        name: str = "e",
+        restarts: bool = False,
+        **options: Any,
+    ) -> ModelServer:
         """Returns a server of containers; `options` are members of its model or its ServerRun."""
         members = {
             member: options.pop(member) for member in ("isolated", "direct") if member in options
@@ -72,7 +78,7 @@ class JobSurroundings:
             environment=self.environment,
             **options,
         )
-        return ModelServer(run, self.image_store)
+        return ModelServer(run, self.image_store, restarts=restarts)
 
     def put(self, key: str, content: str | bytes) -> str:
         """Stores an object and returns its URI."""

@@ -51,7 +51,7 @@ class LocalDataPlane:
         return transform_job.run(Job(run, self._image_store), model)
 
     def model_server(self, run: ServerRun) -> ModelServer:
-        return ModelServer(run, self._image_store, stop_grace=STOP_GRACE)
+        return ModelServer(run, self._image_store, stop_grace=STOP_GRACE, restarts=True)
 
     def resolve_image(self, session: boto3.Session, image_uri: str) -> str:
         try:

@@ -41,7 +41,10 @@ class Served:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The outcome of an invocation; `concurrent` is the number of requests at its start."""
+    """The outcome of an invocation; `concurrent` is the number of requests at its start.
+
+    `status` is 0 if the container did not respond.
+    """
 
     status: int
     model_seconds: float
@@ -55,7 +58,7 @@ class EndpointMetrics(MetricBatches):
     def invocation(self, served: Served, outcome: Outcome) -> None:
         """Publishes the metrics of an invocation, latencies in microseconds."""
         client_error = 400 <= outcome.status < 500
-        server_error = outcome.status >= 500
+        server_error = outcome.status >= 500 or not outcome.status
         values = {
             "Invocations": (1.0, "Count"),
             "Invocation4XXErrors": (float(client_error), "Count"),

@@ -21,6 +21,9 @@ from rehearsal.services.sagemaker.hosting.replicas import Replicas
 
 # The content type of a response without one is that of a byte stream.
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
+NO_RESPONSE = 0
+"""The status of a container that does not respond, as in "Received server error (0)"."""
+
 _HEADERS = {
     "CustomAttributes": "X-Amzn-SageMaker-Custom-Attributes",
     "InferenceId": "X-Amzn-SageMaker-Inference-Id",
@@ -240,13 +243,13 @@ class Target:
 
 
 def _send(server: ModelServer, payload: Payload) -> ContainerResponse:
-    """Returns the response of the container; 500 if it does not respond."""
+    """Returns the response of the container; status 0 if it does not respond."""
     try:
         status, headers, body = server.invoke(
             payload.body, payload.content_type, payload.accept, payload.headers
         )
     except ExecutionFailedError as error:
-        return ContainerResponse(500, {}, str(error).encode())
+        return ContainerResponse(NO_RESPONSE, {}, str(error).encode())
     except ValueError as error:
         raise AwsError("ValidationError", str(error)) from error
     return ContainerResponse(status, {key.lower(): value for key, value in headers.items()}, body)

@@ -183,7 +183,7 @@ def _response(target: Target, received: ContainerResponse) -> Response:
 def _model_error(target: Target, received: ContainerResponse) -> AwsError:
     scope, group = target.served.scope, target.log_group
     original = received.body.decode("utf-8", errors="replace")[:_MAX_MESSAGE_LENGTH]
-    side = "client" if received.status < 500 else "server"
+    side = "client" if 0 < received.status < 500 else "server"
     message = (
         f'Received {side} error ({received.status}) from primary with message "{original}". See '
         f"https://{scope.region}.console.aws.amazon.com/cloudwatch/home?region={scope.region}"

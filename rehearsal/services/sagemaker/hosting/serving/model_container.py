@@ -100,19 +100,53 @@ class ModelContainer:
                 session,
                 cached=setting == "Enabled",
             )
-        self._container = Container(
-            image,
-            arguments=["serve"],
-            environment=variables,
-            mounts=[Mount(ml, "/opt/ml", writable=True)],
-            network=Network.ISOLATED if isolated else Network.AWS,
-            listen=self._connection.path,
-            host_name="model",
-            on_line=on_line,
-        )
+
+        def create() -> Container:
+            return Container(
+                image,
+                arguments=["serve"],
+                environment=variables,
+                mounts=[Mount(ml, "/opt/ml", writable=True)],
+                network=Network.ISOLATED if isolated else Network.AWS,
+                listen=self._connection.path,
+                host_name="model",
+                on_line=on_line,
+            )
+
+        self._create = create
+        self._container = create()
+        self._in_flight = 0
+        self._restarting = self._stopped = False
+        self._lock = threading.Lock()
+        self._lifecycle = threading.Lock()
 
     def start(self) -> None:
         self._container.start()
+
+    def restart(self) -> None:
+        """Starts a new container in place of one that has ended or does not respond.
+
+        It receives no requests until /ping returns 200.
+        """
+        with self._lifecycle:
+            if self._stopped:
+                return
+            self._restarting = True
+            self._container.stop(grace=0)
+            self._connection.drop_idle()
+            if self._models is not None:
+                self._models.forget()
+            self._container = self._create()
+            self._container.start()
+
+    @property
+    def busy(self) -> bool:
+        """True while a request is in flight."""
+        return self._in_flight > 0
+
+    def wait(self, seconds: float) -> int | None:
+        """Waits for the end of the container; returns its exit code, None if it still runs."""
+        return self._container.wait(seconds)
 
     @property
     def running(self) -> bool:
@@ -125,9 +159,12 @@ class ModelContainer:
     def ping(self) -> bool:
         """Returns True if /ping returns 200 within two seconds."""
         try:
-            return self._connection.request("GET", "/ping", None, {}, timeout=2.0).status == 200
+            status = self._connection.request("GET", "/ping", None, {}, timeout=2.0).status
         except OSError:
             return False  # not listening yet, or busy
+        if status == 200:
+            self._restarting = False
+        return status == 200
 
     def wait_for_ping(self, variant: str, deadline: float, stopping: threading.Event) -> None:
         """Blocks until /ping returns 200; raises ExecutionFailedError with the end of the log."""
@@ -147,7 +184,11 @@ class ModelContainer:
 
     def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> HttpResponse:
         """Sends a request to the container; raises InvocationError if it does not respond."""
+        with self._lock:
+            self._in_flight += 1
         try:
+            if self._restarting:
+                raise InvocationError(f"Container {self.label} does not respond: it restarts.")
             if self._models is not None:
                 return self._models.invoke(headers.get(TARGET_MODEL), body, headers, timeout)
             return self._connection.request("POST", "/invocations", body, headers, timeout=timeout)
@@ -159,6 +200,9 @@ class ModelContainer:
             ) from error
         except OSError as error:
             raise InvocationError(f"Container {self.label} does not respond: {error}.") from error
+        finally:
+            with self._lock:
+                self._in_flight -= 1
 
     def usage(self) -> Usage:
         """Returns what its processes and the files of its models use."""
@@ -168,7 +212,9 @@ class ModelContainer:
 
     def stop(self, grace: float) -> None:
         """Sends SIGTERM, and SIGKILL `grace` seconds later."""
-        self._container.stop(grace)
+        with self._lifecycle:
+            self._stopped = True
+            self._container.stop(grace)
 
     def close(self) -> None:
         self._connection.close()

@@ -18,6 +18,7 @@ from rehearsal.containers.isolation import IsolationUnavailableError
 from rehearsal.containers.log_stream import LogStream
 from rehearsal.containers.process_usage import Usage
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, ServerRun, ignore
+from rehearsal.services.sagemaker.hosting.serving.health import HealthChecks
 from rehearsal.services.sagemaker.hosting.serving.model_container import (
     InvocationError,
     ModelContainer,
@@ -59,14 +60,22 @@ class ModelServer:
         run: the model, and what its containers act with.
         image_store: the images of this machine.
         stop_grace: seconds between SIGTERM and SIGKILL. Defaults to 30, as on AWS.
+        restarts: True to restart containers that end or do not respond to /ping, as those of
+            endpoints. Defaults to False.
     """
 
     def __init__(
-        self, run: ServerRun, image_store: ImageStore, *, stop_grace: float = STOP_GRACE
+        self,
+        run: ServerRun,
+        image_store: ImageStore,
+        *,
+        stop_grace: float = STOP_GRACE,
+        restarts: bool = False,
     ) -> None:
         self._run = run
         self._image_store = image_store
         self._stop_grace = stop_grace
+        self._restarts = restarts
         self._max_payload = run.max_payload or MAX_PAYLOAD
         self._log: LogStream | None = None
         self._directory: Path | None = None
@@ -88,9 +97,13 @@ class ModelServer:
         try:
             for number, definition in enumerate(self._run.model.containers):
                 self._start_container(number, definition)
-            deadline = time.monotonic() + (self._run.startup_timeout or STARTUP_TIMEOUT)
+            startup = self._run.startup_timeout or STARTUP_TIMEOUT
+            deadline = time.monotonic() + startup
             for container in self._containers:
                 container.wait_for_ping(self._run.variant, deadline, self._stopping)
+            for container in self._containers if self._restarts else ():
+                checks = HealthChecks(self._run.name, container, startup, self._stopping)
+                threading.Thread(target=checks.run, daemon=True, name="health checks").start()
         except (IsolationUnavailableError, ValueError) as error:
             self.stop(grace=0)
             raise ExecutionFailedError(str(error)) from error

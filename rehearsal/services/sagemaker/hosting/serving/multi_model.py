@@ -89,6 +89,11 @@ class LoadedModels:
                 self._unload(name)
         return response
 
+    def forget(self) -> None:
+        """Takes all models as unloaded, after a restart of the container."""
+        with self._lock:
+            self._loaded.clear()
+
     def _load(self, name: str, target: str) -> HttpResponse | None:
         """Loads a model, unless it is loaded; returns the response of the container if it fails."""
         with self._lock:

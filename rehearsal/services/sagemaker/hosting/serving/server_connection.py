@@ -83,11 +83,15 @@ class ServerConnection:
             self._idle.put(connection)
         return HttpResponse(response.status, found, content)
 
-    def close(self) -> None:
-        """Closes idle connections and removes the socket's folder."""
+    def drop_idle(self) -> None:
+        """Closes idle connections."""
         with contextlib.suppress(queue.Empty):
             while True:
                 self._idle.get_nowait().close()
+
+    def close(self) -> None:
+        """Closes idle connections and removes the socket's folder."""
+        self.drop_idle()
         shutil.rmtree(self.path.parent, ignore_errors=True)
 
 
