@@ -7,7 +7,6 @@ import datetime
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,27 +123,11 @@ def load(cloud: Aws, endpoint: str, pause: float) -> Iterator[None]:
         thread.join()
 
 
-def roll_out(cloud: Aws, endpoint: str, model: str) -> Any:
+def roll_out(cloud: Aws, endpoint: str, model: str, number: int = 2) -> Any:
     """Updates an endpoint under load by a canary of half of it, as the library does."""
-    config = f"{endpoint}-2"
+    config = f"{endpoint}-{number}"
     configure(cloud, config, model)
-    dimensions = {
-        "EndpointName": endpoint,
-        "VariantName": "AllTraffic",
-        "EndpointConfigName": config,
-    }
-    cloud.client("cloudwatch").put_metric_alarm(
-        AlarmName=config,
-        Namespace="AWS/SageMaker",
-        MetricName="Invocation5XXErrors",
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        Statistic="Average",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=0.05,
-        ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="notBreaching",
-    )
+    watch(cloud, endpoint, config)
     with load(cloud, endpoint, 0.005):
         cloud.client("sagemaker").update_endpoint(
             EndpointName=endpoint,
@@ -163,11 +146,28 @@ def roll_out(cloud: Aws, endpoint: str, model: str) -> Any:
         return settled(cloud, endpoint)
 
 
-# The seconds of a minute at which tests start are as arbitrary as those of users.
-@pytest.mark.parametrize("number", [1, 2])
-def test_a_canary_that_fails_one_request_in_five_is_rolled_back(
-    cloud: Aws, endpoint: str, number: int
-) -> None:
+def watch(cloud: Aws, endpoint: str, config: str) -> None:
+    """Defines an alarm on the errors of the fleet of a configuration, with its name."""
+    dimensions = {
+        "EndpointName": endpoint,
+        "VariantName": "AllTraffic",
+        "EndpointConfigName": config,
+    }
+    cloud.client("cloudwatch").put_metric_alarm(
+        AlarmName=config,
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        Statistic="Average",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0.05,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+
+
+def test_a_canary_that_fails_one_request_in_five_is_rolled_back(cloud: Aws, endpoint: str) -> None:
     described = roll_out(cloud, endpoint, "bad")
 
     assert described["EndpointConfigName"] == f"{endpoint}-1"
@@ -178,9 +178,22 @@ def test_a_canary_that_fails_one_request_in_five_is_rolled_back(
     assert history[0]["HistorySummary"] == "Alarm updated from OK to ALARM"
 
 
-def test_a_good_canary_is_promoted(cloud: Aws, endpoint: str) -> None:
-    described = roll_out(cloud, endpoint, "good")
-    assert described["EndpointConfigName"] == f"{endpoint}-2"
+def test_the_way_back_is_open_while_the_alarm_of_the_model_in_service_rings(
+    cloud: Aws, endpoint: str
+) -> None:
+    """The bad model is in service, because nothing watched its rollout."""
+    bad = f"{endpoint}-2"
+    configure(cloud, bad, "bad")
+    watch(cloud, endpoint, bad)
+    cloud.client("sagemaker").update_endpoint(EndpointName=endpoint, EndpointConfigName=bad)
+    settled(cloud, endpoint)
+    with load(cloud, endpoint, 0.005):
+        wait(lambda: state_of(cloud, bad) == "ALARM", 60)
+
+    described = roll_out(cloud, endpoint, "good", 3)
+
+    assert state_of(cloud, bad) == "ALARM"
+    assert described["EndpointConfigName"] == f"{endpoint}-3"
     assert "FailureReason" not in described
 
 
@@ -192,7 +205,8 @@ def test_a_container_that_is_killed_is_restarted_while_its_endpoint_is_in_servic
     for pid in found:
         os.kill(pid, signal.SIGKILL)
 
-    statuses, failures = set(), []
+    statuses: set[str] = set()
+    failures: list[Any] = []
 
     def serves() -> bool:
         statuses.add(sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"])
@@ -211,6 +225,11 @@ def test_a_container_that_is_killed_is_restarted_while_its_endpoint_is_in_servic
     assert {failure["OriginalStatusCode"] for failure in failures} == {0}
     assert "Received server error (0) from primary" in failures[0]["Error"]["Message"]
     wait(lambda: errors_of(cloud, endpoint) == len(failures), 30)
+
+
+def state_of(cloud: Aws, alarm: str) -> Any:
+    described = cloud.client("cloudwatch").describe_alarms(AlarmNames=[alarm])
+    return described["MetricAlarms"][0]["StateValue"]
 
 
 def containers(cloud: Aws) -> list[int]:
