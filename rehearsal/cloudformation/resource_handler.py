@@ -86,6 +86,7 @@ class ResourceHandler:
             given[resource_type.account_member] = scope.account
         with aws_reasons(resource_type):
             request = self._request(client, resource_type.create, given, resource_type.to_request)
+            self._require_absent(client, request)
             created = _call(client, resource_type.create, request)
             identifier = {
                 name: _identify(name, created, request) for name in resource_type.identifier
@@ -102,6 +103,29 @@ class ResourceHandler:
         state = self._state(identifier, response, created, request)
         self._identifiers[scope, state.physical_id] = identifier
         return state
+
+    def _require_absent(self, client: Any, request: Request) -> None:
+        """Checks that an operation which also updates does not find a resource.
+
+        Source: CloudFormation CLI User Guide, "Resource type handler contract" (AlreadyExists).
+        """
+        resource_type = self.type
+        if not resource_type.create.startswith(("Put", "Register")):
+            return
+        identifier = {name: dig(request, name) for name in resource_type.identifier}
+        try:
+            found = self._describe(client, identifier) or {}
+        except botocore.exceptions.ClientError as error:
+            if not is_gone(error):
+                raise
+            return
+        paths = (resource_type.arn, resource_type.ref, *resource_type.attributes.values())
+        if any(dig(found, path) is not None for path in paths if isinstance(path, str)):
+            name = "|".join(str(value) for value in identifier.values())
+            raise ResourceFailure(
+                f"Resource handler returned message: \"Resource of type '{self.type.type_name}' "
+                f"with identifier '{name}' already exists.\" (HandlerErrorCode: AlreadyExists)"
+            )
 
     def update(
         self, client: Any, scope: Scope, physical_id: str, old: Properties, new: Properties

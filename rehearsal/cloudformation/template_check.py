@@ -50,6 +50,20 @@ def template_problems(
     return problems
 
 
+def property_problems(type_name: str, properties: Mapping[str, Any], region: str) -> list[str]:
+    """Returns one message per problem of properties that have their values.
+
+    Args:
+        type_name: the resource type.
+        properties: the properties, in the types of the schema, without intrinsic functions.
+        region: the region of the stack.
+    """
+    schema = schema_of(type_name, region)
+    if schema is None:
+        return []
+    return [f"#/{text}" for text in _check(schema, schema, properties, "")]
+
+
 def _check(
     schema: Mapping[str, Any], node: Mapping[str, Any], value: Any, path: str
 ) -> Iterator[str]:

@@ -8,6 +8,7 @@ from ministack.core import iam_evaluator
 from ministack.services import s3
 from ministack.services.cloudformation import engine, helpers
 
+from rehearsal.cloudformation import template_structure
 from rehearsal.cloudformation.template_check import template_problems
 from rehearsal.framework.platform import VIA_SERVICE, AwsError
 from rehearsal.ministack.iam import identity, signed_urls
@@ -33,6 +34,9 @@ def validate(
     params: Any = None,
 ) -> None:
     previous(template, conditions, params=params)
+    if not engine.declared_transforms(template):
+        template_structure.check_references(template, conditions)
+        _check_order(template, conditions)
     if params is None:  # ValidateTemplate, which reads a template as it was sent
         return
     if left := engine.declared_transforms(template):
@@ -43,6 +47,14 @@ def validate(
     problems = template_problems(template, conditions, current_scope().region)
     if problems:
         raise ValueError("Template validation failed: " + "; ".join(problems))
+
+
+def _check_order(template: dict[str, Any], conditions: Mapping[str, bool]) -> None:
+    try:
+        engine._topological_sort(template.get("Resources") or {}, conditions)
+    except ValueError as error:
+        names = str(error).rpartition(": ")[2]
+        raise ValueError(f"Circular dependency between resources: [{names}]") from None
 
 
 @patch(

@@ -122,3 +122,143 @@ def test_conditions_know_every_intrinsic_function(aws: Any) -> None:
     client = aws.client("cloudformation")
     client.create_stack(StackName="conditions", TemplateBody=json.dumps(template))
     assert aws.settled("conditions")["Outputs"][0]["OutputValue"] == "true"
+
+
+def _yaml(aws: Any, name: str, template: str, **parameters: str) -> dict[str, Any]:
+    given = [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()]
+    client = aws.client("cloudformation")
+    client.create_stack(StackName=name, TemplateBody=template, Parameters=given)
+    stack: dict[str, Any] = aws.settled(name)
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+    return {**stack, "Outputs": outputs}
+
+
+FLAG = """
+Parameters:
+  Flag: {Type: String, Default: true, AllowedValues: [true, false]}
+Conditions:
+  IsText: !Equals [!Ref Flag, "true"]
+  IsBoolean: !Equals [!Ref Flag, true]
+Resources:
+  Topic:
+    Type: AWS::SNS::Topic
+    Properties:
+      DisplayName: !If [IsText, yes, no]
+      Tags: [{Key: boolean, Value: true}, {Key: octal, Value: 010}]
+Outputs:
+  Topic: {Value: !Ref Topic}
+  Flag: {Value: !Ref Flag}
+  Text: {Value: !If [IsText, equal, different]}
+  Boolean: {Value: !If [IsBoolean, equal, different]}
+  Substituted: {Value: !Sub ["${Flag}-${x}", {x: true}]}
+  Joined: {Value: !Join ["-", [a, 1, no]]}
+"""
+
+
+def test_booleans_and_numbers_of_yaml_are_the_text_that_aws_reads(aws: Any) -> None:
+    outputs = _yaml(aws, "scalars", FLAG, Flag="true")["Outputs"]
+    topic = outputs.pop("Topic")
+    assert outputs == {
+        "Flag": "true",
+        "Text": "equal",
+        "Boolean": "equal",
+        "Substituted": "true-true",
+        "Joined": "a-1-false",
+    }
+    sns = aws.client("sns")
+    assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"] == "true"
+    tags = sns.list_tags_for_resource(ResourceArn=topic)["Tags"]
+    assert [tag for tag in tags if not tag["Key"].startswith("aws:")] == [
+        {"Key": "boolean", "Value": "true"},
+        {"Key": "octal", "Value": "8"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("template", "parameters", "expected"),
+    [
+        (FLAG, {"Flag": "True"}, "Parameter 'Flag' must be one of AllowedValues"),
+        (FLAG, {"Typo": "any"}, "Parameters: [Typo] do not exist in the template"),
+        (
+            "Parameters: {A: {Type: String}, B: {Type: Number}}\n"
+            "Resources: {Topic: {Type: AWS::SNS::Topic}}",
+            {},
+            "Parameters: [A, B] must have values",
+        ),
+        (
+            "Parameters: {A: {Type: Boolean}}\nResources: {Topic: {Type: AWS::SNS::Topic}}",
+            {"A": "true"},
+            "Template format error: Unrecognized parameter type: Boolean",
+        ),
+        (
+            "Parameters: {A: {Type: CommaDelimitedList, AllowedValues: [a, b]}}\n"
+            "Resources: {Topic: {Type: AWS::SNS::Topic}}",
+            {"A": "a,c"},
+            "Parameter 'A' must be one of AllowedValues",
+        ),
+        (
+            "Resources:\n  Topic: {Type: AWS::SNS::Topic\n",
+            {},
+            "Template format error: YAML not well-formed. (line 2, column 32)",
+        ),
+        (
+            "Resources: {A: &a {Type: AWS::SNS::Topic}, B: *a}",
+            {},
+            "Template error: YAML aliases are not allowed in CloudFormation templates",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref Typo}}}",
+            {},
+            "Template format error: Unresolved resource dependencies [Typo] in the Resources block",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SNS::Topic, DependsOn: B}, "
+            "B: {Type: AWS::SNS::Topic, DependsOn: A}}",
+            {},
+            "Circular dependency between resources: [A, B]",
+        ),
+    ],
+)
+def test_a_malformed_template_makes_no_stack(
+    aws: Any, template: str, parameters: dict[str, str], expected: str
+) -> None:
+    with pytest.raises(ClientError) as raised:
+        _yaml(aws, "malformed", template, **parameters)
+    assert message(raised).startswith(expected)
+    with pytest.raises(ClientError):
+        aws.client("cloudformation").describe_stacks(StackName="malformed")
+
+
+QUEUE = """
+Parameters:
+  Delay: {Type: String, Default: 5}
+  Fifo: {Type: String, Default: false}
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties: {DelaySeconds: !Ref Delay, FifoQueue: !Ref Fifo}
+Outputs:
+  Queue: {Value: !Ref Queue}
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"Delay": "soon"}, "#/DelaySeconds: expected type: Integer, found: String"),
+        ({"Fifo": "maybe"}, "#/FifoQueue: expected type: Boolean, found: String"),
+    ],
+)
+def test_a_value_of_a_parameter_has_the_type_of_its_property(
+    aws: Any, parameters: dict[str, str], reason: str
+) -> None:
+    stack = _yaml(aws, f"typed-{next(iter(parameters)).lower()}", QUEUE, **parameters)
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert f"validation failed for resource Queue with message: {reason}" in stack["Reasons"][-1]
+
+
+def test_the_text_false_of_a_parameter_is_no(aws: Any) -> None:
+    url = _yaml(aws, "typed", QUEUE, Fifo="false")["Outputs"]["Queue"]
+    assert not url.endswith(".fifo")
+    attributes = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    assert attributes["Attributes"]["DelaySeconds"] == "5"
