@@ -32,6 +32,7 @@ _EXPLANATION = {
     "docs/cost.md": "explanation/cost.md",
     "docs/fidelity.md": "explanation/fidelity.md",
     "docs/ministack-patches.md": "explanation/ministack-patches.md",
+    "docs/rules.md": "explanation/rules.md",
     "docs/benchmarks/loop.md": "explanation/benchmarks-loop.md",
     "docs/benchmarks/synthesis.md": "explanation/benchmarks-synthesis.md",
 }

@@ -18,12 +18,16 @@ call AWS through boto3) and serialises the response. An operation without a meth
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from rehearsal.framework.platform import Context, Platform, Scope
+from botocore import xform_name
+
+from rehearsal.framework.platform import AwsError, Context, Platform, Scope
+from rehearsal.framework.rules.rule import Call, Catalogue
 from rehearsal.framework.tags import Tags, TagShape
 
 INTERRUPTED = "The local AWS ended while this ran."
@@ -55,6 +59,8 @@ class Service:
     tag_operation: ClassVar[str] = "TagResource"
     #: The members with which requests and responses spell tags.
     tag_shape: ClassVar[TagShape] = TagShape()
+    #: What AWS requires of requests in prose; evaluated before an operation.
+    rules: ClassVar[Catalogue] = Catalogue("")
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
@@ -77,11 +83,38 @@ class Service:
         Raises:
             RuntimeError: two parts implement the operation.
         """
+        found = self._implementation(method)
+        name = _api_names(self.rules).get(method)
+        if found is None or name is None:
+            return found
+        implementation = found
+
+        def run(request: Request, context: Context) -> Response | None:
+            self.check_supported(name, request)
+            self.rules.enforce(Call(name, request, lambda *asked: self.read_state(context, *asked)))
+            return implementation(request, context)
+
+        return run
+
+    def _implementation(self, method: str) -> Operation | None:
         owners = [one for one in (self, *self._parts) if callable(getattr(one, method, None))]
         if len(owners) > 1:
             names = ", ".join(type(owner).__name__ for owner in owners)
             raise RuntimeError(f"{self.name} {method} has several implementations: {names}")
         return getattr(owners[0], method) if owners else None
+
+    def read_state(self, context: Context, operation: str, request: Request) -> Response | None:
+        """Returns the response of an operation for a rule, or None if it rejects the request."""
+        implementation = self._implementation(xform_name(operation))
+        if implementation is None:
+            raise RuntimeError(f"A rule of {self.name} reads by {operation}, which is missing")
+        try:
+            return implementation(request, context)
+        except AwsError:
+            return None
+
+    def check_supported(self, operation: str, request: Request) -> None:
+        """Raises AwsError for members that the rehearsal does not support; before the rules."""
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         """Returns the ARNs that IAM evaluates for an operation (API name, as `CreatePipeline`).
@@ -124,3 +157,9 @@ class Service:
 
     def close(self) -> None:
         """Ends every thread and process that the service started. Must return within seconds."""
+
+
+@functools.cache
+def _api_names(rules: Catalogue) -> Mapping[str, str]:
+    """Returns the API names of the operations that have rules by the names of boto3."""
+    return {xform_name(operation): operation for operation in rules.operations}

@@ -106,8 +106,6 @@ def matches(shown: Mapping[str, Any], expression: Mapping[str, Any], shape: Stru
         *(_nested(shown, one, shape) for one in expression.get("NestedFilters", ())),
         *(matches(shown, one, shape) for one in expression.get("SubExpressions", ())),
     ]
-    if not results:
-        reject("SearchExpression needs at least one of Filters, NestedFilters and SubExpressions")
     return any(results) if expression.get("Operator") == "Or" else all(results)
 
 

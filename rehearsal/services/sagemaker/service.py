@@ -58,6 +58,7 @@ from rehearsal.services.sagemaker.registry.hubs import Hubs
 from rehearsal.services.sagemaker.registry.model_cards import ModelCards
 from rehearsal.services.sagemaker.registry.model_package_groups import ModelPackageGroups
 from rehearsal.services.sagemaker.registry.model_packages import ModelPackages, tagged_arn
+from rehearsal.services.sagemaker.request_rules import SAGEMAKER
 from rehearsal.services.sagemaker.resource_types import RESOURCE_TYPES
 from rehearsal.services.sagemaker.search import Search
 from rehearsal.services.sagemaker.stored_resource import StoredResource
@@ -72,6 +73,7 @@ from rehearsal.services.sagemaker.studio.spaces import Spaces
 from rehearsal.services.sagemaker.studio.user_profiles import UserProfiles
 from rehearsal.services.sagemaker.studio.user_settings import UserSettings
 from rehearsal.services.sagemaker.tags import ResourceTags
+from rehearsal.services.sagemaker.unsupported_members import reject_unsupported
 
 __all__ = ["RESOURCE_TYPES", "SageMaker"]
 
@@ -89,6 +91,7 @@ class SageMaker(Service):
     name: ClassVar[str] = "sagemaker"
     namespace: ClassVar[str] = "sagemaker"
     tag_operation: ClassVar[str] = "AddTags"
+    rules = SAGEMAKER
 
     def __init__(self, platform: Platform, data_plane: DataPlane | None = None) -> None:
         super().__init__(platform)
@@ -114,6 +117,9 @@ class SageMaker(Service):
             Search(self.backend, self._components, self._trials),
             ResourceTags(self.backend),
         )
+
+    def check_supported(self, operation: str, request: Request) -> None:
+        reject_unsupported(operation, request)
 
     def _compose_studio(self) -> None:
         backend = self.backend

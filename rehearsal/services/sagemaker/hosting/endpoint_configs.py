@@ -2,7 +2,6 @@
 
 from rehearsal.framework.platform import Context, Scope
 from rehearsal.services.sagemaker.backend import Backend
-from rehearsal.services.sagemaker.hosting.endpoint_config_rules import check_config
 from rehearsal.services.sagemaker.hosting.models import Models
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record
@@ -37,11 +36,9 @@ class EndpointConfigs(StoredResource):
 
     def prepare(self, record: Record, context: Context) -> None:
         variants = record["ProductionVariants"] + record.get("ShadowProductionVariants", [])
-        named = [variant["ModelName"] for variant in variants if variant.get("ModelName")]
-        models = {
-            name: self._models.served(context.scope, name, "CreateEndpointConfig") for name in named
-        }
-        check_config(record, models)
+        for variant in variants:
+            if variant.get("ModelName"):  # it must exist
+                self._models.served(context.scope, variant["ModelName"], "CreateEndpointConfig")
         self.backend.identity.check_role(context, record.get("ExecutionRoleArn"))
         for variant in variants:
             variant.setdefault("InitialVariantWeight", DEFAULT_WEIGHT)

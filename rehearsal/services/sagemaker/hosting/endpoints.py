@@ -24,7 +24,6 @@ from rehearsal.services.sagemaker.records import Record, now
 LISTING = Listing(
     operation="ListEndpoints", member="Endpoints", name="EndpointName", status="EndpointStatus"
 )
-SETTLED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
 
 
 class Endpoints:
@@ -89,7 +88,7 @@ class Endpoints:
     def update_endpoint(self, request: Request, context: Context) -> Response:
         given = self._backend.accept("UpdateEndpoint", request)
         self._check_hosting_variants(context.scope, given)
-        record = self._settled_endpoint(context.scope, given["EndpointName"], "UpdateEndpoint")
+        record = self._find(context.scope, given["EndpointName"], "UpdateEndpoint")
         config = self._config_of(context.scope, given, "UpdateEndpoint")
         old = self._current_config(context.scope, record)
         if old is not None:
@@ -123,7 +122,7 @@ class Endpoints:
     def update_endpoint_weights_and_capacities(
         self, request: Request, context: Context
     ) -> Response:
-        record = self._settled_endpoint(
+        record = self._find(
             context.scope, request["EndpointName"], "UpdateEndpointWeightsAndCapacities"
         )
         variants = desired(record, request["DesiredWeightsAndCapacities"])
@@ -142,7 +141,7 @@ class Endpoints:
     def delete_endpoint(self, request: Request, context: Context) -> Response:
         name = request["EndpointName"]
         self._check_hosts_nothing(context.scope, name)
-        record = self._settled_endpoint(context.scope, name, "DeleteEndpoint")
+        record = self._find(context.scope, name, "DeleteEndpoint")
         with self._backend.lock:
             record.update(EndpointStatus="Deleting", LastModifiedTime=now())
         self._progress.emit(context.scope, record)
@@ -208,20 +207,8 @@ class Endpoints:
             )
             raise AwsError("ValidationException", message)
 
-    def _settled_endpoint(self, scope: Scope, name: str, operation: str) -> Record:
-        """Returns the endpoint; raises AwsError while its status changes."""
-        record = self._backend.find(scope, KIND, name, operation=operation)
-        status = record["EndpointStatus"]
-        if status not in SETTLED:
-            message = f'Cannot update in-progress endpoint "{record["EndpointArn"]}".'
-            raise AwsError("ValidationException", message)
-        if status != "InService" and operation != "DeleteEndpoint":
-            message = (
-                f'Cannot update endpoint "{record["EndpointArn"]}" with status "{status}": '
-                "DeleteEndpoint is the only operation on it."
-            )
-            raise AwsError("ValidationException", message)
-        return record
+    def _find(self, scope: Scope, name: str, operation: str) -> Record:
+        return self._backend.find(scope, KIND, name, operation=operation)
 
     def _check_scaled(self, scope: Scope, record: Record, variants: Sequence[str]) -> None:
         """Checks that none of some variants is a scalable target.

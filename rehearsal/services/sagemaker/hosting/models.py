@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context, Scope
+from rehearsal.framework.platform import Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.framework.store import Store
 from rehearsal.services.sagemaker.backend import Backend
@@ -18,7 +18,6 @@ KIND = Kind(
     path="model",
     listing=Listing(operation="ListModels", member="Models", name="ModelName", modified=None),
 )
-_MIN_DIRECT = 2
 
 
 class Models(StoredResource):
@@ -38,7 +37,6 @@ class Models(StoredResource):
 
     def create(self, request: Request, context: Context) -> Response:
         record = self.backend.accept("CreateModel", request)
-        _check_containers(record)
         self.backend.identity.check_role(context, record.get("ExecutionRoleArn"))
         record.setdefault("EnableNetworkIsolation", False)
         # A model package is resolved now: later changes of its approval do not affect endpoints.
@@ -86,49 +84,3 @@ class Models(StoredResource):
         packaged = self._packages.package_containers(context, package)[0]
         environment = packaged.get("Environment", {}) | container.get("Environment", {})
         return {**packaged, "Environment": environment}
-
-
-def _check_containers(record: Record) -> None:
-    if bool(record.get("PrimaryContainer")) == bool(record.get("Containers")):
-        message = "Give exactly one of PrimaryContainer and Containers."
-        raise AwsError("ValidationException", message)
-    if not record.get("ExecutionRoleArn"):
-        message = (
-            "ExecutionRoleArn is required: the endpoint downloads the image and the model data "
-            "with it."
-        )
-        raise AwsError("ValidationException", message)
-    containers = record.get("Containers") or [record["PrimaryContainer"]]
-    for container in containers:
-        _check_container(container)
-    names = [c["ContainerHostname"] for c in containers if c.get("ContainerHostname")]
-    if len(set(names)) != len(names):
-        message = f"ContainerHostname must be unique in a model; got {', '.join(names)}."
-        raise AwsError("ValidationException", message)
-    mode = record.get("InferenceExecutionConfig", {}).get("Mode")
-    if mode == "Direct" and (len(containers) < _MIN_DIRECT or len(names) != len(containers)):
-        message = (
-            "InferenceExecutionConfig Direct needs at least two containers, each with a "
-            "ContainerHostname."
-        )
-        raise AwsError("ValidationException", message)
-
-
-def _check_container(container: dict[str, Any]) -> None:
-    package, image = container.get("ModelPackageName"), container.get("Image")
-    if bool(package) == bool(image):
-        message = "Each container needs either Image or ModelPackageName, not both."
-        raise AwsError("ValidationException", message)
-    data = container.get("ModelDataUrl") or container.get("ModelDataSource")
-    if package and data:
-        message = "ModelDataUrl cannot be specified together with ModelPackageName."
-        raise AwsError("ValidationException", message)
-    if container.get("ModelDataUrl") and container.get("ModelDataSource"):
-        message = "Give either ModelDataUrl or ModelDataSource, not both."
-        raise AwsError("ValidationException", message)
-    multi_model = container.get("Mode") == "MultiModel"
-    if multi_model and not container.get("ModelDataUrl"):
-        message = "A container of Mode MultiModel needs ModelDataUrl, the S3 prefix of its models."
-        raise AwsError("ValidationException", message)
-    if container.get("MultiModelConfig") and not multi_model:
-        raise AwsError("ValidationException", "MultiModelConfig needs Mode MultiModel.")

@@ -13,12 +13,12 @@ from rehearsal.services.sagemaker import authorization
 from rehearsal.services.sagemaker.hosting.async_queue import AsyncRequest
 from rehearsal.services.sagemaker.hosting.endpoint_registry import LiveEndpoint, registry_of
 from rehearsal.services.sagemaker.hosting.invocation import ContainerResponse, Payload, Target
+from rehearsal.services.sagemaker.request_rules import RUNTIME
 from rehearsal.services.sagemaker.unsupported_members import reject_unsupported
 
 _CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 _MAX_MESSAGE_LENGTH = 2048
 _SHADOW_WORKERS = 8
-_MAX_INLINE = 128_000
 # The defaults of API_runtime_InvokeEndpointAsync.
 _PART = 8192
 _SECONDS_TO_LIVE = 21600
@@ -33,6 +33,7 @@ class SageMakerRuntime(Service):
     name: ClassVar[str] = "sagemaker-runtime"
     namespace: ClassVar[str] = "sagemaker"
     validation_error: ClassVar[str] = "ValidationError"
+    rules = RUNTIME
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
@@ -47,6 +48,15 @@ class SageMakerRuntime(Service):
         if "TargetModel" in request:
             return {"sagemaker:TargetModel": request["TargetModel"]}
         return {}
+
+    def read_state(self, context: Context, operation: str, request: Request) -> Response | None:
+        """Returns the variants of an endpoint as DescribeEndpoint has them, as far as rules do."""
+        live = self._registry.get(context.scope, str(request.get("EndpointName")))
+        if live is None:
+            return None
+        configs = [one.serverless for one in live.fleet.variants]
+        shown = [{"CurrentServerlessConfig": one} if one else {} for one in configs]
+        return {"ProductionVariants": shown}
 
     def invoke_endpoint(self, request: Request, context: Context) -> Response:
         """Routes a request to a variant or component and returns the response of its container.
@@ -141,11 +151,6 @@ def _async_request(request: Request, output: Mapping[str, Any]) -> AsyncRequest:
     if hasattr(body, "read"):
         body = body.read()
     location = request.get("InputLocation")
-    if bool(body) == bool(location):
-        raise AwsError("ValidationError", "Give exactly one of InputLocation and Body.")
-    if body and len(body) > _MAX_INLINE:
-        message = f"Body has {len(body)} bytes, at most {_MAX_INLINE} are accepted inline."
-        raise AwsError("ValidationError", message)
     output_id = str(uuid.uuid4())
     extension = request.get("S3OutputPathExtension", "").strip("/")
     file = request.get("Filename") or f"{output_id}.out"

@@ -7,7 +7,7 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor.html
 
 from dataclasses import dataclass
 
-from rehearsal.framework.platform import AwsError, Context
+from rehearsal.framework.platform import Context
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record
@@ -70,7 +70,6 @@ class MonitoringJobDefinitions(StoredResource):
     def prepare(self, record: Record, context: Context) -> None:
         kind, name = self.monitoring_kind, record["JobDefinitionName"]
         given = kind.member(record, "JobInput")
-        check_input(given)
         self.backend.identity.check_role(context, record["RoleArn"])
         record |= {
             # The names of the members in summaries.
@@ -79,13 +78,3 @@ class MonitoringJobDefinitions(StoredResource):
             "EndpointName": given.get("EndpointInput", {}).get("EndpointName"),
         }
         record.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": 3600})
-
-
-def check_input(given: Record) -> None:
-    """Raises AwsError unless a job's input is one of an endpoint and a batch transform."""
-    if ("EndpointInput" in given) == ("BatchTransformInput" in given):
-        raise AwsError(
-            "ValidationException",
-            "Exactly one of EndpointInput and BatchTransformInput must be given for a monitoring "
-            "job.",
-        )

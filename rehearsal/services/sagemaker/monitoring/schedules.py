@@ -16,14 +16,9 @@ from rehearsal.services.sagemaker.jobs.jobs import Jobs
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.monitoring.definition import Definition
 from rehearsal.services.sagemaker.monitoring.executions import MonitoringExecutions
-from rehearsal.services.sagemaker.monitoring.job_definitions import check_input
-from rehearsal.services.sagemaker.monitoring.windows import (
-    NOW,
-    check_schedule,
-    frequency,
-    next_time,
-)
+from rehearsal.services.sagemaker.monitoring.windows import frequency, next_time
 from rehearsal.services.sagemaker.records import Record, now
+from rehearsal.services.sagemaker.request_rules.monitoring import NOW
 
 KIND = "monitoring-schedule"
 TICK_SECONDS = 1.0
@@ -178,18 +173,7 @@ class MonitoringSchedules:
 
     def _check(self, config: Mapping[str, Any], context: Context) -> Definition:
         """Validates a MonitoringScheduleConfig; raises AwsError if it is invalid."""
-        if "ScheduleConfig" not in config:
-            raise AwsError("ValidationException", "ScheduleConfig is required.")
-        if ("MonitoringJobDefinition" in config) == ("MonitoringJobDefinitionName" in config):
-            raise AwsError(
-                "ValidationException",
-                "Exactly one of MonitoringJobDefinition and MonitoringJobDefinitionName must be "
-                "given.",
-            )
-        check_schedule(config["ScheduleConfig"])
         if "MonitoringJobDefinition" in config:
-            for given in config["MonitoringJobDefinition"].get("MonitoringInputs") or [{}]:
-                check_input(given)
             self._backend.identity.check_role(context, config["MonitoringJobDefinition"]["RoleArn"])
         definition = self._executions.definition_of(context.scope, config)
         _check_length(config["ScheduleConfig"], definition)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rehearsal.framework.platform import AwsError
 from rehearsal.services.sagemaker.records import Record
 
 NAME_PARAMETER = "SageMakerProjectName"
@@ -20,18 +19,6 @@ class ProjectFailedError(Exception):
     def __init__(self, changes: Mapping[str, Any]) -> None:
         super().__init__(str(changes))
         self.changes = dict(changes)
-
-
-def check_parameters(parameters: Iterable[Mapping[str, str]]) -> None:
-    """Rejects parameters that SageMaker itself sets.
-
-    Raises:
-        AwsError: ValidationException, if one of them is given.
-    """
-    for parameter in parameters:
-        if parameter.get("Key") in (NAME_PARAMETER, ID_PARAMETER):
-            message = f"Parameter {parameter['Key']} is set by SageMaker: remove it."
-            raise AwsError("ValidationException", message)
 
 
 def parameter_values(project: Record, parameters: Iterable[Mapping[str, str]]) -> dict[str, str]:

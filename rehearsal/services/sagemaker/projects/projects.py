@@ -16,7 +16,6 @@ from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.projects import stacks
 from rehearsal.services.sagemaker.projects.parameters import (
     ProjectFailedError,
-    check_parameters,
 )
 from rehearsal.services.sagemaker.projects.products import (
     PROVISIONED,
@@ -211,14 +210,9 @@ class Projects:
 def _template(record: Record) -> dict[str, Any]:
     """Returns the place of a new project's template, as DescribeProject shows it."""
     providers, product = record.pop("TemplateProviders", None), record.get(PROVISIONING)
-    if bool(providers) == bool(product):
-        message = f"Exactly one of TemplateProviders and {PROVISIONING} is required."
-        raise AwsError("ValidationException", message)
     if product:
-        check_parameters(product.get("ProvisioningParameters", ()))
         return {PROVISIONING: product}
     template = stacks.only_template(providers)
-    check_parameters(template.get("Parameters", ()))
     return stacks.template_details(template)
 
 
@@ -231,10 +225,8 @@ def _updated_template(project: Record, given: Mapping[str, Any]) -> dict[str, An
         message = f"Project {project['ProjectName']} has {present}: only that can be updated."
         raise AwsError("ValidationException", message)
     if product:
-        check_parameters(product.get("ProvisioningParameters", ()))
         return {PROVISIONING: {**project[PROVISIONING], **product}}
     if not providers:
         return {}
     template = stacks.only_template(providers)
-    check_parameters(template.get("Parameters", ()))
     return stacks.template_details({**stacks.template_of(project), **template})

@@ -75,16 +75,10 @@ class ModelCards:
         scope = context.scope
         card = self._find(scope, request["ModelCardName"], "UpdateModelCard")
         content, status = request.get("Content"), request.get("ModelCardStatus")
-        if (content is None) == (status is None):
-            message = "Give exactly one of Content and ModelCardStatus in a single call."
-            raise AwsError("ValidationException", message)
         if content is not None:
             check_content(content)
             self._check_key(context, card, "kms:GenerateDataKey", "kms:Decrypt")
         with self._backend.lock:
-            if card["ModelCardStatus"] == "Archived":
-                message = f"The model card {card['ModelCardName']} is archived: it cannot change."
-                raise AwsError("ConflictException", message)
             versions = self._versions.of(scope)[card["ModelCardName"]]
             if content is not None:
                 version = card["ModelCardVersion"] + 1

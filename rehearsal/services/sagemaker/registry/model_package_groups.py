@@ -65,20 +65,8 @@ class ModelPackageGroups:
 
     def delete_model_package_group(self, request: Request, context: Context) -> Response:
         group = self.find(context.scope, request["ModelPackageGroupName"])
-        name = group["ModelPackageGroupName"]
-        with self._backend.lock:
-            versions = [
-                package
-                for package in self._backend.records.of(context.scope, PACKAGE).values()
-                if package.get("ModelPackageGroupName") == name
-            ]
-            if versions:
-                message = (
-                    f"Model Package Group {name} cannot be deleted because it still contains "
-                    f"{len(versions)} model package(s): delete them first."
-                )
-                raise AwsError("ConflictException", message)
-            self._backend.remove(context.scope, KIND, name, group["ModelPackageGroupArn"])
+        name, arn = group["ModelPackageGroupName"], group["ModelPackageGroupArn"]
+        self._backend.remove(context.scope, KIND, name, arn)
         self._emit(context.scope, group)
         return {}
 

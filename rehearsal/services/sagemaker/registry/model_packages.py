@@ -70,7 +70,6 @@ class ModelPackages:
     def create_model_package(self, request: Request, context: Context) -> Response:
         record = self._backend.accept("CreateModelPackage", request)
         record.pop("ClientToken", None)
-        _check_new(record)
         group = record.get("ModelPackageGroupName", "")
         keys = condition_keys("CreateModelPackage", request)
         scope = self._groups.scope_of(context, group, "sagemaker:CreateModelPackage", keys)
@@ -230,16 +229,6 @@ def tagged_arn(arn: str) -> str:
     before, kind, name = arn.partition(f":{PACKAGE}/")
     versioned = kind and "/" in name
     return f"{before}:{GROUP}/{name.partition('/')[0]}" if versioned else arn
-
-
-def _check_new(record: Mapping[str, Any]) -> None:
-    versioned, named = record.get("ModelPackageGroupName"), record.get("ModelPackageName")
-    if bool(versioned) == bool(named):
-        message = "Give exactly one of ModelPackageGroupName (versioned) and ModelPackageName."
-        raise AwsError("ValidationException", message)
-    if versioned and record.get("Tags"):
-        message = "Tags cannot be given with ModelPackageGroupName: a version has its group's."
-        raise AwsError("ValidationException", message)
 
 
 def _listed(packages: Iterable[Record], request: Mapping[str, Any], group: str) -> list[Record]:

@@ -62,7 +62,6 @@ class Domains:
         record.setdefault("AppNetworkAccessType", "PublicInternetOnly")
         record.setdefault("TagPropagation", "DISABLED")
         record.setdefault("HomeEfsFileSystemCreation", "Enabled")
-        _check_network(record)
         for name in _SETTINGS:
             self._settings.check(context, record.get(name))
         domain_id = f"d-{random_id(_ID_LENGTH)}"
@@ -101,7 +100,6 @@ class Domains:
         if "DomainSettingsForUpdate" in given:
             settings = given["DomainSettingsForUpdate"]
             changes["DomainSettings"] = merged(record.get("DomainSettings"), settings)
-        _check_network({**record, **changes})
         self._records.change(record, **changes)
         return {"DomainArn": record["DomainArn"]}
 
@@ -171,21 +169,3 @@ def _reject_busy(record: Record, change: str) -> None:
             "ResourceInUse",
             f"Domain [{record['DomainId']}] cannot be {change} while it is {record['Status']}",
         )
-
-
-def _check_network(record: Record) -> None:
-    """Validates the network of a domain.
-
-    Source: CreateDomain and UserSettings in the API reference.
-    """
-    vpc_only = record["AppNetworkAccessType"] == "VpcOnly"
-    if vpc_only or record["HomeEfsFileSystemCreation"] == "Enabled":
-        absent = [name for name in ("VpcId", "SubnetIds") if not record.get(name)]
-        if absent:
-            raise AwsError("ValidationException", f"{' and '.join(absent)} must be given")
-    if vpc_only and not record["DefaultUserSettings"].get("SecurityGroups"):
-        message = (
-            "SecurityGroups of DefaultUserSettings are required when AppNetworkAccessType is "
-            "VpcOnly"
-        )
-        raise AwsError("ValidationException", message)

@@ -3,10 +3,7 @@
 The rehearsal runs no app, so it runs no script.
 """
 
-import base64
-import binascii
-
-from rehearsal.framework.platform import AwsError, Context, Scope
+from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record
@@ -40,13 +37,6 @@ class LifecycleConfigs(StoredResource):
     def __init__(self, backend: Backend, settings: UserSettings) -> None:
         super().__init__(backend, KIND)
         self._settings = settings
-
-    def prepare(self, record: Record, context: Context) -> None:
-        try:
-            base64.b64decode(record["StudioLifecycleConfigContent"], validate=True)
-        except binascii.Error:
-            message = "StudioLifecycleConfigContent is not base64"
-            raise AwsError("ValidationException", message) from None
 
     def check_delete(self, record: Record, scope: Scope) -> None:
         name = record["StudioLifecycleConfigName"]

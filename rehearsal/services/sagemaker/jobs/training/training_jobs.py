@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context
+from rehearsal.framework.platform import Context
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import DataPlane, JobRun, Members
@@ -40,7 +40,6 @@ class TrainingJobs(JobOperations):
 
     def create_training_job(self, request: Request, context: Context) -> Response:
         record = self.backend.accept("CreateTrainingJob", request)
-        check_training(record)
         complete_training(record)
         return self.jobs.create(KIND, record, context, role_arn=record["RoleArn"], work=self.run)
 
@@ -49,35 +48,6 @@ class TrainingJobs(JobOperations):
         result = dict(self._data_plane.training_job(run))
         result.setdefault("SecondaryStatus", "Stopped" if run.stop.is_set() else "Completed")
         return result
-
-
-def check_training(record: Mapping[str, Any]) -> None:
-    """Validates members of a training job that depend on each other.
-
-    Raises:
-        AwsError: ValidationException.
-    """
-    algorithm = record.get("AlgorithmSpecification")
-    if not algorithm or not algorithm.get("TrainingImage"):
-        message = "AlgorithmSpecification.TrainingImage is required."
-        raise AwsError("ValidationException", message)
-    if not record.get("ResourceConfig"):
-        raise AwsError("ValidationException", "ResourceConfig is required.")
-    condition = record.get("StoppingCondition", {})
-    waiting, running = condition.get("MaxWaitTimeInSeconds"), condition.get("MaxRuntimeInSeconds")
-    if not record.get("EnableManagedSpotTraining"):
-        if waiting:
-            message = (
-                "MaxWaitTimeInSeconds is only for managed spot training: set "
-                "EnableManagedSpotTraining or remove it."
-            )
-            raise AwsError("ValidationException", message)
-    elif not waiting or waiting < (running or DEFAULT_MAX_SECONDS):
-        message = (
-            "Invalid MaxWaitTimeInSeconds: managed spot training needs it and it must not be less "
-            f"than MaxRuntimeInSeconds; got {waiting} with {running or DEFAULT_MAX_SECONDS}."
-        )
-        raise AwsError("ValidationException", message)
 
 
 def complete_training(record: Record) -> None:

@@ -3,7 +3,7 @@
 from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend
-from rehearsal.services.sagemaker.data_plane import DataPlane, ExecutionFailedError, ServedModel
+from rehearsal.services.sagemaker.data_plane import DataPlane, ExecutionFailedError
 from rehearsal.services.sagemaker.hosting.models import Models
 from rehearsal.services.sagemaker.jobs.jobs import JobKind, JobOperations, Jobs
 from rehearsal.services.sagemaker.jobs.transform.capture import InferenceIds
@@ -43,7 +43,6 @@ class TransformJobs(JobOperations):
     def create_transform_job(self, request: Request, context: Context) -> Response:
         record = self.backend.accept("CreateTransformJob", request)
         model = self._models.served(context.scope, record["ModelName"], "CreateTransformJob")
-        _check_model(record["ModelName"], model)
         _check_records(record)
         return self.jobs.create(
             KIND,
@@ -54,18 +53,6 @@ class TransformJobs(JobOperations):
             passed=False,
             work=lambda run: self._data_plane.transform_job(run, model),
         )
-
-
-def _check_model(name: str, model: ServedModel) -> None:
-    if model.has_data_source:
-        message = (
-            f"Model {name} has ModelDataSource, which batch transform does not support: give "
-            "ModelDataUrl, a model.tar.gz."
-        )
-        raise AwsError("ValidationException", message)
-    if model.multi_model:
-        message = f"Model {name} has a multi-model container: batch transform does not support it."
-        raise AwsError("ValidationException", message)
 
 
 def _check_records(record: Record) -> None:

@@ -51,7 +51,10 @@ def test_a_group_is_created_described_listed_and_deleted(
         ({"RecordIdentifierFeatureName": "key"}, "RecordIdentifierFeatureName key is not present"),
         ({"EventTimeFeatureName": "orders"}, "must be of FeatureType String or Fractional"),
         ({"OnlineStoreConfig": {}}, "at least one of OnlineStoreConfig and OfflineStoreConfig"),
-        ({"OfflineStoreConfig": offline()["OfflineStoreConfig"]}, "RoleArn is required with"),
+        (
+            {"OfflineStoreConfig": offline()["OfflineStoreConfig"]},
+            "requires RoleArn",
+        ),
         (
             {"ThroughputConfig": {"ThroughputMode": "Provisioned"}},
             "needs read and write capacity units",
@@ -70,11 +73,20 @@ def test_a_group_is_created_described_listed_and_deleted(
         ),
         (
             offline(DisableGlueTableCreation=True, DataCatalogConfig=catalog(Catalog="lake")),
-            "Catalog must be AwsDataCatalog, not lake",
+            "Catalog must be AwsDataCatalog; got 'lake'",
         ),
-        (offline(DataCatalogConfig=catalog(Database="Lake")), "Database Lake must be compatible"),
-        (offline(DataCatalogConfig=catalog(TableName="a-b")), "TableName a-b must be compatible"),
-        (offline(DataCatalogConfig=catalog(TableName="1a")), "TableName 1a must be compatible"),
+        (
+            offline(DataCatalogConfig=catalog(Database="Lake")),
+            "Database must be compatible",
+        ),
+        (
+            offline(DataCatalogConfig=catalog(TableName="a-b")),
+            "TableName must be compatible",
+        ),
+        (
+            offline(DataCatalogConfig=catalog(TableName="1a")),
+            "TableName must be compatible",
+        ),
         (offline(DataCatalogConfig=catalog(TableName="t" * 253)), "at most 252 characters"),
         (
             {
@@ -206,7 +218,7 @@ def test_features_are_added_one_kind_of_change_at_a_time(
     update(ThroughputConfig=provisioned)
     for change, message in (
         ({"ThroughputConfig": {"ThroughputMode": "OnDemand"}}, "once in a 24 hour period"),
-        ({"FeatureAdditions": [addition]}, "Feature city already exists"),
+        ({"FeatureAdditions": [addition]}, "FeatureName city is present 2 times"),
         ({"FeatureAdditions": [addition], "OnlineStoreConfig": ttl}, "give exactly one of"),
         ({"OnlineStoreConfig": {"StorageType": "Standard_V2"}}, "OnlineStoreConfig.StorageType"),
     ):

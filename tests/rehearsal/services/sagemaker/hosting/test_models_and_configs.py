@@ -48,16 +48,19 @@ def test_a_name_that_is_taken_is_rejected_in_aws_words(sagemaker: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"PrimaryContainer": None}, "exactly one of PrimaryContainer and Containers"),
+        ({"PrimaryContainer": None}, "Exactly one of PrimaryContainer, Containers"),
         ({"ExecutionRoleArn": None}, "ExecutionRoleArn is required"),
-        ({"PrimaryContainer": {"ModelDataUrl": "s3://b/m"}}, "either Image or ModelPackageName"),
+        (
+            {"PrimaryContainer": {"ModelDataUrl": "s3://b/m"}},
+            "Exactly one of Image",
+        ),
         (
             {"PrimaryContainer": {"ModelPackageName": "p", "ModelDataUrl": "s3://b/m"}},
-            "ModelDataUrl cannot be specified together",
+            "ModelDataUrl cannot be specified with ModelPackageName",
         ),
         (
             {"PrimaryContainer": {"Image": "i", "Mode": "MultiModel"}},
-            "MultiModel needs ModelDataUrl, the S3 prefix of its models",
+            "Mode MultiModel requires ModelDataUrl",
         ),
     ],
 )
@@ -157,11 +160,11 @@ def test_tags_can_be_added_listed_and_removed(sagemaker: Any) -> None:
         ),
         (
             {"Containers": [{**requests.MULTI_MODEL, "ContainerHostname": "a"}] * 2},
-            "ContainerHostname must be unique in a model; got a, a",
+            "ContainerHostnames of Containers must be unique; got a",
         ),
         (
             {"Containers": [{"Image": "i", "MultiModelConfig": {"ModelCacheSetting": "Enabled"}}]},
-            "MultiModelConfig needs Mode MultiModel",
+            "MultiModelConfig is supported only with Mode MultiModel",
         ),
     ],
 )

@@ -155,8 +155,11 @@ def test_lists_filter_by_status(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "TrainingImage is required"),
-        ({"ResourceConfig": None}, "ResourceConfig is required"),
+        (
+            {"AlgorithmSpecification": {"TrainingInputMode": "File"}},
+            "Exactly one of TrainingImage",
+        ),
+        ({"ResourceConfig": None}, "At least one of ResourceConfig, ServerlessJobConfig"),
         (
             {"StoppingCondition": {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 10}},
             "only for managed spot training",

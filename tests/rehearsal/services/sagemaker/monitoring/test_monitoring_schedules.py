@@ -24,9 +24,9 @@ from tests.rehearsal.services.sagemaker.monitoring.monitoring import (
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        (config(expression="cron(5 * ? * * *)"), "Invalid ScheduleExpression"),
-        (config(expression="rate(1 hour)"), "Invalid ScheduleExpression"),
-        (config(expression="NOW"), "DataAnalysisStartTime and DataAnalysisEndTime are required"),
+        (config(expression="cron(5 * ? * * *)"), "ScheduleExpression must be NOW, hourly"),
+        (config(expression="rate(1 hour)"), "ScheduleExpression must be NOW, hourly"),
+        (config(expression="NOW"), "NOW requires DataAnalysisStartTime and DataAnalysisEndTime"),
         (config(DataAnalysisStartTime="-PT1H"), "only when ScheduleExpression is NOW"),
         (
             config(expression="NOW", DataAnalysisStartTime="1h", DataAnalysisEndTime="-PT0H"),

@@ -189,7 +189,7 @@ def test_the_caller_needs_the_right_to_create_the_stack(
         ({"TemplateProviders": []}, "Exactly one of TemplateProviders"),
         (
             {"ServiceCatalogProvisioningDetails": {"ProductId": "p"}},
-            "Exactly one of TemplateProviders and ServiceCatalogProvisioningDetails",
+            "Exactly one of TemplateProviders, ServiceCatalogProvisioningDetails",
         ),
     ],
 )

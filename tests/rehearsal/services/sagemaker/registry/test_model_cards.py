@@ -93,7 +93,7 @@ def test_an_archived_card_is_finished(sagemaker: Any) -> None:
 def test_content_and_status_change_one_at_a_time(sagemaker: Any, given: dict[str, str]) -> None:
     sagemaker.create_model_card(**card())
 
-    with pytest.raises(ClientError, match="Give exactly one of Content and ModelCardStatus"):
+    with pytest.raises(ClientError, match="Exactly one of Content, ModelCardStatus"):
         sagemaker.update_model_card(ModelCardName="Churn", **given)
 
 

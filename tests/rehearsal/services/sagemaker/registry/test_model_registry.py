@@ -101,8 +101,11 @@ def test_metadata_can_be_added_and_removed(sagemaker: Any, group: str) -> None:
     ("change", "message"),
     [
         ({"ModelPackageGroupName": "none"}, "ModelPackageGroup arn:.*none does not exist"),
-        ({"ModelPackageName": "x"}, "exactly one of ModelPackageGroupName"),
-        ({"Tags": [{"Key": "a", "Value": "b"}]}, "Tags cannot be given"),
+        ({"ModelPackageName": "x"}, "Exactly one of ModelPackageGroupName"),
+        (
+            {"Tags": [{"Key": "a", "Value": "b"}]},
+            "Tags cannot be specified",
+        ),
         ({"CertifyForMarketplace": True}, "CertifyForMarketplace=True"),
     ],
 )

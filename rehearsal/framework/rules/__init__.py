@@ -1,0 +1,1 @@
+"""Rules that AWS states in prose, beyond the models of its requests."""
