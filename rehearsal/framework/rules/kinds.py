@@ -266,7 +266,7 @@ def unique(name: str, on: Operations, path: str, member: str = "", **rest: Any) 
             every = [item.get(member) if member else item for item in items]
             values = [value for value in every if value is not None]
             if repeated := sorted({str(one) for one in values if values.count(one) > 1}):
-                named = f"{member}s of {place}" if member else place
+                named = f"{member} in {place}" if member else place
                 yield f"{named} must be unique; got {', '.join(repeated)} more than once."
 
     return rule(name, on, f"The values of {shown} are unique.", check, **rest)

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from botocore.loaders import create_loader
-from botocore.model import ListShape, ServiceModel, StructureShape
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 from rehearsal.framework.rules.kinds import rule, unique
 from rehearsal.framework.rules.rule import Call, Rule
 
 _RESERVED = "aws:"
+_TAGGING = ("AddTags", "TagResource")
 
 
 def tag_rules(service: str, *, tags: str = "Tags", source: str, **rest: Any) -> tuple[Rule, Rule]:
@@ -23,28 +24,13 @@ def tag_rules(service: str, *, tags: str = "Tags", source: str, **rest: Any) -> 
         source: the member of AWS's documentation that states it.
         rest: further arguments of a rule, such as the error code.
     """
-    found = create_loader().load_service_model(service, "service-2")
-    model = ServiceModel(found, service)
-    shapes = {name: model.operation_model(name).input_shape for name in model.operation_names}
-    listed = {
-        name: shape.members[tags]
-        for name, shape in shapes.items()
-        if shape and isinstance(shape.members.get(tags), ListShape)
-    }
-    first = cast(ListShape, next(iter(listed.values())))
-    key, value = cast(StructureShape, first.member).members
+    shapes = _tag_shapes(service, tags)
+    key, value = _members(shapes)
     one = {f"{tags}[0].{key}": "team", f"{tags}[0].{value}": "ml"}
-
-    def check(call: Call) -> Iterator[str]:
-        for place, name in call.values(f"{tags}[].{key}"):
-            if name.lower().startswith(_RESERVED):
-                yield f"{place} must not begin with {_RESERVED}, which AWS reserves; got {name}."
-
-    operations = tuple(listed)
     return (
         unique(
             "tag-keys",
-            operations,
+            tuple(shapes),
             tags,
             key,
             source=source,
@@ -52,14 +38,60 @@ def tag_rules(service: str, *, tags: str = "Tags", source: str, **rest: Any) -> 
             passes={**one, f"{tags}[1].{key}": "stage", f"{tags}[1].{value}": "test"},
             **rest,
         ),
-        rule(
-            "tag-prefix",
-            operations,
-            f"Keys of tags do not begin with `{_RESERVED}`.",
-            check,
-            source=source,
-            fails={f"{tags}[0].{key}": "aws:team", f"{tags}[0].{value}": "ml"},
-            passes=one,
-            **rest,
-        ),
+        reserved_tag_rule(service, tags=tags, source=source, **rest),
     )
+
+
+def reserved_tag_rule(service: str, *, tags: str = "Tags", source: str, **rest: Any) -> Rule:
+    """Returns the rule that keys of tags, in a list or a map, do not begin with `aws:`.
+
+    Args:
+        service: botocore's name of the service.
+        tags: the member of requests that holds tags.
+        source: the member of AWS's documentation that states it.
+        rest: further arguments of a rule, such as the error code.
+    """
+    shapes = _tag_shapes(service, tags)
+    is_map = isinstance(next(iter(shapes.values())), MapShape)
+    key, value = ("", "") if is_map else _members(shapes)
+
+    def check(call: Call) -> Iterator[str]:
+        given = call.get(tags) or ()
+        for name in given if is_map else [one.get(key, "") for one in given]:
+            if name.lower().startswith(_RESERVED):
+                yield f"{tags} must not have keys that begin with {_RESERVED}; got {name}."
+
+    def example(name: str) -> dict[str, Any]:
+        if is_map:
+            return {f"{tags}.{name}": "ml"}
+        return {f"{tags}[0].{key}": name, f"{tags}[0].{value}": "ml"}
+
+    return rule(
+        "tag-prefix",
+        tuple(shapes),
+        f"Keys of tags do not begin with `{_RESERVED}`, which AWS reserves.",
+        check,
+        source=source,
+        fails=example("aws:team"),
+        passes=example("team"),
+        **rest,
+    )
+
+
+def _tag_shapes(service: str, tags: str) -> dict[str, Shape]:
+    """Returns the shapes of the tags in the requests of a service, by operation."""
+    model = ServiceModel(create_loader().load_service_model(service, "service-2"), service)
+    # The operations that only tag come first, as their requests are the examples.
+    names = sorted(model.operation_names, key=lambda name: name not in _TAGGING)
+    shapes = {name: model.operation_model(name).input_shape for name in names}
+    return {
+        name: shape.members[tags]
+        for name, shape in shapes.items()
+        if shape and isinstance(shape.members.get(tags), ListShape | MapShape)
+    }
+
+
+def _members(shapes: dict[str, Shape]) -> tuple[str, str]:
+    listed = cast(ListShape, next(iter(shapes.values())))
+    key, value, *_ = cast(StructureShape, listed.member).members
+    return key, value

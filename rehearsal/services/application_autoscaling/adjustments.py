@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
-
-from rehearsal.framework.platform import AwsError
 
 
 def stepped(config: Mapping[str, Any], current: int, breach: float) -> int:
@@ -41,29 +38,6 @@ def stepped(config: Mapping[str, Any], current: int, breach: float) -> int:
         case _:
             change = int(adjustment)
     return max(current + change, 0)
-
-
-def check_steps(config: Mapping[str, Any]) -> None:
-    """Raises AwsError (ValidationException) for ranges that overlap, leave gaps or are unbounded.
-
-    See StepAdjustment in the API reference.
-    """
-    ranges = sorted(map(_bounds, config["StepAdjustments"]))
-    if any(lower >= upper for lower, upper in ranges):
-        raise _invalid("lower bounds must be less than upper bounds")
-    if (-math.inf, math.inf) in ranges:
-        raise _invalid("a step must have a lower or an upper bound")
-    for (_, end), (start, _) in pairwise(ranges):
-        if end != start:
-            raise _invalid("step adjustments cannot overlap or have a gap")
-    if math.isfinite(ranges[0][0]) and ranges[0][0] < 0:
-        raise _invalid("below the threshold one step needs no lower bound")
-    if math.isfinite(ranges[-1][1]) and ranges[-1][1] > 0:
-        raise _invalid("above the threshold one step needs no upper bound")
-
-
-def _invalid(why: str) -> AwsError:
-    return AwsError("ValidationException", f"Step adjustment ranges are not valid: {why}")
 
 
 def _bounds(step: Mapping[str, Any]) -> tuple[float, float]:

@@ -11,7 +11,6 @@ from rehearsal.framework.clock import utc_now
 from rehearsal.framework.pages import page
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.application_autoscaling.adjustments import check_steps
 from rehearsal.services.application_autoscaling.linked_role import LinkedRole, role_arn
 from rehearsal.services.application_autoscaling.records import (
     INVALID_TOKEN,
@@ -23,10 +22,7 @@ from rehearsal.services.application_autoscaling.records import (
     selected,
 )
 from rehearsal.services.application_autoscaling.targets import no_target
-from rehearsal.services.application_autoscaling.tracking_alarms import (
-    check_tracking,
-    tracking_alarms,
-)
+from rehearsal.services.application_autoscaling.tracking_alarms import tracking_alarms
 
 _CONFIGURATIONS = {
     "StepScaling": "StepScalingPolicyConfiguration",
@@ -61,7 +57,6 @@ class ScalingPolicies:
         if target is None:
             raise no_target(request)
         kind = request.get("PolicyType") or existing.get("PolicyType", "StepScaling")
-        _check_policy(key, kind, request)
         policy = {
             "PolicyARN": existing.get("PolicyARN") or _policy_arn(context.scope, request),
             "CreationTime": existing.get("CreationTime") or utc_now(),
@@ -159,25 +154,6 @@ def _delete_alarms(cloudwatch: Any, policy: Mapping[str, Any]) -> None:
     names = [alarm["AlarmName"] for alarm in policy.get("Alarms", ())]
     if names:
         cloudwatch.delete_alarms(AlarmNames=names)
-
-
-def _check_policy(key: TargetKey, kind: str, request: Request) -> None:
-    needed = _CONFIGURATIONS[kind]
-    if needed not in request:
-        raise AwsError("ValidationException", f"A policy of type {kind} needs {needed}")
-    others = [name for name in _CONFIGURATIONS.values() if name in request and name != needed]
-    if others:
-        raise AwsError("ValidationException", f"A policy of type {kind} cannot have {others[0]}")
-    if kind == "PredictiveScaling":
-        message = f"Predictive scaling does not support scalable dimension {key.dimension}"
-        raise AwsError("ValidationException", message)
-    if kind == "TargetTrackingScaling":
-        check_tracking(key, request[needed])
-    elif not request[needed].get("AdjustmentType") or not request[needed].get("StepAdjustments"):
-        message = "A step scaling policy needs AdjustmentType and StepAdjustments"
-        raise AwsError("ValidationException", message)
-    else:
-        check_steps(request[needed])
 
 
 def _policy_arn(scope: Scope, request: Request) -> str:

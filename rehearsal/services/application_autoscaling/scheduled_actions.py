@@ -146,11 +146,6 @@ def _check_action(action: Record) -> None:
     if not action.get("ScalableTargetAction"):
         message = "ScalableTargetAction must be set with MinCapacity, MaxCapacity or both"
         raise AwsError("ValidationException", message)
-    bounds = action["ScalableTargetAction"]
-    smallest, largest = bounds.get("MinCapacity"), bounds.get("MaxCapacity")
-    if smallest is not None and largest is not None and smallest > largest:
-        message = f"Maximum capacity ({largest}) cannot be less than minimum capacity ({smallest})"
-        raise AwsError("ValidationException", message)
     try:
         _next(action, utc_now())
     except InvalidExpressionError as error:

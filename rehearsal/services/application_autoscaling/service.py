@@ -19,6 +19,7 @@ from rehearsal.services.application_autoscaling.execution import PolicyExecution
 from rehearsal.services.application_autoscaling.linked_role import LinkedRole
 from rehearsal.services.application_autoscaling.policies import ScalingPolicies
 from rehearsal.services.application_autoscaling.records import Targets, key_of
+from rehearsal.services.application_autoscaling.request_rules import APPLICATION_AUTOSCALING
 from rehearsal.services.application_autoscaling.resource_types import RESOURCE_TYPES
 from rehearsal.services.application_autoscaling.scheduled_actions import ScheduledActions
 from rehearsal.services.application_autoscaling.targets import ScalableTargets, service_keys
@@ -41,6 +42,7 @@ class ApplicationAutoScaling(Service):
 
     name = "application-autoscaling"
     namespace = "application-autoscaling"
+    rules = APPLICATION_AUTOSCALING
     tag_shape = TagShape(arn="ResourceARN", as_map=True)
 
     def __init__(self, platform: Platform) -> None:

@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from rehearsal.framework.platform import AwsError
 from rehearsal.services.application_autoscaling.records import TargetKey
 
 _WARNING = "DO NOT EDIT OR DELETE."
@@ -38,32 +37,6 @@ _PREDEFINED = {
         "ConcurrentRequestsPerCopy", "Maximum", 10
     ),
 }
-_DIMENSIONS = {
-    "SageMakerVariantInvocationsPerInstance": "variant:DesiredInstanceCount",
-    "SageMakerVariantConcurrentRequestsPerModelHighResolution": "variant:DesiredInstanceCount",
-    "SageMakerVariantProvisionedConcurrencyUtilization": "variant:DesiredProvisionedConcurrency",
-    "SageMakerInferenceComponentInvocationsPerCopy": "inference-component:DesiredCopyCount",
-    "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution": (
-        "inference-component:DesiredCopyCount"
-    ),
-}
-"""The scalable dimension of each predefined metric, without `sagemaker:`."""
-
-
-def check_tracking(key: TargetKey, config: Mapping[str, Any]) -> None:
-    """Raises AwsError (ValidationException) for a configuration that AWS rejects."""
-    kinds = ("PredefinedMetricSpecification", "CustomizedMetricSpecification")
-    given = [kind for kind in kinds if config.get(kind)]
-    if len(given) != 1:
-        message = f"A target tracking policy needs exactly one of {' and '.join(kinds)}"
-        raise AwsError("ValidationException", message)
-    predefined = config.get("PredefinedMetricSpecification")
-    if not predefined:
-        return
-    name = predefined["PredefinedMetricType"]
-    if key.dimension != f"sagemaker:{_DIMENSIONS.get(name)}":
-        message = f"{name} is not a predefined metric of scalable dimension {key.dimension}"
-        raise AwsError("ValidationException", message)
 
 
 def tracking_alarms(

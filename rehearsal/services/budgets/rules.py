@@ -32,15 +32,6 @@ def check_budget(budget: Mapping[str, Any]) -> None:
         )
     if budget["TimeUnit"] not in _PERIODS:
         raise invalid(f"TimeUnit {budget['TimeUnit']} is not valid here: use {_PERIODS}.")
-    if "BudgetLimit" not in budget:
-        raise invalid(f"BudgetLimit is required for a {budget['BudgetType']} budget.")
-    unit = budget["BudgetLimit"]["Unit"]
-    if budget["BudgetType"] == "COST" and unit != "USD":
-        raise invalid(
-            f"Unable to create/update budget - {unit} is not in the supported unit set: [USD]"
-        )
-    if "FilterExpression" in budget and ("CostFilters" in budget or "CostTypes" in budget):
-        raise invalid("FilterExpression and Metrics take the place of CostFilters and CostTypes.")
 
 
 def check_notifications(entries: Sequence[Mapping[str, Any]]) -> None:

@@ -28,6 +28,7 @@ from rehearsal.services.budgets.records import (
     budget_arn,
     check_account,
 )
+from rehearsal.services.budgets.request_rules import BUDGETS
 from rehearsal.services.budgets.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 from rehearsal.services.budgets.rules import check_budget, check_notifications, check_subscribers
 
@@ -43,6 +44,7 @@ class Budgets(Service):
     name = "budgets"
     namespace = "budgets"
     validation_error = "InvalidParameterException"
+    rules = BUDGETS
     tag_shape = TagShape(arn="ResourceARN", tags="ResourceTags", tag_keys="ResourceTagKeys")
 
     def __init__(self, platform: Platform) -> None:

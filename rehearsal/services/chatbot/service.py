@@ -15,6 +15,7 @@ from rehearsal.framework.identity import ServiceIdentity
 from rehearsal.framework.platform import AwsError, Context, Platform, Scope
 from rehearsal.framework.service import Request, Response, Service
 from rehearsal.framework.tags import TagOperations, TagShape
+from rehearsal.services.chatbot.request_rules import CHATBOT
 from rehearsal.services.chatbot.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 
 _SLACK, _TEAMS = "slack-channel", "microsoft-teams-channel"
@@ -37,6 +38,7 @@ class Chatbot(Service):
     name = "chatbot"
     namespace = "chatbot"
     validation_error = "InvalidParameterException"
+    rules = CHATBOT
     tag_shape = TagShape(arn="ResourceARN", key="TagKey", value="TagValue")
 
     def __init__(self, platform: Platform) -> None:

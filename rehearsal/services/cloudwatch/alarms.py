@@ -158,10 +158,7 @@ class Alarms:
         if alarm is None:
             raise _not_found(request["AlarmName"])
         data = request.get("StateReasonData")
-        try:
-            given = json.loads(data) if data else {}
-        except ValueError:
-            raise AwsError("InvalidFormat", "StateReasonData must be JSON") from None
+        given = json.loads(data) if data else {}
         finding = Finding(request["StateValue"], request["StateReason"], given)
         self._states.set_state(context.scope, alarm, finding)
         return {}

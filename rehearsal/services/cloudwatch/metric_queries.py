@@ -20,12 +20,6 @@ def check(queries: Sequence[Query]) -> None:
     ids = [query["Id"] for query in queries]
     for query in queries:
         own = query["Id"]
-        if not own[:1].islower():
-            raise _invalid(f"The Id {own} must begin with a lower-case letter.")
-        if ids.count(own) > 1:
-            raise _invalid(f"The Id {own} is not unique.")
-        if ("MetricStat" in query) == ("Expression" in query):
-            raise _invalid(f"Exactly one of MetricStat and Expression must be given for {own}.")
         if "MetricStat" in query:
             statistics.check(query["MetricStat"]["Stat"])
             continue

@@ -14,7 +14,6 @@ from rehearsal.services.cloudwatch.metric_store import Metric, MetricStore
 
 _PAGE_SIZE = 500
 _OF_SERVICES = "AWS/"
-_VALUES = ("Value", "Values", "StatisticValues")
 
 
 class Metrics:
@@ -36,8 +35,6 @@ class Metrics:
             raise _invalid("The rehearsal does not implement EntityMetricData.")
         _check_namespace(request["Namespace"], context.caller_arn)
         data = request.get("MetricData") or ()
-        for datum in data:
-            _check_datum(datum)
         now = self._clock().timestamp()
         for datum in data:
             self._store.put(context.scope, request["Namespace"], datum, now)
@@ -47,15 +44,10 @@ class Metrics:
     def get_metric_statistics(self, request: Request, context: Context) -> Response:
         basic = request.get("Statistics") or []
         extended = request.get("ExtendedStatistics") or []
-        if not basic and not extended:
-            raise AwsError("MissingParameter", "Statistics or ExtendedStatistics is required.")
         for name in [*basic, *extended]:
             statistics.check(name)
         metric, period = Metric.of(context.scope, request), request["Period"]
-        _check_period(period)
         start, end = request["StartTime"].timestamp(), request["EndTime"].timestamp()
-        if start >= end:
-            raise _invalid("The parameter StartTime must be less than the parameter EndTime.")
         points = []
         at = start // period * period
         while at < end:
@@ -78,8 +70,6 @@ class Metrics:
         period = metric_queries.period_of(queries)
         start = request["StartTime"].timestamp() // period * period
         end = request["EndTime"].timestamp()
-        if start >= end:
-            raise AwsError("ValidationError", "EndTime must be later than StartTime.")
         evaluation = metric_queries.Evaluation(self._store, context.scope, queries, start, end)
         newest_first = request.get("ScanBy", "TimestampDescending") == "TimestampDescending"
         results = []
@@ -124,22 +114,6 @@ def _check_namespace(namespace: str, caller_arn: str) -> None:
     """
     if namespace.startswith(_OF_SERVICES) and not caller_arn.endswith(":root"):
         raise _invalid(f"The value {_OF_SERVICES} for parameter Namespace is invalid.")
-
-
-def _check_datum(datum: Mapping[str, Any]) -> None:
-    given = [name for name in _VALUES if name in datum]
-    if len(given) != 1:
-        raise AwsError(
-            "InvalidParameterCombination",
-            f"Exactly one of {', '.join(_VALUES)} must be given for {datum['MetricName']}.",
-        )
-    if len(datum.get("Counts") or []) not in (0, len(datum.get("Values") or [])):
-        raise _invalid(f"Counts and Values of {datum['MetricName']} differ in length.")
-
-
-def _check_period(period: int) -> None:
-    if period not in (1, 5, 10, 20, 30) and period % 60:
-        raise _invalid(f"Period must be 1, 5, 10, 20, 30 or a multiple of 60, not {period}.")
 
 
 def _has(metric: Metric, name: str, value: str | None) -> bool:

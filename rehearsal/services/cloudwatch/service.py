@@ -15,6 +15,7 @@ from rehearsal.services.cloudwatch.alarms import Alarms
 from rehearsal.services.cloudwatch.dashboards import Dashboards, dashboard_arn
 from rehearsal.services.cloudwatch.metric_store import MetricStore
 from rehearsal.services.cloudwatch.metrics import Metrics
+from rehearsal.services.cloudwatch.request_rules import CLOUDWATCH
 
 
 class CloudWatch(Service):
@@ -28,6 +29,7 @@ class CloudWatch(Service):
     name = "cloudwatch"
     namespace = "cloudwatch"
     validation_error = "ValidationError"
+    rules = CLOUDWATCH
     tag_shape = TagShape(arn="ResourceARN")
 
     def __init__(self, platform: Platform, clock: Clock = utc_now) -> None:

@@ -10,7 +10,6 @@ from rehearsal.framework.platform import AwsError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-_]{1,254}")
 _SOURCES = ("CODECOMMIT", "CODEPIPELINE", "NO_SOURCE", "S3")
-_LOCATED = ("CODECOMMIT", "S3")
 _ENVIRONMENTS = ("LINUX_CONTAINER", "LINUX_EC2")
 _IMAGE = "aws/codebuild/"
 _MINUTES = (5, 2160)
@@ -19,7 +18,6 @@ _UNSUPPORTED = {
     "fileSystemLocations": "file systems",
     "autoRetryLimit": "automatic retries",
 }
-_VPC = ("vpcId", "subnets", "securityGroupIds")
 _UNSUPPORTED_ENVIRONMENT = {
     "dockerServer": "Docker servers",
     "fleet": "fleets",
@@ -46,16 +44,10 @@ def check_project(settings: Mapping[str, Any]) -> None:
     """Raises AwsError (InvalidInputException) with all problems of a project."""
     problems = [
         *_source_problems("source", settings["source"]),
-        *_artifact_problems(settings["source"], settings["artifacts"]),
         *_environment_problems(settings["environment"]),
     ]
     for index, source in enumerate(settings.get("secondarySources", [])):
         problems += _source_problems(f"secondarySources[{index}]", source)
-        if not source.get("sourceIdentifier"):
-            problems.append(f"secondarySources[{index}] needs a sourceIdentifier")
-    for index, artifact in enumerate(settings.get("secondaryArtifacts", [])):
-        if not artifact.get("artifactIdentifier"):
-            problems.append(f"secondaryArtifacts[{index}] needs an artifactIdentifier")
     problems += [
         f"the rehearsal does not support {meaning} ({name})"
         for name, meaning in _UNSUPPORTED.items()
@@ -67,9 +59,6 @@ def check_project(settings: Mapping[str, Any]) -> None:
         )
     if settings.get("logsConfig", {}).get("s3Logs", {}).get("status") == "ENABLED":
         problems.append("the rehearsal does not support build logs in S3 (logsConfig.s3Logs)")
-    vpc = settings.get("vpcConfig") or {}
-    if lacking := [name for name in _VPC if vpc and not vpc.get(name)]:
-        problems.append(f"vpcConfig needs {', '.join(lacking)} too")
     low, high = _MINUTES
     minutes = settings.get("timeoutInMinutes", 60)
     if not low <= minutes <= high:
@@ -85,23 +74,6 @@ def _source_problems(where: str, source: Mapping[str, Any]) -> list[str]:
             f"{where}: the rehearsal does not support the source provider {kind}; use one of "
             f"{', '.join(_SOURCES)}"
         ]
-    problems = []
-    if kind in _LOCATED and not source.get("location"):
-        problems.append(f"{where} of type {kind} needs a location")
-    if kind == "NO_SOURCE" and where == "source" and not source.get("buildspec"):
-        problems.append("a project without source needs an inline buildspec (source.buildspec)")
-    return problems
-
-
-def _artifact_problems(source: Mapping[str, Any], artifacts: Mapping[str, Any]) -> list[str]:
-    kind = artifacts["type"]
-    if (source["type"] == "CODEPIPELINE") != (kind == "CODEPIPELINE"):
-        return [
-            f"source type {source['type']} and artifacts type {kind}: both must be CODEPIPELINE, "
-            "or neither"
-        ]
-    if kind == "S3" and not artifacts.get("location"):
-        return ["artifacts of type S3 need a location (the bucket)"]
     return []
 
 

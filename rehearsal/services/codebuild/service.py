@@ -10,6 +10,7 @@ from rehearsal.framework.tags import TagShape
 from rehearsal.services.codebuild.builds import BuildOperations
 from rehearsal.services.codebuild.projects import ProjectOperations, Projects
 from rehearsal.services.codebuild.reports import ReportOperations
+from rehearsal.services.codebuild.request_rules import CODEBUILD
 from rehearsal.services.codebuild.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 
 
@@ -22,6 +23,7 @@ class CodeBuild(Service):
     name = "codebuild"
     namespace = "codebuild"
     validation_error = "InvalidInputException"
+    rules = CODEBUILD
     tag_shape = TagShape(tags="tags", key="key", value="value")
 
     def __init__(self, platform: Platform) -> None:

@@ -14,7 +14,6 @@ from rehearsal.services.codecommit.records import RepositoryRecord
 from rehearsal.services.codecommit.repositories import branch_commit
 
 # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
-_MAX_FILES_PER_COMMIT = 100
 _MAX_FILE_BYTES = 6 * 1024 * 1024
 _MAX_CHANGE_BYTES = 7 * 1024 * 1024
 _GIT_MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
@@ -103,14 +102,6 @@ def check_changes(
     puts: Sequence[FileChange], deletions: Sequence[FileChange], before: Mapping[str, TreeEntry]
 ) -> None:
     paths = [change.path for change in (*puts, *deletions)]
-    if not paths:
-        raise AwsError("FileEntryRequiredException", "specify at least one file")
-    if len(paths) > _MAX_FILES_PER_COMMIT:
-        raise AwsError(
-            "MaximumFileEntriesExceededException",
-            f"got {len(paths)} files, at most {_MAX_FILES_PER_COMMIT} are allowed: "
-            "use a git client",
-        )
     if len(set(paths)) != len(paths):
         raise AwsError("SamePathRequestException", "a path is given more than once")
     size = sum(len(change.content or b"") for change in puts)

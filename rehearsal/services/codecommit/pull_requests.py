@@ -115,8 +115,6 @@ class PullRequestOperations:
             self._emit(request, "pullRequestSourceBranchUpdated", caller_arn)
 
     def create_pull_request(self, request: Request, context: Context) -> Response:
-        if len(request["targets"]) != 1:
-            raise AwsError("InvalidTargetsException", "A pull request has exactly one target")
         target = request["targets"][0]
         record = self._repositories.of_request(target, context)
         source = target["sourceReference"].removeprefix(_BRANCH)

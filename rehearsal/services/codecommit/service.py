@@ -17,6 +17,7 @@ from rehearsal.services.codecommit.pull_requests import PullRequestOperations
 from rehearsal.services.codecommit.records import RepositoryStore
 from rehearsal.services.codecommit.references import REFERENCES, reference_keys
 from rehearsal.services.codecommit.repositories import RepositoryOperations
+from rehearsal.services.codecommit.request_rules import CODECOMMIT
 from rehearsal.services.codecommit.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 
 
@@ -28,6 +29,7 @@ class CodeCommit(Service):
 
     name = "codecommit"
     namespace = "codecommit"
+    rules = CODECOMMIT
     tag_shape = TagShape(arn="resourceArn", tags="tags", tag_keys="tagKeys", as_map=True)
 
     def __init__(self, platform: Platform) -> None:

@@ -24,9 +24,8 @@ from rehearsal.services.codeconnections.provider_endpoint import (
     PULL_REQUESTS,
     ProviderEndpoint,
 )
+from rehearsal.services.codeconnections.request_rules import CODECONNECTIONS
 from rehearsal.services.codeconnections.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
-
-_SELF_HOSTED = ("GitHubEnterpriseServer", "GitLabSelfManaged")
 
 
 @dataclass
@@ -45,6 +44,7 @@ class CodeConnections(Service):
 
     name = "codeconnections"
     namespace = "codeconnections"
+    rules = CODECONNECTIONS
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
@@ -69,12 +69,8 @@ class CodeConnections(Service):
 
     def create_connection(self, request: Request, context: Context) -> Response:
         host = request.get("HostArn")
-        if bool(host) == ("ProviderType" in request):
-            raise AwsError("InvalidInputException", "give either ProviderType or HostArn")
         provider = self._find(host, "host").shown["ProviderType"] if host else None
         provider = provider or request["ProviderType"]
-        if provider in _SELF_HOSTED and not host:
-            raise AwsError("InvalidInputException", f"{provider} needs a HostArn")
         arn = context.scope.arn("codeconnections", f"connection/{uuid.uuid4()}")
         shown = {
             "ConnectionName": request["ConnectionName"],
@@ -113,12 +109,6 @@ class CodeConnections(Service):
         return {"Connections": found}
 
     def create_host(self, request: Request, context: Context) -> Response:
-        if request["ProviderType"] not in _SELF_HOSTED:
-            raise AwsError(
-                "InvalidInputException",
-                f"{request['ProviderType']} is not self-hosted and has no host; hosts are of "
-                f"{' and '.join(_SELF_HOSTED)}",
-            )
         arn = context.scope.arn("codeconnections", f"host/{request['Name']}-{uuid.uuid4().hex[:8]}")
         members = ("Name", "ProviderType", "ProviderEndpoint", "VpcConfiguration")
         shown = {key: request[key] for key in members if key in request}
@@ -139,9 +129,6 @@ class CodeConnections(Service):
     def delete_host(self, request: Request, context: Context) -> Response:
         record = self._find(request["HostArn"], "host")
         with self.lock:
-            used = [r for r in self._records.values() if r.shown.get("HostArn") == record.arn]
-            if used:
-                raise AwsError("ResourceUnavailableException", f"{record.arn} has connections")
             del self._records[record.arn]
             self.tags.drop(record.arn)
         return {}

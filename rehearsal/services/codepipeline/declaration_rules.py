@@ -5,23 +5,19 @@ Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/pipeline-requi
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.framework.platform import AwsError
 from rehearsal.services.codepipeline.actions.action import ActionProvider
 from rehearsal.services.codepipeline.actions.providers import PROVIDERS
 from rehearsal.services.codepipeline.condition_rules import (
-    CONDITIONS,
     condition_problems,
     stage_condition_problems,
 )
 from rehearsal.services.codepipeline.engine.variables import UnresolvedVariableError, references
 from rehearsal.services.codepipeline.store_rules import region_problems, store_problems
-from rehearsal.services.codepipeline.trigger_rules import trigger_problems
 
-_MIN_STAGES = 2
 _BUILT_IN_NAMESPACES = {"codepipeline", "variables"}
 _UNSUPPORTED_IN_ACTION = {
     "commands": "commands",
@@ -40,7 +36,7 @@ def check_declaration(declaration: Mapping[str, Any], region: str) -> None:
     Raises:
         AwsError: the exception of CreatePipeline, with all problems of its kind.
     """
-    problems = [*_structure_problems(declaration), *store_problems(declaration, region)]
+    problems = [*stage_condition_problems(declaration), *store_problems(declaration, region)]
     _raise_for("InvalidStructureException", problems)
     for stage in declaration["stages"]:
         _raise_for("InvalidStageDeclarationException", _stage_problems(stage))
@@ -58,61 +54,9 @@ def _raise_for(code: str, problems: Sequence[str]) -> None:
         raise AwsError(code, "; ".join(problems))
 
 
-def _structure_problems(declaration: Mapping[str, Any]) -> list[str]:
-    problems = []
-    stages = declaration["stages"]
-    if len(stages) < _MIN_STAGES:
-        problems.append(
-            f"Pipeline has only {len(stages)} stage(s). There should be a minimum of "
-            f"{_MIN_STAGES} stages in a pipeline"
-        )
-    problems += [
-        f"Stage name {name} is used more than once"
-        for name in _repeated(stage["name"] for stage in stages)
-    ]
-    for index, stage in enumerate(stages):
-        sources = [action["actionTypeId"]["category"] == "Source" for action in stage["actions"]]
-        if index == 0 and not all(sources):
-            problems.append("the first stage must have source actions only")
-        if index > 0 and any(sources):
-            problems.append(f"stage {stage['name']}: source actions belong to the first stage")
-    problems += _type_problems(declaration)
-    problems += trigger_problems(declaration)
-    problems += stage_condition_problems(declaration)
-    return problems
-
-
-def _type_problems(declaration: Mapping[str, Any]) -> list[str]:
-    """Returns the problems of members that need type V2; the type defaults to V1."""
-    if declaration.get("pipelineType", "V1") == "V2":
-        return []
-    problems = [
-        f"{member} need a pipeline of type V2 (pipelineType)"
-        for member in ("variables", "triggers")
-        if declaration.get(member)
-    ]
-    problems += [
-        f"{member} of stage {stage['name']} needs a pipeline of type V2 (pipelineType)"
-        for stage in declaration["stages"]
-        for member in CONDITIONS
-        if stage.get(member)
-    ]
-    mode = declaration.get("executionMode", "SUPERSEDED")
-    if mode != "SUPERSEDED":
-        problems.append(f"executionMode {mode} needs a pipeline of type V2 (pipelineType)")
-    return problems
-
-
 def _stage_problems(stage: Mapping[str, Any]) -> list[str]:
     name = stage["name"]
-    problems = [
-        f"Stage {name}: action name {repeated} is used more than once"
-        for repeated in _repeated(action["name"] for action in stage["actions"])
-    ]
-    problems += [f"Stage {name}: {problem}" for problem in condition_problems(stage)]
-    if stage.get("blockers"):
-        problems.append(f"Stage {name}: blockers are reserved by AWS")
-    return problems
+    return [f"Stage {name}: {problem}" for problem in condition_problems(stage)]
 
 
 def _action_problems(declaration: Mapping[str, Any], action: Mapping[str, Any]) -> list[str]:
@@ -227,7 +171,3 @@ def reference_problems(
             elif namespace == "variables" and name not in variables:
                 problems.append(f"{where} references the undeclared variable {name}")
     return problems
-
-
-def _repeated(names: Iterable[str]) -> list[str]:
-    return [name for name, count in Counter(names).items() if count > 1]

@@ -13,6 +13,7 @@ from rehearsal.services.codepipeline.engine.resumption import Resumption
 from rehearsal.services.codepipeline.execution_operations import ExecutionOperations
 from rehearsal.services.codepipeline.pipeline_operations import PipelineOperations
 from rehearsal.services.codepipeline.pipelines import Pipelines
+from rehearsal.services.codepipeline.request_rules import CODEPIPELINE
 from rehearsal.services.codepipeline.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 from rehearsal.services.codepipeline.stage_operations import StageOperations
 
@@ -33,6 +34,7 @@ class CodePipeline(Service):
 
     name = "codepipeline"
     namespace = "codepipeline"
+    rules = CODEPIPELINE
     tag_shape = TagShape(
         arn="resourceArn", tags="tags", tag_keys="tagKeys", key="key", value="value"
     )

@@ -11,8 +11,6 @@ from typing import Any
 
 def store_problems(declaration: Mapping[str, Any], region: str) -> list[str]:
     """Returns one message per problem of the artifact stores of a pipeline in `region`."""
-    if ("artifactStore" in declaration) == ("artifactStores" in declaration):
-        return ["specify either artifactStore or artifactStores"]
     stores = declaration.get("artifactStores")
     if stores is not None and region not in stores:
         return [f"artifactStores has none for the region {region} of the pipeline"]

@@ -63,12 +63,6 @@ def check_settings(settings: Mapping[str, Any]) -> None:
         )
     if len(settings["Targets"]) > _MAX_TARGETS:
         problems.append(f"a rule has at most {_MAX_TARGETS} targets")
-    kinds = ("SNS", *CHATS)
-    problems += [
-        f"TargetType is {' or '.join(kinds)}, got {target.get('TargetType')}"
-        for target in settings["Targets"]
-        if target.get("TargetType") not in kinds
-    ]
     if problems:
         raise AwsError("ValidationException", "; ".join(problems))
 

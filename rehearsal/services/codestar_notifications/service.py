@@ -25,6 +25,7 @@ from rehearsal.framework.service import Request, Response, Service
 from rehearsal.framework.tags import TagOperations, TagShape
 from rehearsal.framework.workers import Workers
 from rehearsal.services.codestar_notifications.event_types import event_types
+from rehearsal.services.codestar_notifications.request_rules import CODESTAR_NOTIFICATIONS
 from rehearsal.services.codestar_notifications.resource_types import (
     RESOURCE_TYPES as RESOURCE_TYPES,
 )
@@ -46,6 +47,7 @@ class CodeStarNotifications(Service):
 
     name = "codestar-notifications"
     namespace = "codestar-notifications"
+    rules = CODESTAR_NOTIFICATIONS
     tag_shape = TagShape(arn="Arn", as_map=True, echo=True)
 
     def __init__(self, platform: Platform) -> None:

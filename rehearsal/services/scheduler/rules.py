@@ -18,8 +18,6 @@ _TEMPLATED = (
     "CodeBuild, CodePipeline, EventBridge, Lambda, SageMaker pipelines, SNS, SQS, Step Functions"
 )
 _UNSUPPORTED = ("EcsParameters", "KinesisParameters")
-# Parameters that are required for targets of a service.
-_REQUIRED = {"events": "EventBridgeParameters"}
 _EARLIEST = datetime.timedelta(minutes=5)
 
 
@@ -29,7 +27,6 @@ def check(request: Mapping[str, Any], now: datetime.datetime) -> None:
     Raises:
         AwsError: ValidationException, if it breaks a rule.
     """
-    _check_window(request["FlexibleTimeWindow"])
     _check_dates(request, now)
     _check_expression(request, now)
     _check_target(request["Target"])
@@ -54,24 +51,12 @@ def expression(schedule: Mapping[str, Any], created: datetime.datetime) -> Expre
         raise _invalid(str(problem)) from None
 
 
-def _check_window(window: Mapping[str, Any]) -> None:
-    minutes = window.get("MaximumWindowInMinutes")
-    if window["Mode"] == "OFF" and minutes is not None:
-        raise _invalid(
-            "MaximumWindowInMinutes must not be set when FlexibleTimeWindow Mode is OFF."
-        )
-    if window["Mode"] == "FLEXIBLE" and minutes is None:
-        raise _invalid("MaximumWindowInMinutes is required when FlexibleTimeWindow is FLEXIBLE.")
-
-
 def _check_dates(request: Mapping[str, Any], now: datetime.datetime) -> None:
     start, end = request.get("StartDate"), request.get("EndDate")
     if start and start < now - _EARLIEST:
         raise _invalid("The StartDate you specify cannot be earlier than 5 minutes ago.")
     if end and end < now:
         raise _invalid("The EndDate you specify cannot be earlier than the current time.")
-    if start and end and start >= end:
-        raise _invalid("The StartDate you specify must come before the EndDate you specify.")
 
 
 def _check_target(target: Mapping[str, Any]) -> None:
@@ -86,12 +71,6 @@ def _check_target(target: Mapping[str, Any]) -> None:
             f"The rehearsal does not deliver to the target {arn}. Use a universal target, or one "
             f"of {_TEMPLATED}."
         )
-    needed = _REQUIRED.get(arn.split(":")[2])
-    if needed and needed not in target:
-        raise _invalid(f"{needed} is required for the target {arn}.")
-    dead_letters = (target.get("DeadLetterConfig") or {}).get("Arn", "")
-    if dead_letters.endswith(".fifo"):
-        raise _invalid(f"{dead_letters}: a FIFO queue cannot be a dead-letter queue.")
 
 
 def _invalid(message: str) -> AwsError:

@@ -12,6 +12,7 @@ from rehearsal.framework.tags import TagOperations
 from rehearsal.framework.workers import Workers
 from rehearsal.services.scheduler.groups import ScheduleGroups, group_arn
 from rehearsal.services.scheduler.invocation import PRINCIPAL, Invocation
+from rehearsal.services.scheduler.request_rules import SCHEDULER
 from rehearsal.services.scheduler.schedules import Schedules, schedule_arn
 
 # A schedule's time arrives without a notification, so the thread looks again this often.
@@ -29,6 +30,7 @@ class Scheduler(Service):
 
     name = "scheduler"
     namespace = "scheduler"
+    rules = SCHEDULER
 
     def __init__(
         self,

@@ -135,8 +135,6 @@ class Products:
         with self._catalog.lock:
             artifact = self._catalog.artifact(context, request)
             product = self._catalog.product(context, request)
-            if len(product.artifacts) == 1:
-                raise in_use(f"{artifact.id} is the last version of product {product.id}.")
             del product.artifacts[artifact.id]
         self._catalog.templates(context.scope).remove(artifact.key)
         return {}

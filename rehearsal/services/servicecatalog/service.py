@@ -19,6 +19,7 @@ from rehearsal.services.servicecatalog.portfolios import Portfolios
 from rehearsal.services.servicecatalog.products import Products
 from rehearsal.services.servicecatalog.provisioned_search import LEVELS, ProvisionedSearch
 from rehearsal.services.servicecatalog.provisioning import Provisioning
+from rehearsal.services.servicecatalog.request_rules import SERVICECATALOG
 from rehearsal.services.servicecatalog.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 from rehearsal.services.servicecatalog.shares import Shares
 
@@ -70,6 +71,7 @@ class ServiceCatalog(Service):
     name = "servicecatalog"
     namespace = "servicecatalog"
     validation_error = "InvalidParametersException"
+    rules = SERVICECATALOG
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)

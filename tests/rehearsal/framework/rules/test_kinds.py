@@ -102,7 +102,7 @@ def test_a_path_leads_through_structures_lists_and_maps(path: str, found: Any) -
         (
             kinds.unique("r", "Do", "A", "N", **ABOUT),
             {"A": [{"N": "x"}, {"N": "x"}, {}]},
-            "Ns of A must be unique; got x more than once.",
+            "N in A must be unique; got x more than once.",
         ),
     ],
 )

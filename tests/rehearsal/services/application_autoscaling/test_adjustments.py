@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rehearsal.framework.platform import AwsError
-from rehearsal.services.application_autoscaling.adjustments import check_steps, stepped, tracked
+from rehearsal.services.application_autoscaling.adjustments import stepped, tracked
 
 STEPS = {
     "AdjustmentType": "PercentChangeInCapacity",
@@ -32,30 +31,6 @@ def test_at_the_threshold_a_step_below_it_counts() -> None:
     config = {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": [step]}
 
     assert stepped(config, 3, 0) == 2
-
-
-@pytest.mark.parametrize(
-    ("bounds", "message"),
-    [
-        ([(0, 10), (20, None)], "cannot overlap or have a gap"),
-        ([(0, 10), (5, None)], "cannot overlap or have a gap"),
-        ([(None, None)], "a step must have a lower or an upper bound"),
-        ([(10, 0)], "lower bounds must be less than upper bounds"),
-        ([(0, 10)], "above the threshold one step needs no upper bound"),
-        ([(-10, 0)], "below the threshold one step needs no lower bound"),
-    ],
-)
-def test_ranges_of_steps_that_aws_rejects(
-    bounds: list[tuple[int | None, int | None]], message: str
-) -> None:
-    names = ("MetricIntervalLowerBound", "MetricIntervalUpperBound")
-    steps = [
-        {name: value for name, value in zip(names, pair, strict=True) if value is not None}
-        for pair in bounds
-    ]
-
-    with pytest.raises(AwsError, match=message):
-        check_steps({"StepAdjustments": steps})
 
 
 def test_an_exact_step_and_none() -> None:

@@ -122,7 +122,7 @@ def test_a_metric_with_math_is_watched_each_minute(
                 "PolicyType": "TargetTrackingScaling",
                 "TargetTrackingScalingPolicyConfiguration": {"TargetValue": 1.0},
             },
-            "needs exactly one of PredefinedMetricSpecification and Customized",
+            "Exactly one of PredefinedMetricSpecification, Customized",
         ),
         (
             {

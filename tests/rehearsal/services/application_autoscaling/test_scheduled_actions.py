@@ -113,7 +113,7 @@ def test_actions_go_with_their_target(scaling: Any, target: dict[str, str]) -> N
         ({"ScalableTargetAction": None}, "ScalableTargetAction must be set"),
         (
             {"ScalableTargetAction": {"MinCapacity": 3, "MaxCapacity": 2}},
-            r"Maximum capacity \(2\) cannot be less than minimum capacity \(3\)",
+            r"MinCapacity must be less than or equal to MaxCapacity \(2\); got 3",
         ),
     ],
 )

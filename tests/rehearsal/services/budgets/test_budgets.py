@@ -172,8 +172,8 @@ def test_tags_are_kept_and_need_a_permission_of_their_own(
                 "Budget": {
                     **budget(),
                     "BudgetType": "USAGE",
-                    "FilterExpression": {},
-                    "CostFilters": {},
+                    "FilterExpression": {"Dimensions": {"Key": "SERVICE", "Values": ["S3"]}},
+                    "CostFilters": {"Service": ["S3"]},
                 }
             },
             "take the place of CostFilters",

@@ -35,7 +35,10 @@ def test_a_composite_alarm_follows_its_children(
     assert not cloudwatch.describe_alarms(AlarmNames=["both"])["MetricAlarms"]
     with pytest.raises(ClientError, match="composite alarm"):
         cloudwatch.delete_alarms(AlarmNames=["b"])
-    cloudwatch.delete_alarms(AlarmNames=["a", "b", "both", "top"])
+    with pytest.raises(ClientError, match="One composite alarm can be deleted"):
+        cloudwatch.delete_alarms(AlarmNames=["both", "top"])
+    cloudwatch.delete_alarms(AlarmNames=["top"])
+    cloudwatch.delete_alarms(AlarmNames=["a", "b", "both"])
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,7 @@ def test_a_rule_that_cannot_be_read_is_rejected(cloudwatch: Any, rule: str, prob
         ({"Period": 45}, "Period must be"),
         ({"Period": 3600, "EvaluationPeriods": 200}, "more than 7 day"),
         ({"Period": 60, "EvaluationPeriods": 2000}, "more than 1 day"),
-        ({"TreatMissingData": "no"}, "TreatMissingData no"),
+        ({"TreatMissingData": "no"}, "TreatMissingData must be one of"),
         ({"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]}, "does not perform the alarm"),
         ({"Metrics": [{"Id": "e", "Expression": "1"}]}, "must not be given together"),
     ],

@@ -91,19 +91,21 @@ def test_each_set_of_dimensions_is_a_metric_of_its_own(cloudwatch: Any, put: Put
 def test_statistics_and_percentiles_of_a_period(cloudwatch: Any) -> None:
     datum = {"MetricName": "m", "Values": [1.0, 2.0, 3.0, 100.0], "Counts": [50.0, 30.0, 19.0, 1.0]}
     cloudwatch.put_metric_data(Namespace="Own", MetricData=[{**datum, "Timestamp": START}])
-    answer = cloudwatch.get_metric_statistics(
-        Namespace="Own",
-        MetricName="m",
-        StartTime=START,
-        EndTime=START + datetime.timedelta(minutes=1),
-        Period=60,
-        Statistics=["SampleCount", "Average", "Minimum", "Maximum"],
-        ExtendedStatistics=["p50", "p99", "p100"],
-    )
-    (point,) = answer["Datapoints"]
+    request = {
+        "Namespace": "Own",
+        "MetricName": "m",
+        "StartTime": START,
+        "EndTime": START + datetime.timedelta(minutes=1),
+        "Period": 60,
+    }
+    names = ["SampleCount", "Average", "Minimum", "Maximum"]
+    (point,) = cloudwatch.get_metric_statistics(**request, Statistics=names)["Datapoints"]
     assert point["SampleCount"] == 100
     assert point["Average"] == pytest.approx(2.67)
     assert (point["Minimum"], point["Maximum"]) == (1, 100)
+    percentiles = ["p50", "p99", "p100"]
+    answer = cloudwatch.get_metric_statistics(**request, ExtendedStatistics=percentiles)
+    (point,) = answer["Datapoints"]
     assert point["ExtendedStatistics"]["p50"] == pytest.approx(1.5)
     assert point["ExtendedStatistics"]["p99"] == pytest.approx(3.97)
     assert point["ExtendedStatistics"]["p100"] == 100

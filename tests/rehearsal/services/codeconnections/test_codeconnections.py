@@ -48,7 +48,7 @@ def test_a_host_serves_self_hosted_providers(codeconnections: Any) -> None:
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        ({}, "either ProviderType or HostArn"),
+        ({}, "Exactly one of ProviderType, HostArn"),
         ({"ProviderType": "GitHubEnterpriseServer"}, "needs a HostArn"),
         ({"HostArn": SCOPE.arn("codeconnections", "host/none")}, "There is no host"),
     ],
@@ -58,7 +58,7 @@ def test_a_connection_that_names_no_provider_is_rejected(
 ) -> None:
     with pytest.raises(ClientError, match=words):
         codeconnections.create_connection(ConnectionName="x", **request_)
-    with pytest.raises(ClientError, match="is not self-hosted"):
+    with pytest.raises(ClientError, match="ProviderType must be one of GitHubEnterpriseServer"):
         codeconnections.create_host(Name="x", ProviderType="GitHub", ProviderEndpoint="https://x")
 
 

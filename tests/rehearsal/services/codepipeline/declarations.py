@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from rehearsal.framework.platform import AwsError
+from rehearsal.framework.rules.rule import Call
 from rehearsal.services.codepipeline.declaration_rules import check_declaration
+from rehearsal.services.codepipeline.request_rules import CODEPIPELINE
 
 REGION = "us-east-1"
 STRUCTURE, STAGE, ACTION = (
@@ -85,11 +87,17 @@ def build_of(pipeline: dict[str, Any]) -> Any:
     return pipeline["stages"][1]["actions"][0]
 
 
+def check(pipeline: dict[str, Any]) -> None:
+    """Validates a pipeline as CreatePipeline does."""
+    CODEPIPELINE.enforce(Call("CreatePipeline", {"pipeline": pipeline}))
+    check_declaration(pipeline, REGION)
+
+
 def is_rejected(change: Change, code: str, words: str) -> None:
     """Asserts that the sound pipeline, changed, is rejected with this exception and these words."""
     pipeline = deepcopy(PIPELINE)
     change(pipeline)
     with pytest.raises(AwsError) as error:
-        check_declaration(pipeline, REGION)
+        check(pipeline)
     assert error.value.code == code
     assert words in error.value.message

@@ -139,7 +139,10 @@ def test_a_rule_changes_in_place_and_can_be_silent(
             "not an event type of a pipeline",
         ),
         ({"Resource": SCOPE.arn("codebuild", "project/x")}, "supports pipelines only"),
-        ({"Targets": [{"TargetType": "SQS", "TargetAddress": TOPIC}]}, "TargetType is SNS or"),
+        (
+            {"Targets": [{"TargetType": "SQS", "TargetAddress": TOPIC}]},
+            "TargetType must be one of",
+        ),
         ({"Targets": RULE["Targets"] * 11}, "at most 10 targets"),
     ],
 )

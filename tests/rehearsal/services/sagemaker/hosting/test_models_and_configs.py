@@ -160,7 +160,7 @@ def test_tags_can_be_added_listed_and_removed(sagemaker: Any) -> None:
         ),
         (
             {"Containers": [{**requests.MULTI_MODEL, "ContainerHostname": "a"}] * 2},
-            "ContainerHostnames of Containers must be unique; got a",
+            "ContainerHostname in Containers must be unique; got a",
         ),
         (
             {"Containers": [{"Image": "i", "MultiModelConfig": {"ModelCacheSetting": "Enabled"}}]},
