@@ -21,8 +21,8 @@ from rehearsal.ministack.install import application, install
 from rehearsal.ministack.ministack import Ministack
 from rehearsal.ministack.registry_passwords import key_of_password
 from rehearsal.server.certificate import Certificate
-from rehearsal.services.ecr.registry_endpoint import RegistryEndpoint
 from rehearsal.server.state_keeper import StateKeeper
+from rehearsal.services.ecr.registry_endpoint import RegistryEndpoint
 
 # Resource types of ministack's services that it has an API for, but no type.
 _FURTHER_TYPES = ("rehearsal.services.ec2.resource_types",)

@@ -114,7 +114,7 @@ class SageMaker(Service):
             ServiceCatalogPortfolio(lambda: self.peers["servicecatalog"], identity),
             FeatureGroups(self.backend, online_store_of(platform)),
             Projects(self.backend, products),
-            Search(self.backend, self._components, self._trials),
+            Search(self.backend, self._trial_components, self._trials),
             ResourceTags(self.backend),
         )
 
@@ -150,7 +150,9 @@ class SageMaker(Service):
         backend, membership = self.backend, Membership(self.backend)
         metrics, experiments = metric_store_of(self.platform), Experiments(self.backend)
         self._trials = Trials(backend, experiments, membership)
-        self._components = TrialComponents(backend, experiments, self._trials, membership, metrics)
+        self._trial_components = TrialComponents(
+            backend, experiments, self._trials, membership, metrics
+        )
         graph = LineageGraph(backend)
         tracking = LineageTracking(backend, graph)
         self._jobs.observe(JobComponents(backend, experiments, self._trials, membership, metrics))
@@ -159,7 +161,7 @@ class SageMaker(Service):
         self.compose(
             experiments,
             self._trials,
-            self._components,
+            self._trial_components,
             Artifacts(backend, graph),
             *(LineageEntities(backend, kind, graph) for kind in LINEAGE_KINDS),
             Associations(backend, graph),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-TRUST = {
+TRUST: dict[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [
         {

@@ -68,5 +68,5 @@ def test_the_other_operations_of_the_service_stay(served: InProcess) -> None:
     client = served.client()
 
     assert client.list_projects()["projects"] == []
-    with pytest.raises(ClientError, match="does not support codebuild ListReportGroups"):
-        client.list_report_groups()
+    with pytest.raises(ClientError, match="does not support codebuild ListSharedReportGroups"):
+        client.list_shared_report_groups()

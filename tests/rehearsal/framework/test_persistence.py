@@ -19,13 +19,17 @@ SCOPE = Scope("111111111111", "us-east-1")
 NOT_KEPT = {
     "Activities._scaling": "the scaling of this moment; the next evaluation finds the capacity",
     "Backend._closers": "functions of this process",
+    "Backend._observers": "functions of this process",
+    "Callbacks._callbacks": "the steps that wait, which have failed with their executions",
     "Decisions._open": "approvals are asked for again",
     "EndpointRegistry._endpoints": "servers, which start again",
     "GitProvider._listeners": "functions of this process",
+    "Jobs._observers": "parts of the service",
     "Jobs._kinds": "the kinds of jobs",
     "Jobs._open": "jobs of functions, which have failed",
     "Jobs._running": "the threads of jobs",
     "LayerStore._locks": "locks of this process",
+    "LineageTracking._followed": "the events that it follows",
     "Listing.equal": "the members that a listing selects by",
     "MetricBatches._clients": "clients of this process",
     "MetricBatches._data": "the metrics of one second",
@@ -33,7 +37,9 @@ NOT_KEPT = {
     "OfflineWriter._waiting": "the rows of one second",
     "PolicyExecution._changed": "cooldowns of this process",
     "ReferenceEvents._listeners": "functions of this process",
+    "Search._views": "the resources that can be searched",
     "Service.peers": "the services",
+    "Timelines._timelines": "the time of rollouts, which have ended",
     "Workers._threads": "threads of this process",
 }
 

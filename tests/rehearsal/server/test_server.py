@@ -89,6 +89,7 @@ def test_the_default_services_are_all_of_the_loop() -> None:
     assert names == {
         "SageMaker",
         "SageMakerRuntime",
+        "SageMakerMetrics",
         "CodePipeline",
         "CodeBuild",
         "CodeCommit",

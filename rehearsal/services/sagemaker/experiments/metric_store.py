@@ -44,6 +44,8 @@ class _Component:
 class MetricStore:
     """The metrics of the trial components of all accounts."""
 
+    KEPT = ("_components",)
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._components: dict[tuple[Scope, str], _Component] = {}

@@ -30,6 +30,8 @@ class ServiceCatalogPortfolio:
         identity: SageMaker, which calls Service Catalog on behalf of the caller.
     """
 
+    KEPT = ("_ids",)
+
     def __init__(self, catalog: Callable[[], Service], identity: ServiceIdentity) -> None:
         self._catalog = catalog
         self._identity = identity
