@@ -18,10 +18,32 @@ from tests import run_guard
 from tests.time_table import TimeTable
 
 END_TO_END = "tests/end_to_end/"
-WITH_THEIR_REHEARSAL = (f"{END_TO_END}test_tables.py", f"{END_TO_END}test_tutorial.py")
 EXAMPLES = "tests/docs/"
 PERSONAS = "tests/personas/"
 SHARING = (END_TO_END, EXAMPLES, PERSONAS)
+# Files in those folders that share nothing, because they start a rehearsal or a command themselves.
+SEPARATE = (
+    f"{END_TO_END}test_tables.py",
+    f"{END_TO_END}test_tutorial.py",
+    f"{EXAMPLES}test_deletion_guide.py",
+    f"{EXAMPLES}test_every_example.py",
+    f"{EXAMPLES}test_extension_guide.py",
+    f"{EXAMPLES}test_platform_guide.py",
+    f"{EXAMPLES}test_site.py",
+)
+# What takes minutes in one process begins first, so that no process works on alone at the end.
+LONGEST = (
+    END_TO_END,
+    EXAMPLES,
+    PERSONAS,
+    "tests/seed_code/model_build/test_seed_repository.py",
+    "tests/seed_code/model_deploy/test_fresh_copy.py",
+    "tests/constructs/projects/test_removal_on_the_rehearsal.py",
+    "tests/rehearsal/delivery/",
+    "tests/stacks/",
+    "tests/test_similarity.py",
+    "tests/rehearsal/client/test_another_repository.py",
+)
 LOOPS = (END_TO_END, PERSONAS, "tests/attacks/")
 STARTS = re.compile(
     r"server_process\.start\(|running_server\(|start_server\(|Popen\(|subprocess\.run\("
@@ -39,7 +61,7 @@ class SharedStarts(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        if file in WITH_THEIR_REHEARSAL:
+        if file in SEPARATE:
             return file
         return next((folder for folder in SHARING if file.startswith(folder)), file)
 
@@ -89,7 +111,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks tests by what they need, and begins with what takes longest."""
     for item in items:
         item.add_marker(_kind(item))
-    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in SHARING])
+    items.sort(key=lambda item: [not item.nodeid.startswith(begins) for begins in LONGEST])
 
 
 def _kind(item: pytest.Item) -> str:
