@@ -24,7 +24,9 @@ from rehearsal.containers import unix_socket
 from rehearsal.containers.image import Image
 from rehearsal.containers.interpreter import running_interpreter
 from rehearsal.containers.isolation import require_isolation
-from rehearsal.containers.mounts import Mountable
+from rehearsal.containers.limits import DEFAULT_LIMITS, Exceeded, Limits
+from rehearsal.containers.mounts import Mount, Mountable
+from rehearsal.containers.registries import Outside
 from rehearsal.containers.specification import (
     DOCKER_PATH,
     Network,
@@ -56,10 +58,13 @@ class Container:
             none.
         mounts: files and folders of the host. Defaults to none.
         network: the network. Defaults to `Network.ISOLATED`.
+        outside: the ports and local registries that `Network.INTERNET` reaches. Defaults to None:
+            the usual ports of other machines.
         listen: path of a Unix socket that forwards to `port`. Defaults to None: no socket.
         port: port of the container behind `listen`. Defaults to 8080.
         opt: folder that is mounted writable as /opt, for image builds. Defaults to None: the
             layers of the image, read-only.
+        limits: CPUs, memory, disk and processes. Defaults to None: those of this machine.
         host_name: the host name. Defaults to `algo-1`.
         on_line: receives each line of output, on a thread. Defaults to None.
 
@@ -76,9 +81,11 @@ class Container:
         environment: Mapping[str, str] | None = None,
         mounts: Sequence[Mountable] = (),
         network: Network = Network.ISOLATED,
+        outside: Outside | None = None,
         listen: Path | None = None,
         port: int = 8080,
         opt: Path | None = None,
+        limits: Limits | None = None,
         host_name: str = "algo-1",
         on_line: OutputLine | None = None,
     ) -> None:
@@ -95,8 +102,11 @@ class Container:
                 "Network.AWS requires AWS_ENDPOINT_URL, the gateway, in the environment; got "
                 f"{sorted(self.environment)}."
             )
+        self._outside = outside or Outside()
         self._listen = listen
         self._opt = opt
+        self._limits = limits or DEFAULT_LIMITS
+        self.exceeded: Exceeded | None = None
         self._host_name = host_name
         self._on_line = on_line
         self._lines: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
@@ -130,6 +140,17 @@ class Container:
                 listener.close()
         self._reader.start()
 
+    @property
+    def limits(self) -> Limits:
+        """The limits of the container on this machine."""
+        return self._limits.of_this_machine(
+            self._opt or self._writable() or Path(tempfile.gettempdir())
+        )
+
+    def _writable(self) -> Path | None:
+        found = (m for m in self.mounts if isinstance(m, Mount) and m.writable)
+        return next((mount.source for mount in found), None)
+
     def _send_specification(self, listener: socket | None) -> None:
         specification = Specification(
             image=self.image,
@@ -139,6 +160,8 @@ class Container:
             network=self.network,
             host_name=self._host_name,
             opt=self._opt,
+            outside=self._outside,
+            limits=self.limits,
         ).to_json(self._scratch)
         if listener is not None:
             specification["listen_descriptor"] = listener.fileno()
@@ -187,6 +210,8 @@ class Container:
         except subprocess.TimeoutExpired:
             return None
         self._reader.join()
+        with contextlib.suppress(FileNotFoundError):
+            self.exceeded = Exceeded((self._scratch / "exceeded").read_text())
         self._clear()
         return code if code >= 0 else 128 - code
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.containers.interpreter import Interpreter
-from rehearsal.containers.mounts import Mount
+from rehearsal.containers.mounts import Link, Mount, Mountable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +30,15 @@ class Image:
     configuration: str = ""
     """The configuration in a registry, as JSON; `digest` is its hash."""
 
-    def mounts(self) -> list[Mount]:
-        """Returns the mounts of the layers, read-only at /opt."""
-        return [Mount(path, f"/opt/{name}") for name, path in sorted(self.opt.items())]
+    def mounts(self) -> list[Mountable]:
+        """Returns the mounts of the layers, read-only at /opt; links stay links."""
+        found: list[Mountable] = []
+        for name, path in sorted(self.opt.items()):
+            if path.is_symlink():
+                found.append(Link(str(path.readlink()), f"/opt/{name}"))
+            else:
+                found.append(Mount(path, f"/opt/{name}"))
+        return found
 
     def to_json(self) -> str:
         """Returns the image as JSON text."""

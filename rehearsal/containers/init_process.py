@@ -18,10 +18,18 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rehearsal.containers import port_forwarding, root_directory, syscalls
+from rehearsal.containers import (
+    limit_watch,
+    outside_network,
+    port_forwarding,
+    root_directory,
+    syscalls,
+    system_call_filter,
+)
 
 Specification = dict[str, Any]
 
@@ -29,7 +37,12 @@ SETUP_FAILED = 125  # Docker's exit code if the container could not be started
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 _TERMINATE = b"T"
-_LISTENER = b"L"
+_EXCEEDED = {
+    limit_watch.MEMORY: "memory",
+    limit_watch.PROCESSES: "processes",
+    limit_watch.DISK: "disk",
+}
+_GATEWAY, _OUTSIDE, _NAMES, _NAMES_TCP = b"G", b"O", b"N", b"n"
 
 
 def main() -> NoReturn:
@@ -60,6 +73,9 @@ def _send(control: socket.socket, message: bytes) -> None:
 
 def _serve_gateway(specification: Specification, control: socket.socket, keeper: int) -> None:
     """Serves until the container ends; kills it if standard input closes with the server."""
+    outside = specification.get("outside", {})
+    allowed = {(address, port) for address, port in outside.get("allowed", [])}
+    servers = outside.get("name_servers", [])
     while True:
         ready, _, _ = select.select([control, sys.stdin], [], [])
         if sys.stdin in ready:
@@ -68,10 +84,26 @@ def _serve_gateway(specification: Specification, control: socket.socket, keeper:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not message:
             return
-        if message == _LISTENER:
-            host, port = specification["gateway"]
-            listener = socket.socket(fileno=descriptors[0])
-            port_forwarding.forward(listener, port_forwarding.connect_tcp(host, port))
+        if message in _EXCEEDED:
+            _note_exceeded(specification, _EXCEEDED[message])
+        if not descriptors:
+            continue
+        received = socket.socket(fileno=descriptors[0])
+        if message == _GATEWAY:
+            connect = port_forwarding.connect_tcp(*specification["gateway"])
+        elif message == _OUTSIDE:
+            connect = outside_network.connect_outside(allowed)
+        elif message == _NAMES_TCP:
+            connect = outside_network.connect_name_server(servers)
+        else:
+            outside_network.serve_names(received, servers)
+            continue
+        port_forwarding.forward(received, connect)
+
+
+def _note_exceeded(specification: Specification, limit: str) -> None:
+    """Records for the server that a limit was reached."""
+    Path(specification["root"]).with_name("exceeded").write_text(limit)
 
 
 def _run_step(step: Any, *arguments: Any) -> NoReturn:
@@ -94,9 +126,8 @@ def _keep(specification: Specification, control: socket.socket, launcher: int) -
         | syscalls.NEW_PID
         | syscalls.NEW_IPC
         | syscalls.NEW_HOSTNAME
+        | syscalls.NEW_NETWORK
     )
-    if specification["network"] != "HOST":
-        flags |= syscalls.NEW_NETWORK
     syscalls.unshare(flags)
     syscalls.die_with_parent(launcher)
     syscalls.map_to_root(user, group)
@@ -115,25 +146,47 @@ def _exit_as(status: int) -> NoReturn:
 
 
 def _initialize(specification: Specification, control: socket.socket) -> None:
+    limits = specification.get("limits", {})
     root_directory.mount(specification["root"], specification["mounts"])
+    limit_watch.restrict_namespace(limits)
+    root_directory.protect_proc()
+    syscalls.leave_session_keyring()
     socket.sethostname(specification["hostname"])
-    if specification["network"] != "HOST":
-        port_forwarding.bring_loopback_up()
+    port_forwarding.bring_loopback_up()
     wake, wakened = os.pipe()
     for end in (wake, wakened):
         os.set_blocking(end, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wakened)
-    if specification["network"] == "AWS":
-        listener = port_forwarding.listen_tcp(*specification["gateway"])
-        socket.send_fds(control, [_LISTENER], [listener.fileno()])
-        listener.close()
+    _offer_network(specification, control)
     command = _spawn(specification)
     listening = specification.get("listen_descriptor")
     if listening is not None:
         connect = port_forwarding.connect_tcp("127.0.0.1", specification["listen_port"])
         port_forwarding.forward(socket.socket(fileno=listening), connect)
-    _exit_as(_supervise(command, control, wake))
+    watch = limit_watch.Watch(
+        limits, specification.get("writable", []), specification.get("scratch", [])
+    )
+    _exit_as(_supervise(command, control, wake, watch))
+
+
+def _offer_network(specification: Specification, control: socket.socket) -> None:
+    """Passes the sockets of the container's network to the launcher, which forwards them."""
+    offered = []
+    if "gateway" in specification:
+        offered.append((_GATEWAY, port_forwarding.listen_tcp(*specification["gateway"])))
+    if "outside" in specification:
+        outside_network.route_everything_to_loopback()
+        ports, allowed = specification["outside"]["ports"], specification["outside"]["allowed"]
+        every = [("0.0.0.0", port) for port in ports]  # noqa: S104  # of the namespace
+        of_host = [(address, port) for address, port in allowed if port not in ports]
+        listeners = [port_forwarding.listen_tcp(*place) for place in (*every, *of_host)]
+        offered += [(_OUTSIDE, listener) for listener in listeners]
+        datagrams, connections = outside_network.listen_names()
+        offered += [(_NAMES, datagrams), (_NAMES_TCP, connections)]
+    for kind, offer in offered:
+        socket.send_fds(control, [kind], [offer.fileno()])
+        offer.close()
 
 
 def _spawn(specification: Specification) -> int:
@@ -148,8 +201,10 @@ def _spawn(specification: Specification) -> int:
     try:
         Path(specification["working_directory"]).mkdir(parents=True, exist_ok=True)
         os.chdir(specification["working_directory"])
+        limit_watch.restrict(specification.get("limits", {}))
         syscalls.drop_capabilities()
-        os.closerange(3, 256)
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        system_call_filter.forbid_system_calls()
         os.execvpe(words[0], words, environment)  # noqa: S606
     except FileNotFoundError:
         where = environment.get("PATH", "")
@@ -166,13 +221,19 @@ def _exit_with_message(code: int, message: str) -> NoReturn:
     os._exit(code)
 
 
-def _supervise(command: int, control: socket.socket, wake: int) -> int:
+def _supervise(command: int, control: socket.socket, wake: int, watch: limit_watch.Watch) -> int:
     """Waits for the command, reaps orphans, and returns the wait status of the command."""
+    measured = time.monotonic()
     while True:
         status = _reap(command)
         if status is not None:
             return status
-        ready, _, _ = select.select([control.fileno(), wake], [], [])
+        ready, _, _ = select.select([control.fileno(), wake], [], [], watch.interval)
+        if time.monotonic() - measured >= watch.interval:
+            exceeded = watch.check()
+            if exceeded is not None:
+                _send(control, exceeded)
+            measured = time.monotonic()
         if wake in ready:
             os.read(wake, 512)
         if control.fileno() in ready:

@@ -1,12 +1,12 @@
 """The file system of a container.
 
-A container has the folders of the operating system read-only and the layers of its image at /opt.
-It has no files of the user: no home directory, no checkout, and not the /tmp of the host.
+A container has the programs and libraries of the operating system read-only, and the layers of its
+image at /opt. It has no files of the user: no home directory, no checkout, and not the /tmp of the
+host. Of /etc it has a list of files that programs need: no accounts, keys or settings of the host.
 """
 
-import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,8 +15,22 @@ from rehearsal.containers.interpreter import Interpreter
 
 Step = dict[str, Any]
 
-_SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "nix", "gnu", "sys")
-_VISIBLE = tuple(Path("/", name) for name in _SYSTEM)
+_SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu")
+_ETC = (
+    *("ssl/certs", "ssl/cert.pem", "ssl/openssl.cnf", "ca-certificates", "ca-certificates.conf"),
+    *("pki/tls/certs", "pki/tls/cert.pem", "pki/tls/openssl.cnf", "pki/ca-trust/extracted"),
+    *("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "crypto-policies"),
+    *("localtime", "timezone", "os-release", "debian_version", "redhat-release", "system-release"),
+    *("services", "protocols", "mime.types", "magic", "locale.alias", "locale.conf", "terminfo"),
+    *("fonts", "OpenCL", "java-*", "python3*", "perl", "gai.conf"),
+)
+_ETC_FILES = {
+    "passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
+    "group": "root:x:0:\nnogroup:x:65534:\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n",
+    "host.conf": "multi on\n",
+}
+_VISIBLE = tuple(Path("/", name) for name in (*_SYSTEM, "etc/ssl/certs", "etc/pki/tls/certs"))
 _PYTHON_HOME = Path("/usr/local")
 """The folder of Python in python base images: `python3` is /usr/local/bin/python3."""
 
@@ -24,13 +38,20 @@ _PYTHON_HOME = Path("/usr/local")
 class Mountable(Protocol):
     """Something that can be mounted in a container."""
 
+    @property
+    def target(self) -> str:
+        """The path in the container."""
+
     def step(self) -> Step:
         """Returns the step by which `root_directory` mounts it."""
 
 
 @dataclass(frozen=True)
 class Mount:
-    """A file or folder of the host at `target` in the container. Defaults to read-only."""
+    """A file or folder of the host at `target` in the container. Defaults to read-only.
+
+    `source` must not be a symbolic link that a container has written: the host would follow it.
+    """
 
     source: Path
     target: str
@@ -45,9 +66,38 @@ class Mount:
         }
 
 
+@dataclass(frozen=True)
+class Link:
+    """A symbolic link at `target` to `source`, a path inside of the container."""
+
+    source: str
+    target: str
+
+    def step(self) -> Step:
+        return {"kind": "symlink", "source": self.source, "target": self.target}
+
+
+@dataclass(frozen=True)
+class File:
+    """A new file in the container, read-only for its programs.
+
+    Args:
+        target: the path in the container.
+        content: the text.
+        mode: permissions in octal digits. Defaults to 644.
+    """
+
+    target: str
+    content: str
+    mode: str = "644"
+
+    def step(self) -> Step:
+        return {"kind": "file", "target": self.target, "content": self.content, "mode": self.mode}
+
+
 def operating_system(interpreter: Interpreter) -> list[Step]:
-    """Returns steps for the host's programs and libraries, empty /tmp, /root, /run; /dev, /proc."""
-    steps: list[Step] = []
+    """Returns steps for programs, libraries, /etc, empty /tmp, /root, /run; /dev, /proc, /sys."""
+    steps = _etc()
     for name in _SYSTEM:
         path = Path("/", name)
         if path.is_symlink():
@@ -56,12 +106,26 @@ def operating_system(interpreter: Interpreter) -> list[Step]:
             steps.append(Mount(path, str(path)).step())
     steps.append({"kind": "devices", "target": "/dev"})
     steps.append({"kind": "proc", "target": "/proc"})
+    steps.append({"kind": "sys", "target": "/sys"})
     for target, mode in (("/tmp", "1777"), ("/var/tmp", "1777"), ("/run", "755"), ("/root", "700")):  # noqa: S108
         steps.append({"kind": "tmpfs", "target": target, "mode": mode})
     return steps + _python(interpreter)
 
 
+def _etc() -> list[Step]:
+    steps: list[Step] = [{"kind": "tmpfs", "target": "/etc", "mode": "755"}]
+    for pattern in _ETC:
+        for path in sorted(Path("/etc").glob(pattern)):
+            source = path.resolve()
+            if source.exists():
+                steps.append(Mount(source, str(path)).step())
+    steps += [File(f"/etc/{name}", content).step() for name, content in _ETC_FILES.items()]
+    steps.append({"kind": "symlink", "source": "/proc/mounts", "target": "/etc/mtab"})
+    return steps
+
+
 BUILD_CACHE: Step = {"kind": "tmpfs", "target": "/root/.cache", "mode": "755"}
+ETC_IS_READ_ONLY: Step = {"kind": "read-only", "target": "/etc"}
 ONLY_OPT_IS_KEPT: list[Step] = [{"kind": "read-only", "target": place} for place in ("/root", "/")]
 """For builds: files outside of /opt are not kept, so writing them fails."""
 
@@ -91,41 +155,3 @@ def hidden(paths: Iterable[Path]) -> list[Path]:
         if path != Path("/") and not any(path.is_relative_to(parent) for parent in seen):
             found.append(path)
     return found
-
-
-_NETWORK_VARIABLE = re.compile(
-    r"^(PIP_\w+|UV_\w+|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NETRC"
-    r"|(https?|no|all|ftp)_proxy)$",
-    re.IGNORECASE,
-)
-_ABSOLUTE_PATH = re.compile(r"(?:^|file://|[\s'\"=:,])(/[^\s'\":,]+)")
-_CONFIGURATION = (".config/pip", ".pip", ".config/uv", ".netrc")
-
-
-def package_registries(
-    environment: Mapping[str, str], home: Path
-) -> tuple[dict[str, str], list[Mount]]:
-    """Returns the variables and read-only mounts by which builds reach package registries.
-
-    These are the settings of pip, uv, certificates and proxies, the user's configuration of pip and
-    uv below /root, and local folders that one of them names.
-    """
-    passed = {key: value for key, value in environment.items() if _NETWORK_VARIABLE.match(key)}
-    passed.pop("UV_CACHE_DIR", None)  # the cache is at its default path in the container
-    mounts, texts = [], list(passed.values())
-    for name in _CONFIGURATION:
-        if (home / name).exists():
-            mounts.append(Mount((home / name).resolve(), f"/root/{name}"))
-            texts += _texts(home / name)
-    texts += _texts(Path("/etc/pip.conf")) + _texts(Path("/etc/uv"))
-    resolver = Path("/etc/resolv.conf").resolve()
-    named = {Path(match) for text in texts for match in _ABSOLUTE_PATH.findall(text)}
-    # The pages of a local index, .../simple, usually point to files beside it.
-    named = {path.parent if path.name == "simple" else path for path in named}
-    local = hidden([resolver, *(path for path in named if path.exists())])
-    return passed, mounts + [Mount(path, str(path)) for path in local]
-
-
-def _texts(path: Path) -> list[str]:
-    files = [path] if path.is_file() else sorted(path.glob("*")) if path.is_dir() else []
-    return [file.read_text(errors="replace") for file in files if file.is_file()]

@@ -11,8 +11,10 @@ import struct
 import threading
 from collections.abc import Callable
 
-Connect = Callable[[], socket.socket]
+Connect = Callable[[socket.socket], socket.socket]
+"""Returns the connection to which an accepted one is forwarded."""
 _CHUNK = 1 << 16
+_RESET = struct.pack("ii", 1, 0)
 
 
 def bring_loopback_up() -> None:
@@ -24,7 +26,7 @@ def bring_loopback_up() -> None:
 
 def connect_tcp(host: str, port: int) -> Connect:
     """Returns a function that connects to a TCP port."""
-    return lambda: socket.create_connection((host, port))
+    return lambda _: socket.create_connection((host, port))
 
 
 def listen_tcp(host: str, port: int) -> socket.socket:
@@ -47,14 +49,24 @@ def _accept(listener: socket.socket, connect: Connect) -> None:
             near, _ = listener.accept()
         except OSError:
             return  # the listener was closed: the container ends
-        try:
-            far = connect()
-        except OSError:
-            near.close()  # the target does not listen yet
-            continue
-        for source, target in ((near, far), (far, near)):
-            threading.Thread(target=_copy, args=(source, target), daemon=True).start()
-        del near, far, source, target  # the threads own the sockets: the last one closes them
+        threading.Thread(target=_join, args=(near, connect), daemon=True).start()
+        del near
+
+
+def _join(near: socket.socket, connect: Connect) -> None:
+    try:
+        far = connect(near)
+    except OSError:  # the target does not listen yet, or is not permitted
+        with contextlib.suppress(OSError):
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        near.close()
+        return
+    back = threading.Thread(target=_copy, args=(far, near), daemon=True)
+    back.start()
+    _copy(near, far)
+    back.join()
+    near.close()
+    far.close()
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

@@ -1,37 +1,43 @@
 """The specification of a container, which `init_process` reads."""
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from rehearsal.containers import outside_network
 from rehearsal.containers.image import Image
+from rehearsal.containers.limits import Limits
 from rehearsal.containers.mounts import (
     BUILD_CACHE,
+    ETC_IS_READ_ONLY,
     ONLY_OPT_IS_KEPT,
+    File,
     Mount,
     Mountable,
     Step,
     hidden,
     operating_system,
 )
+from rehearsal.containers.registries import Outside
 
 DOCKER_PATH = "/usr/local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_RESOLVER = Path("/etc/resolv.conf")
 _CERTIFICATE_VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 
 
 class Network(enum.Enum):
-    """The network access of a container.
+    """The network access of a container; none of them has an address of this machine.
 
-    ISOLATED: none. AWS: the gateway only, at its usual address. HOST: that of this machine, because
-    image builds need package registries.
+    ISOLATED: none. AWS: the gateway only, at its usual address. INTERNET: some ports of all other
+    machines, local package registries, and the gateway if AWS_ENDPOINT_URL is given.
     """
 
     ISOLATED = "ISOLATED"
     AWS = "AWS"
-    HOST = "HOST"
+    INTERNET = "INTERNET"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,41 +51,89 @@ class Specification:
     network: Network
     host_name: str
     opt: Path | None
+    outside: Outside
+    limits: Limits
 
     def to_json(self, scratch: Path) -> dict[str, Any]:
         """Returns the specification as JSON; `scratch` is a dedicated folder of the container."""
+        steps = self._steps()
         specification: dict[str, Any] = {
             "root": str(scratch / "root"),
-            "mounts": self._steps(scratch),
+            "mounts": steps,
+            "limits": self.limits.to_json(),
+            "writable": [
+                step["target"]
+                for step in steps
+                if step["kind"] == "overlay" or (step["kind"] == "bind" and step["writable"])
+            ],
+            "scratch": _in_memory(steps),
             "command": list(self.command),
             "environment": dict(self.environment),
             "working_directory": self.image.working_directory,
             "network": self.network.value,
             "hostname": self.host_name,
         }
-        if self.network is Network.AWS:
-            address = urlsplit(self.environment["AWS_ENDPOINT_URL"])
+        endpoint = self.environment.get("AWS_ENDPOINT_URL")
+        if endpoint and self.network is not Network.ISOLATED:
+            address = urlsplit(endpoint)
             specification["gateway"] = [address.hostname, address.port]
+        if self.network is Network.INTERNET:
+            specification["outside"] = {
+                "ports": self.outside.ports,
+                "allowed": self.outside.allowed,
+                "name_servers": _name_servers(),
+            }
         return specification
 
-    def _steps(self, scratch: Path) -> list[Step]:
-        hosts = scratch / "hosts"
-        hosts.write_text(f"127.0.0.1 localhost {self.host_name}\n::1 localhost\n")
+    def _steps(self) -> list[Step]:
         steps = operating_system(self.image.interpreter)
-        steps.append(Mount(hosts, "/etc/hosts").step())
+        steps += [file.step() for file in self._names()]
         if self.opt is not None:
             steps.insert(0, Mount(self.opt, "/opt", writable=True).step())
         else:
             steps.insert(0, {"kind": "tmpfs", "target": "/opt", "mode": "755"})
             steps += [mount.step() for mount in self.image.mounts()]
-        if self.network is Network.AWS:
+        if self.network is not Network.ISOLATED:
             named = {self.environment.get(name) for name in _CERTIFICATE_VARIABLES}
             files = hidden([Path(name) for name in named if name and Path(name).is_file()])
             steps += [Mount(file, str(file)).step() for file in files]
         given = [mount.step() for mount in self.mounts]
         if self.opt is None:
-            return steps + given
-        return [*steps, BUILD_CACHE, *given, *ONLY_OPT_IS_KEPT]
+            return [*steps, *given, ETC_IS_READ_ONLY]
+        return [*steps, BUILD_CACHE, *given, ETC_IS_READ_ONLY, *ONLY_OPT_IS_KEPT]
+
+    def _names(self) -> list[File]:
+        """Returns the files of /etc about names."""
+        hosts = [f"127.0.0.1 localhost {self.host_name}", "::1 localhost"]
+        resolver = ""
+        if self.network is Network.INTERNET:
+            hosts += self.outside.hosts
+            kept = [line for line in _RESOLVER.read_text().splitlines() if _is_option(line)]
+            resolver = "\n".join([f"nameserver {outside_network.NAME_SERVER}", *kept, ""])
+        return [
+            File("/etc/hosts", "\n".join([*hosts, ""])),
+            File("/etc/hostname", f"{self.host_name}\n"),
+            File("/etc/resolv.conf", resolver),
+        ]
+
+
+def _in_memory(steps: Iterable[Step]) -> list[str]:
+    """Returns the mounts that are file systems in memory, and not covered by a later mount."""
+    found = {"/dev/shm": True}  # noqa: S108
+    for step in steps:
+        if step["kind"] in ("tmpfs", "bind", "overlay"):
+            found[step["target"]] = step["kind"] == "tmpfs"
+    return [target for target, in_memory in found.items() if in_memory]
+
+
+def _name_servers() -> list[str]:
+    words = [line.split() for line in _RESOLVER.read_text().splitlines()]
+    found = [line[1] for line in words if len(line) > 1 and line[0] == "nameserver"]
+    return found or ["127.0.0.1"]  # the default of the C library
+
+
+def _is_option(line: str) -> bool:
+    return line.split()[:1] in (["search"], ["domain"], ["options"])
 
 
 def command_of(

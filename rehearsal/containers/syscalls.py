@@ -29,6 +29,8 @@ _LAST_CAPABILITY = 63
 _DOCKER_CAPABILITIES = frozenset(
     {0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31},
 )
+_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_JOIN_SESSION_KEYRING = 1
 _MOUNT_SETATTR = 442  # the same on all architectures
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
@@ -131,3 +133,11 @@ def drop_capabilities() -> None:
         if capability not in _DOCKER_CAPABILITIES:
             _LIBC.prctl(_DROP_BOUNDING, capability, 0, 0, 0)  # EINVAL beyond the kernel's last
     _check(_LIBC.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "prctl")
+
+
+def leave_session_keyring() -> None:
+    """Replaces the session keyring of the server's user, with its keys, by an empty one."""
+    number = _KEYCTL.get(platform.machine())
+    if number is not None:
+        # ENOSYS: a kernel without keyrings.
+        _LIBC.syscall(ctypes.c_long(number), ctypes.c_int(_JOIN_SESSION_KEYRING), None)

@@ -225,7 +225,7 @@ class DockerEngine:
             arguments=options.words or None,
             entrypoint=[options.entrypoint] if options.entrypoint else None,
             environment=dict(_pair(text, own) for text in options.environment),
-            network=Network.ISOLATED if options.network == "none" else Network.HOST,
+            network=Network.ISOLATED if options.network == "none" else Network.INTERNET,
             host_name="container",
             on_line=self._output,
         )

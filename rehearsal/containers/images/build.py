@@ -22,6 +22,7 @@ from rehearsal.containers.images.layers import LayerStore, Opt
 from rehearsal.containers.images.overlay import Overlay, large_entries, overlays_work
 from rehearsal.containers.images.run_instruction import MountPointBusyError, run_command
 from rehearsal.containers.interpreter import Interpreter, find_interpreter, running_interpreter
+from rehearsal.containers.sandbox_files import OutsideError, beneath
 from rehearsal.containers.specification import DOCKER_PATH
 
 Log = Callable[[str], None]
@@ -41,10 +42,14 @@ def _empty_image() -> Image:
 
 @dataclass(kw_only=True)
 class ImageBuild:
-    """A build of a Dockerfile; `image` is its state after each instruction."""
+    """A build of a Dockerfile; `image` is its state after each instruction.
+
+    `cache` is an empty folder for the packages that its commands download.
+    """
 
     context: BuildContext
     layers: LayerStore
+    cache: Path
     log: Log
     stop: threading.Event
     image: Image = field(default_factory=_empty_image)
@@ -66,7 +71,7 @@ class ImageBuild:
             self.log(f"Step {number}/{len(steps)} : {step}")
             try:
                 _INSTRUCTIONS[step.name](self, step)
-            except CopyError as error:
+            except (CopyError, OutsideError) as error:
                 raise step.error(str(error)) from error
         return self.image
 
@@ -150,7 +155,7 @@ class ImageBuild:
         name = self._entry(step, path)
         if not self._on_host(path).is_dir():
             inside = path.relative_to(_OPT)
-            self._layer(self._key("directory"), {name}, lambda opt: _make_directory(opt / inside))
+            self._layer(self._key("directory"), {name}, lambda opt: _make_directory(opt, inside))
 
     def copy(self, step: Instruction) -> None:
         words = list(step.words or dockerfile.split_words(step, step.text))
@@ -167,7 +172,8 @@ class ImageBuild:
 
         def make(opt: Path) -> None:
             for file in files:
-                place(file, opt / file.target.relative_to(_OPT))
+                target = opt / file.target.relative_to(_OPT)
+                place(file, beneath(opt, target.parent) / target.name)
 
         self._layer(key, touched, make)
 
@@ -197,7 +203,16 @@ class ImageBuild:
             for overlay in overlays:
                 overlay.prepare()
             try:
-                run_command(self.image, words, self.arguments, opt, self.log, self.stop, overlays)
+                run_command(
+                    self.image,
+                    words,
+                    self.arguments,
+                    opt,
+                    self.cache,
+                    self.log,
+                    self.stop,
+                    overlays,
+                )
             finally:
                 for overlay in overlays:
                     overlay.remove()
@@ -250,8 +265,8 @@ def _words(step: Instruction) -> tuple[str, ...]:
     return step.words if step.words is not None else ("/bin/sh", "-c", step.text)
 
 
-def _make_directory(path: Path) -> None:
-    path.mkdir(parents=True, exist_ok=True)
+def _make_directory(opt: Path, path: PurePosixPath) -> None:
+    beneath(opt, opt / path).mkdir(parents=True, exist_ok=True)
 
 
 _INSTRUCTIONS: dict[str, Callable[[ImageBuild, Instruction], None]] = {

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from rehearsal.containers.sandbox_files import OutsideError, beneath
+
 
 class CopyError(ValueError):
     """A COPY instruction that cannot be executed."""
@@ -76,6 +78,8 @@ class BuildContext:
                 f"COPY {pattern}: not found in the build context {self.directory}, or excluded by "
                 ".dockerignore."
             )
+        for path in allowed:
+            _check_inside(self.directory, path, pattern)
         return allowed
 
     def _files(self, directory: Path) -> Iterable[Path]:
@@ -98,6 +102,15 @@ class BuildContext:
             if any(expression.fullmatch(name) for name in names):
                 ignored = not keep
         return ignored
+
+
+def _check_inside(context: Path, path: Path, pattern: str) -> None:
+    try:
+        beneath(context, path if path == context else path.parent)
+    except OutsideError as error:
+        raise CopyError(
+            f"COPY {pattern}: forbidden path outside the build context ({error})."
+        ) from error
 
 
 def _rule(line: str) -> tuple[re.Pattern[str], bool]:

@@ -21,11 +21,17 @@ _MIN_FILES = 1_000  # copying fewer is fast
 
 @dataclass(frozen=True)
 class Overlay:
-    """The folder `lower` as /opt/`name`, with changes in `directory`."""
+    """The folder `lower` as `parent`/`name`, with changes in `directory`."""
 
     name: str
     lower: Path
     directory: Path
+    parent: str = "/opt"
+
+    @property
+    def target(self) -> str:
+        """The path in the container."""
+        return f"{self.parent}/{self.name}"
 
     @property
     def _upper(self) -> Path:
@@ -41,7 +47,7 @@ class Overlay:
         """Returns the step that mounts it."""
         return {
             "kind": "overlay",
-            "target": f"/opt/{self.name}",
+            "target": self.target,
             "lower": str(self.lower),
             "upper": str(self._upper),
             "work": str(self.directory / "work"),
@@ -57,7 +63,7 @@ class Overlay:
         """Copies the current state of the entry to `target`/`name`."""
         container = Container(
             image,
-            entrypoint=["cp", "-a", "--", f"/opt/{self.name}", "/mnt/target/"],
+            entrypoint=["cp", "-a", "--", self.target, "/mnt/target/"],
             mounts=[self, Mount(target, "/mnt/target", writable=True)],
         )
         container.start()
@@ -77,8 +83,13 @@ def large_entries(opt: Opt) -> Opt:
     return {
         name: path
         for name, path in opt.items()
-        if path.is_dir() and not set(str(path)) & set(":,\\") and _is_large(path)
+        if path.is_dir() and not path.is_symlink() and is_valid_option(path) and _is_large(path)
     }
+
+
+def is_valid_option(path: Path) -> bool:
+    """Returns True if the kernel can read a path in the options of an overlay."""
+    return not set(str(path)) & set(":,\\")
 
 
 def _is_large(path: Path) -> bool:

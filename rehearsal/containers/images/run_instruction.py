@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 from rehearsal.containers.container import Container, run_to_end
 from rehearsal.containers.image import Image
 from rehearsal.containers.images.overlay import Overlay
-from rehearsal.containers.mounts import Mount, package_registries
+from rehearsal.containers.mounts import Mount
+from rehearsal.containers.registries import registries
 from rehearsal.containers.specification import Network
 
 _OPT = PurePosixPath("/opt")
@@ -29,6 +30,7 @@ def run_command(
     words: Sequence[str],
     arguments: Mapping[str, str],
     opt: Path,
+    cache: Path,
     log: Callable[[str], None],
     stop: threading.Event,
     overlays: Sequence[Overlay] = (),
@@ -40,6 +42,7 @@ def run_command(
         words: the command.
         arguments: values of ARG.
         opt: folder that is mounted as /opt, writable.
+        cache: folder for uv's cache, of this build alone.
         log: receives the lines of output.
         stop: stops the command when it is set.
         overlays: entries that are not in `opt`; those that the command changes are copied to it.
@@ -49,23 +52,23 @@ def run_command(
         ImageBuildError: the command was stopped or returned a nonzero exit code.
     """
     present = {entry.name for entry in opt.iterdir()}
-    settings, mounts = package_registries(os.environ, Path.home())
-    settings |= {
-        # Copies instead of hard links: a command that changes a file in place must not change
-        # uv's cache.
+    found = registries(os.environ, Path.home())
+    settings = found.variables | {
+        # Copies instead of hard links, which do not cross mounts.
         "UV_LINK_MODE": "copy",
         "UV_PYTHON_DOWNLOADS": "never",
         "PIP_USER": "0",  # an installation into the home directory would be lost
     }
     taken = present | {overlay.name for overlay in overlays}
-    mounts = [mount for mount in mounts if _opt_name(mount.target) not in taken]
-    mounts.append(Mount(_uv_cache(), "/root/.cache/uv", writable=True))
+    mounts = [mount for mount in found.mounts if _opt_name(mount.target) not in taken]
+    mounts.append(Mount(cache, "/root/.cache/uv", writable=True))
     container = Container(
         image,
         entrypoint=words,
         environment={**settings, **arguments},
         mounts=[*overlays, *mounts],
-        network=Network.HOST,
+        network=Network.INTERNET,
+        outside=found.outside,
         opt=opt,
         host_name="build",
         on_line=log,
@@ -111,17 +114,10 @@ def _opt_name(target: str) -> str | None:
 
 
 def _remove_mount_points(path: Path) -> None:
-    """Removes empty folders and files that were mount points."""
-    if path.is_dir():
+    """Removes empty folders and files that were mount points, and follows no link."""
+    if path.is_dir() and not path.is_symlink():
         for entry in path.iterdir():
             _remove_mount_points(entry)
         path.rmdir()
-    elif path.exists():
+    elif os.path.lexists(path):
         path.unlink()
-
-
-def _uv_cache() -> Path:
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    cache = Path(os.environ.get("UV_CACHE_DIR") or home / "uv")
-    cache.mkdir(parents=True, exist_ok=True)
-    return cache.resolve()

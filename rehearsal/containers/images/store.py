@@ -14,6 +14,7 @@ from rehearsal.containers.images import dockerfile as dockerfile_language
 from rehearsal.containers.images.build import ImageBuild
 from rehearsal.containers.images.build_context import BuildContext
 from rehearsal.containers.images.layers import LayerStore
+from rehearsal.containers.sandbox_files import remove
 
 __all__ = ["Image", "ImageStore", "UnknownImageError"]
 
@@ -63,14 +64,21 @@ class ImageStore:
         if dockerfile_text is None:
             dockerfile_text = _dockerfile_text(context, dockerfile)
         instructions = dockerfile_language.parse(dockerfile_text)
-        build = ImageBuild(
-            context=BuildContext(context),
-            layers=self._layers,
-            log=log,
-            stop=stop or threading.Event(),
-            build_arguments=dict(build_arguments or {}),
-        )
-        image = build.run(instructions)
+        # A cache of this build alone: layers are shared by all repositories, so what they contain
+        # must not depend on what an earlier build has left.
+        cache = Path(tempfile.mkdtemp(prefix="cache-", dir=self.work_directory))
+        try:
+            build = ImageBuild(
+                context=BuildContext(context),
+                layers=self._layers,
+                cache=cache,
+                log=log,
+                stop=stop or threading.Event(),
+                build_arguments=dict(build_arguments or {}),
+            )
+            image = build.run(instructions)
+        finally:
+            remove(cache)
         config = _configuration(image, build.chain)
         image = replace(image, digest=_digest(config), configuration=config)
         self._write(image)

@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from rehearsal.containers.sandbox_files import beneath
 from rehearsal.framework import zip_archive
 from rehearsal.framework.aws_client import aws_client
 from rehearsal.services.codebuild.engine.buildspec import ArtifactFiles, Buildspec
@@ -62,8 +63,10 @@ def collect(spec: ArtifactFiles, source: Path) -> list[tuple[str, Path]]:
 
     Raises:
         ArtifactError: no file matches.
+        OutsideError: a folder or file is a link out of the source folder.
     """
     base = _base_directory(spec.base_directory, source)
+    beneath(source, base)
     found: dict[str, Path] = {}
     for pattern in spec.files:
         for path in _matches(base, pattern):
@@ -74,6 +77,8 @@ def collect(spec: ArtifactFiles, source: Path) -> list[tuple[str, Path]]:
         found = {name: path for name, path in found.items() if path not in excluded}
     if not found:
         raise ArtifactError("no matching artifact paths found")
+    for path in found.values():
+        beneath(source, path.parent)
     return sorted(found.items())
 
 
@@ -107,6 +112,7 @@ def upload(
     artifact: Mapping[str, Any],
     files: list[tuple[str, Path]],
     *,
+    source: Path,
     session: boto3.Session,
     scratch: Path,
     encryption_key: str | None,
@@ -118,6 +124,7 @@ def upload(
     Args:
         artifact: the artifact settings.
         files: the files, as pairs of name and path.
+        source: the source folder; links out of it are not followed.
         session: a session of the service role.
         scratch: a folder for the archive.
         encryption_key: the KMS key of the build, or None.
@@ -126,6 +133,7 @@ def upload(
 
     Raises:
         ArtifactError: S3 rejects the upload.
+        OutsideError: a file is a link out of the source folder.
     """
     client: Any = aws_client(session, "s3")
     encryption = _encryption(artifact, encryption_key)
@@ -141,7 +149,7 @@ def upload(
         return _put_zip(client, bucket, key, files, scratch, encryption)
     for file_name, path in files:
         target = f"{key}/{file_name}".lstrip("/")
-        _put(client, bucket, target, path.read_bytes(), encryption)
+        _put(client, bucket, target, beneath(source, path).read_bytes(), encryption)
     return Uploaded(location=f"{_S3_ARN}{bucket}/{key}", sha256="", md5="")
 
 

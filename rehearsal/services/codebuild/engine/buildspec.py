@@ -14,6 +14,7 @@ import boto3
 import yaml
 from botocore.exceptions import ClientError
 
+from rehearsal.containers.sandbox_files import OutsideError, beneath
 from rehearsal.framework.aws_client import aws_client
 
 DEFAULT_FILE = "buildspec.yml"
@@ -263,10 +264,12 @@ def read(given: str | None, source: Path, shown: str, session: boto3.Session) ->
     if name.startswith(_S3_ARN):
         return parse(_from_s3(name, session))
     try:
-        return parse((source / name).read_text())
+        return parse(beneath(source, source / name).read_text())
     except OSError as error:
         reason = (error.strerror or "").lower()
         raise BuildspecError(f"stat {shown}/{name}: {reason}") from error
+    except OutsideError as error:
+        raise BuildspecError(f"{shown}/{name}: {error}") from error
 
 
 def _from_s3(arn: str, session: boto3.Session) -> str:

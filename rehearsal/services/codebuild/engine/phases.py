@@ -5,7 +5,6 @@ Source: https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-detail
 
 from __future__ import annotations
 
-import shlex
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +18,7 @@ from rehearsal.containers.docker.program import SOCKET
 from rehearsal.containers.image import Image
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.mounts import Mount
+from rehearsal.containers.sandbox_files import OutsideError
 from rehearsal.framework.network_interfaces import check_attachment
 from rehearsal.framework.platform import AwsError, Credentials, Platform
 from rehearsal.services.codebuild.engine import artifacts, buildspec
@@ -27,8 +27,16 @@ from rehearsal.services.codebuild.engine import runtimes as build_runtimes
 from rehearsal.services.codebuild.engine import source as build_source
 from rehearsal.services.codebuild.engine import variables as build_variables
 from rehearsal.services.codebuild.engine.plan import BuildObserver, BuildPlan
+from rehearsal.services.codebuild.engine.python_environment import (
+    PythonEnvironmentError,
+    python_environment,
+)
 from rehearsal.services.codebuild.engine.shell import BuildShell
-from rehearsal.services.codebuild.engine.workspace import BuildWorkspace, ProjectCache
+from rehearsal.services.codebuild.engine.workspace import (
+    CONTROL,
+    BuildWorkspace,
+    ProjectCache,
+)
 
 _SERVICE = "codebuild.amazonaws.com"
 # True for a phase after whose failure the next one runs.
@@ -95,8 +103,8 @@ class BuildPhases:
         if plan.vpc:
             _check_network(plan, self._platform, plan.vpc)
             self._log.container(
-                f"The rehearsal has no network {plan.vpc['vpcId']}: the build uses the network of "
-                "this machine"
+                f"The rehearsal has no network {plan.vpc['vpcId']}: the build reaches other "
+                "machines as this one does"
             )
         self._workspace.create()
 
@@ -142,34 +150,43 @@ class BuildPhases:
 
     def upload_artifacts(self) -> None:
         """Collects and uploads the primary and the secondary artifacts."""
-        source = self._workspace.host_path(self._workspace.source_path)
         try:
-            for expected in artifacts.expected(self._plan, self._spec):
+            wanted = [
+                (expected, self._expand(expected.files.name))
+                for expected in artifacts.expected(self._plan, self._spec)
+            ]
+            self._close_shell()  # so that nothing changes the files while they are read
+            source = self._workspace.host_path(self._workspace.source_path)
+            for expected, name in wanted:
                 self._log.container("Assembling file list")
                 found = artifacts.collect(expected.files, source)
                 self._log.container(f"Found {len(found)} file(s)")
                 uploaded = artifacts.upload(
                     expected.settings,
                     found,
+                    source=source,
                     session=self._session,
-                    scratch=self._workspace.directory / "control",
+                    scratch=self._workspace.directory,
                     encryption_key=self._plan.encryption_key,
                     build_uuid=self._plan.build_uuid,
-                    name=self._expand(expected.files.name),
+                    name=name,
                 )
                 self._observer.uploaded(expected.identifier, uploaded)
-        except artifacts.ArtifactError as error:
+        except (artifacts.ArtifactError, OutsideError) as error:
             raise PhaseFailedError("CLIENT_ERROR", str(error)) from error
 
     def close(self) -> None:
         """Stops the shell, and saves the project's cache."""
-        if self._shell is not None:
-            self._shell.close()
+        self._close_shell()
         if self._docker is not None:
             self._docker.close()
         if self._cache is not None:
             for path in self._cache.save(self._workspace):
                 self._log.container(f"Kept {path} in the cache")
+
+    def _close_shell(self) -> None:
+        if self._shell is not None:
+            self._shell.close()
 
     def _fetch_sources(self) -> str | None:
         access = build_source.SourceAccess(
@@ -200,6 +217,18 @@ class BuildPhases:
             raise PhaseFailedError("YAML_FILE_ERROR", str(error)) from error
         for note in runtimes.notes:
             self._log.container(note)
+        try:
+            python = python_environment(
+                runtimes,
+                self._workspace,
+                tools=self._workspace.tools(self._platform.ca_bundle),
+                registries=self._workspace.registries,
+            )
+        except PythonEnvironmentError as error:
+            raise PhaseFailedError(
+                "COMMAND_EXECUTION_ERROR",
+                f"Python {runtimes.python.version} could not be set up. {error}",
+            ) from error
         image = Image(
             digest=self._plan.environment["image"],
             interpreter=runtimes.python,
@@ -212,23 +241,23 @@ class BuildPhases:
             environment=build_environment.variables(
                 self._plan,
                 own=self._variables,
-                registries=self._workspace.registry_variables(),
+                registries=self._workspace.registries.variables,
                 credentials=self._platform.environment(self._credentials, self._plan.scope.region),
                 ca_bundle=self._platform.ca_bundle,
                 path=runtimes.path,
                 sources=self._source_paths,
                 resolved_version=self._resolved_version,
             ),
-            mounts=[*self._workspace.mounts(self._platform.ca_bundle), *self._docker_socket()],
+            mounts=[
+                *self._workspace.mounts(self._platform.ca_bundle),
+                *python,
+                *self._docker_socket(),
+            ],
+            outside=self._workspace.registries.outside,
             on_line=self._log.output,
             stopped=self._stopped,
             deadline=self._deadline,
         )
-        if self._shell.run(runtimes.setup_command()) != 0:
-            raise PhaseFailedError(
-                "COMMAND_EXECUTION_ERROR",
-                f"Python {runtimes.python.version} could not be set up. {self._log.last_line}",
-            )
 
     def _docker_socket(self) -> list[Mount]:
         """Starts the daemon behind `docker`, which AWS gives to builds in privileged mode."""
@@ -274,9 +303,8 @@ class BuildPhases:
         """Expands shell expressions in an artifact's name, such as `app-$(date +%F)`."""
         if name is None or "$" not in name:
             return name
-        target = self._workspace.control_path("artifact-name")
-        self._running_shell.run(f'printf %s "{name}" > {shlex.quote(target)}')
-        return (self._workspace.directory / "control/artifact-name").read_text()
+        self._running_shell.run(f'printf %s "{name}" > {CONTROL}/artifact-name')
+        return self._running_shell.output("artifact-name")
 
 
 def _assume_role(plan: BuildPlan, platform: Platform) -> Credentials:

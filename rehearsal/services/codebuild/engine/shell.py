@@ -13,13 +13,14 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from rehearsal.containers.container import Container
 from rehearsal.containers.image import Image
-from rehearsal.containers.mounts import Mount
+from rehearsal.containers.mounts import Mountable
+from rehearsal.containers.registries import Outside
+from rehearsal.containers.sandbox_files import OutsideError, read_beneath
 from rehearsal.containers.specification import Network
-from rehearsal.services.codebuild.engine.workspace import BuildWorkspace
+from rehearsal.services.codebuild.engine.workspace import CONTROL, BuildWorkspace
 
 _POLL = 0.5
 _GRACE = 2.0
@@ -28,16 +29,16 @@ _SHELLS = {"sh": ("bash", "--posix"), "bash": ("bash",)}  # sh is bash on Amazon
 _DRIVER = """
 exec 8>&1
 codebuild_ended() {
-  export -p > {control}/variables
-  pwd > {control}/folder
+  export -p > /codebuild/control/variables
+  pwd > /codebuild/control/folder
   printf '\\n%s ended %s\\n' {mark} "$1" >&8
 }
 trap 'codebuild_ended $?' EXIT
-if [ -f {control}/variables ]; then
-  . {control}/variables
-  cd "$(cat {control}/folder)"
+if [ -f /codebuild/control/variables ]; then
+  . /codebuild/control/variables
+  cd "$(cat /codebuild/control/folder)"
 fi
-exec 9< {control}/commands
+exec 9< /codebuild/control/commands
 while IFS= read -r codebuild_script <&9; do
   . "$codebuild_script"
   printf '\\n%s done %s\\n' {mark} "$?" >&8
@@ -62,6 +63,7 @@ class BuildShell:
         shell: `sh` or `bash`.
         environment: the environment variables.
         mounts: the mounts of the container.
+        outside: the network of the container beside AWS.
         on_line: called with each line of output.
         stopped: ends a command with BuildStoppedError when it is set.
         deadline: the time of `time.monotonic()` after which a command ends with BuildTimedOutError.
@@ -74,7 +76,8 @@ class BuildShell:
         image: Image,
         shell: str,
         environment: Mapping[str, str],
-        mounts: Sequence[Mount],
+        mounts: Sequence[Mountable],
+        outside: Outside,
         on_line: Callable[[str], None],
         stopped: threading.Event,
         deadline: float,
@@ -84,6 +87,7 @@ class BuildShell:
         self._shell = shell
         self._environment = environment
         self._mounts = mounts
+        self._outside = outside
         self._on_line = on_line
         self._stopped = stopped
         self._deadline = deadline
@@ -98,9 +102,9 @@ class BuildShell:
         """Runs a command to its end and returns its exit status."""
         container = self._running()
         self._count += 1
-        script = self._control / f"script-{self._count}.sh"
-        script.write_text(command + "\n")
-        os.write(self._commands, f"{self._workspace.control_path(script.name)}\n".encode())
+        name = f"script-{self._count}.sh"
+        self._write(name, command + "\n")
+        os.write(self._commands, f"{CONTROL}/{name}\n".encode())
         ended, status = self._wait(container)
         if ended:
             container.wait(_GRACE)
@@ -109,12 +113,19 @@ class BuildShell:
 
     def variables(self, names: Sequence[str]) -> dict[str, str]:
         """Returns the exported variables among `names`."""
-        output = self._workspace.control_path("exported")
-        if self.run(f'env -0 > "{output}"') != 0:
+        if self.run(f'env -0 > "{CONTROL}/exported"') != 0:
             return {}
-        text = (self._control / "exported").read_text(errors="replace")
+        text = self.output("exported")
         found = dict(item.partition("=")[::2] for item in text.split("\0") if "=" in item)
         return {name: found[name] for name in names if name in found}
+
+    def output(self, name: str) -> str:
+        """Returns the text that a command wrote to a file of /codebuild/control, "" if none."""
+        try:
+            content = read_beneath(self._workspace.control, self._workspace.control / name)
+        except (OSError, OutsideError):
+            return ""
+        return content.decode(errors="replace")
 
     def close(self) -> None:
         """Stops the shell and all processes that it started."""
@@ -122,27 +133,29 @@ class BuildShell:
             self._container.stop(_GRACE)
             self._forget()
 
-    @property
-    def _control(self) -> Path:
-        return self._workspace.directory / "control"
+    def _write(self, name: str, content: str) -> None:
+        """Writes a new file; what the build has put in its place is removed, and not followed."""
+        path = self._workspace.control / name
+        path.unlink(missing_ok=True)
+        with open(path, "x") as file:  # noqa: PTH123  # exclusive: it follows no link
+            file.write(content)
 
     def _running(self) -> Container:
         if self._container is not None:
             return self._container
-        commands = self._control / "commands"
-        if not commands.exists():
-            os.mkfifo(commands)
+        commands = self._workspace.control / "commands"
+        commands.unlink(missing_ok=True)
+        os.mkfifo(commands)
         # Open for reading, too: a pipe without a reader cannot be opened for writing.
-        self._commands = os.open(commands, os.O_RDWR)
-        control = self._workspace.control_path("").rstrip("/")
-        driver = _DRIVER.replace("{control}", control).replace("{mark}", self._mark)
-        (self._control / "driver.sh").write_text(driver)
+        self._commands = os.open(commands, os.O_RDWR | os.O_NOFOLLOW)
+        self._write("driver.sh", _DRIVER.replace("{mark}", self._mark))
         self._container = Container(
             self._image,
-            entrypoint=[*_SHELLS[self._shell], f"{control}/driver.sh"],
+            entrypoint=[*_SHELLS[self._shell], "/codebuild/control/driver.sh"],
             environment=self._environment,
             mounts=self._mounts,
-            network=Network.HOST,
+            network=Network.INTERNET,
+            outside=self._outside,
             host_name="codebuild",
             on_line=self._line,
         )
@@ -152,7 +165,6 @@ class BuildShell:
     def _forget(self) -> None:
         os.close(self._commands)
         self._container, self._commands = None, -1
-        (self._control / "commands").unlink(missing_ok=True)
 
     def _wait(self, container: Container) -> tuple[bool, int]:
         while True:

@@ -97,7 +97,7 @@ def _from_pipeline(version: str | None, directory: Path, access: SourceAccess) -
     bucket, _, key = version.removeprefix(_S3_ARN).partition("/")
     revision = _download_zip(bucket, key, None, directory, access)
     reference = directory / CLONE_REFERENCE
-    if reference.is_file():
+    if reference.is_file() and not reference.is_symlink():
         target = json.loads(reference.read_text())
         reference.unlink()
         return _clone(target["cloneUrl"], target["commitId"], directory, access)
@@ -115,9 +115,12 @@ def _from_s3(
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
         for page in pages:
             for item in page.get("Contents", []):
-                target = directory / item["Key"][len(key) :]
+                name = item["Key"][len(key) :]
                 if item["Key"].endswith("/"):
                     continue
+                target = directory / name
+                if ".." in target.parts or not target.is_relative_to(directory):
+                    raise SourceError(f"{_S3_ARN}{bucket}/{item['Key']} would leave its folder")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 client.download_file(bucket, item["Key"], str(target))
     except ClientError as error:

@@ -1,60 +1,44 @@
 """The folders of a build, and their mounts in its container.
 
-<volume>/builds/<build>/root      /root; /root/.cache/uv links to the uv cache of this machine
-<volume>/builds/<build>/tmp       /tmp
-<volume>/builds/<build>/output    /codebuild/output: sources below src<number>/src
-<volume>/builds/<build>/python    /codebuild/python: the environment of `pip install`
-<volume>/caches/<project>         a project's LOCAL_CUSTOM_CACHE
+<volume>/builds/<build>/data      /codebuild/volume, the only writable folder but for `control`
+    root                          /root; /root/.cache links to `cache`
+    cache                         hard links do not cross mounts, so it is below `data`
+    tmp                           /tmp
+    output                        /codebuild/output: sources below src<number>/src
+    python                        /codebuild/python: the environment of `pip install`, an overlay
+<volume>/builds/<build>/python    the changes of that overlay
+<volume>/builds/<build>/control   /codebuild/control: the commands of the shell, and its state
+<caches>                          a project's LOCAL_CUSTOM_CACHE
+
+A build shares no folder with the host or with another build. A cache belongs to one project, and is
+moved into the build and back.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import random
 import shutil
+import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.containers.docker import program as docker_program
 from rehearsal.containers.interpreter import running_interpreter
-from rehearsal.containers.mounts import Mount, Step, hidden, package_registries
-from rehearsal.services.codebuild.engine.volume import BuildVolume, lay_out, uv_cache_directory
+from rehearsal.containers.mounts import File, Link, Mount, Mountable, hidden
+from rehearsal.containers.registries import Registries, registries
+from rehearsal.containers.sandbox_files import OutsideError, beneath, remove
 
+VOLUME = "/codebuild/volume"
+CONTROL = "/codebuild/control"
 TOOLS = "/codebuild/readonly/bin"
 PYTHON_HOME = "/codebuild/python"
 HOME = "/root"
 _TOOL_NAMES = ("aws", "aws_completer", "node", "npm", "npx", "corepack")
-_NODE_VARIABLES = ("NPM_CONFIG_", "npm_config_")
 _GLOB = ("*", "?", "[")
-
-
-@dataclass(frozen=True)
-class Link(Mount):
-    """A symbolic link at `target` to `source`, a path inside of the container."""
-
-    def step(self) -> Step:
-        return {"kind": "symlink", "source": str(self.source), "target": self.target}
-
-
-@dataclass(frozen=True)
-class Script(Mount):
-    """An executable file inside of the container that starts the program `source`."""
-
-    def step(self) -> Step:
-        content = f'#!/bin/sh\nexec "{self.source}" "$@"\n'
-        return {"kind": "file", "target": self.target, "content": content, "mode": "755"}
-
-
-@dataclass(frozen=True)
-class Program(Mount):
-    """An executable file inside of the container with the text of the Python program `source`."""
-
-    def step(self) -> Step:
-        content = f"#!/usr/bin/env python3\n{self.source.read_text()}"
-        return {"kind": "file", "target": self.target, "content": content, "mode": "755"}
 
 
 class BuildWorkspace:
@@ -75,30 +59,36 @@ class BuildWorkspace:
         self._home = home
         number = random.Random(build_uuid).randrange(10**8, 10**9)  # noqa: S311  # a name only
         self.source_path = f"/codebuild/output/src{number}/src"
-        self._shown = BuildVolume("", "", ())
+
+    @property
+    def data(self) -> Path:
+        """The folder that the build can write; everything in it may be a link by the build."""
+        return self.directory / "data"
+
+    @property
+    def control(self) -> Path:
+        """The folder that controls the shell; the build can write it, too."""
+        return self.directory / "control"
 
     def create(self) -> None:
         """Creates the folders."""
-        for name in ("root", "cache", "tmp", "output/tmp", "control", "python"):
-            (self.directory / name).mkdir(parents=True)
-        empty_file = self.directory.parent.parent / "empty"
-        empty_file.touch()
-        uv_cache = uv_cache_directory(self._environment, self._home)
-        self._shown = lay_out(self.directory, uv_cache, empty_file)
-        # A link, so that environments below /root/.cache are in one mount with uv's cache.
-        (self.directory / "root/.cache").symlink_to(f"{self._shown.builds}/cache")
-        (self.directory / "cache/uv").symlink_to(self._shown.uv_cache)
+        for name in ("root", "cache", "tmp", "output/tmp", "python"):
+            (self.data / name).mkdir(parents=True)
+        self.control.mkdir()
+        # A link, so that environments below /root/.cache and the sources are in one mount.
+        (self.data / "root/.cache").symlink_to(f"{VOLUME}/cache")
         self.host_path(self.source_path).mkdir(parents=True)
 
     def remove(self) -> None:
         """Deletes the folders."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+        remove(self.directory)
 
     def host_path(self, path: str) -> Path:
         """Returns the path on this machine of a path in the container.
 
         Raises:
             ValueError: the path is not below /codebuild/output, /root or /tmp.
+            OutsideError: the build has replaced a folder by a link out of its folders.
         """
         folders = {
             "/codebuild/output": "output",
@@ -109,38 +99,37 @@ class BuildWorkspace:
         normal = os.path.normpath(path)
         for inside, folder in folders.items():
             if normal == inside or normal.startswith(f"{inside}/"):
-                return self.directory / folder / normal[len(inside) :].lstrip("/")
+                found = self.data / folder / normal[len(inside) :].lstrip("/")
+                return beneath(self.data, found.parent) / found.name
         raise ValueError(f"{path} is not below {', '.join(folders)}")
 
-    def control_path(self, name: str) -> str:
-        """Returns the path in the container of a file in the folder that controls the shell."""
-        return f"{self._shown.builds}/control/{name}"
-
-    def mounts(self, ca_bundle: Path) -> list[Mount]:
+    def mounts(self, ca_bundle: Path) -> list[Mountable]:
         """Returns the mounts of a build beside the operating system."""
-        inside, home, prefix = self._shown.builds, self._home, Path(sys.prefix)
-        mounts = [
-            *self._shown.mounts,
-            Link(Path(f"{inside}/output"), "/codebuild/output"),
-            Link(Path(f"{inside}/python"), PYTHON_HOME),
-            Mount(self.directory / "root", HOME, writable=True),
-            Mount(self.directory / "tmp", "/tmp", writable=True),  # noqa: S108
+        return [
+            Mount(self.data, VOLUME, writable=True),
+            Mount(self.control, CONTROL, writable=True),
+            Link(f"{VOLUME}/output", "/codebuild/output"),
+            Link(f"{VOLUME}/python", PYTHON_HOME),
+            Mount(self.data / "root", HOME, writable=True),
+            Mount(self.data / "tmp", "/tmp", writable=True),  # noqa: S108
+            *self.tools(ca_bundle),
         ]
+
+    def tools(self, ca_bundle: Path) -> list[Mountable]:
+        """Returns the read-only mounts of this machine's tools and registry settings."""
+        prefix = Path(sys.prefix)
         tools = [name for name in _TOOL_NAMES if (prefix / "bin" / name).exists()]
-        mounts += [Script(prefix / "bin" / name, f"{TOOLS}/{name}") for name in tools]
-        mounts.append(Program(Path(docker_program.__file__), f"{TOOLS}/docker"))
+        mounts: list[Mountable] = [_script(prefix / "bin" / name) for name in tools]
+        content = f"#!/usr/bin/env python3\n{Path(docker_program.__file__).read_text()}"
+        mounts.append(File(f"{TOOLS}/docker", content, "755"))
         readable = hidden([*running_interpreter().prefixes, prefix, ca_bundle.resolve()])
         mounts += [Mount(path, str(path)) for path in readable]
-        mounts += package_registries(self._environment, home)[1]
-        if (home / ".npmrc").is_file():
-            mounts.append(Mount(home / ".npmrc", f"{HOME}/.npmrc"))
-        return mounts
+        return [*mounts, *self.registries.mounts]
 
-    def registry_variables(self) -> dict[str, str]:
-        """Returns the registry settings of pip, uv and npm on this machine."""
-        variables, _ = package_registries(self._environment, self._home)
-        own = {k: v for k, v in self._environment.items() if k.startswith(_NODE_VARIABLES)}
-        return variables | own
+    @functools.cached_property
+    def registries(self) -> Registries:
+        """The package registries of this machine."""
+        return registries(self._environment, self._home)
 
 
 class ProjectCache:
@@ -161,9 +150,12 @@ class ProjectCache:
         """Moves the cached folders into the build; returns their paths."""
         restored = []
         for path, kept, place in self._places(workspace):
-            if kept.is_dir() and not place.exists():
+            if kept.is_dir() and not os.path.lexists(place):
                 place.parent.mkdir(parents=True, exist_ok=True)
-                kept.rename(place)
+                try:
+                    shutil.move(kept, place)
+                except FileNotFoundError:
+                    continue  # another build of the project has taken it
                 restored.append(path)
         return restored
 
@@ -171,10 +163,10 @@ class ProjectCache:
         """Moves folders of the build into the cache; returns their paths."""
         saved = []
         for path, kept, place in self._places(workspace):
-            if place.is_dir() and not place.is_symlink():
+            if _is_folder(place):
                 kept.parent.mkdir(parents=True, exist_ok=True)
-                shutil.rmtree(kept, ignore_errors=True)
-                place.rename(kept)
+                remove(kept)
+                shutil.move(place, kept)
                 saved.append(path)
         return saved
 
@@ -182,7 +174,20 @@ class ProjectCache:
         for path in self._paths:
             absolute = path if path.startswith("/") else f"{workspace.source_path}/{path}"
             name = hashlib.sha256(path.encode()).hexdigest()[:16]
-            yield path, self._directory / name, workspace.host_path(absolute)
+            try:
+                yield path, self._directory / name, workspace.host_path(absolute)
+            except OutsideError:
+                continue  # a link of the source or of the build; it is not followed
+
+
+def _script(program: Path) -> File:
+    """Returns a file of the build that starts a program of this machine."""
+    return File(f"{TOOLS}/{program.name}", f'#!/bin/sh\nexec "{program}" "$@"\n', "755")
+
+
+def _is_folder(path: Path) -> bool:
+    """Returns True for a folder that is not a link."""
+    return os.path.lexists(path) and stat.S_ISDIR(path.lstat().st_mode)
 
 
 def _folder(pattern: str) -> str:

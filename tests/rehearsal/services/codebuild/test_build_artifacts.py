@@ -69,7 +69,7 @@ def _upload(source: Path, tmp_path: Path, artifact: dict[str, Any], **more: Any)
     session = platform.session(Credentials("a", "b", "c", "role"), "us-east-1")
     files = collect(ArtifactFiles(files=("a.txt", "dist/b.txt")), source)
     settings: dict[str, Any] = {"encryption_key": None, "build_uuid": "1234", "name": None} | more
-    upload(artifact, files, session=session, scratch=tmp_path, **settings)
+    upload(artifact, files, source=source, session=session, scratch=tmp_path, **settings)
     return platform
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.rehearsal.fakes import FakePlatform
 from tests.rehearsal.services.codebuild.build_observer import Prepare, commands_output
 
@@ -89,34 +87,6 @@ cache: {paths: ['/root/kept/**/*']}
         run.run()
         assert observer.status == "SUCCEEDED", observer.failures
     assert commands_output(build_lines)[-1] == "kept"
-
-
-def test_environments_are_hard_links_to_the_uv_cache_of_this_machine(
-    prepare_build: Prepare, build_lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache = tmp_path / "elsewhere" / "uv"
-    cache.mkdir(parents=True)
-    (cache / "wheel").write_text("files of a wheel")
-    (tmp_path / "elsewhere" / "private").write_text("not for builds")
-    monkeypatch.setenv("UV_CACHE_DIR", str(cache))
-    run, observer = prepare_build(
-        """
-version: 0.2
-phases:
-  build:
-    commands:
-      - mkdir $HOME/.cache/venvs
-      - ln -L $HOME/.cache/uv/wheel $HOME/.cache/venvs/one
-      - ln -L $HOME/.cache/uv/wheel two
-      - stat -c %h two
-      - cat "$(readlink -f $HOME/.cache/uv)/../private"
-      - echo new > $HOME/.cache/uv/new
-"""
-    )
-    run.run()
-    assert observer.status == "SUCCEEDED", observer.failures
-    assert commands_output(build_lines) == ["3"]
-    assert (cache / "new").read_text() == "new\n"
 
 
 def test_nothing_of_a_build_stays(prepare_build: Prepare, tmp_path: Path) -> None:
