@@ -106,7 +106,7 @@ class Container:
         self._listen = listen
         self._opt = opt
         self._limits = limits or DEFAULT_LIMITS
-        self.exceeded: Exceeded | None = None
+        self._exceeded: Exceeded | None = None
         self._host_name = host_name
         self._on_line = on_line
         self._lines: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
@@ -139,6 +139,14 @@ class Container:
             if listener:
                 listener.close()
         self._reader.start()
+
+    @property
+    def exceeded(self) -> Exceeded | None:
+        """The limit for which processes were killed; None if there is none."""
+        try:
+            return Exceeded((self._scratch / "exceeded").read_text())
+        except (FileNotFoundError, NotADirectoryError):
+            return self._exceeded
 
     @property
     def limits(self) -> Limits:
@@ -210,8 +218,7 @@ class Container:
         except subprocess.TimeoutExpired:
             return None
         self._reader.join()
-        with contextlib.suppress(FileNotFoundError):
-            self.exceeded = Exceeded((self._scratch / "exceeded").read_text())
+        self._exceeded = self.exceeded
         self._clear()
         return code if code >= 0 else 128 - code
 

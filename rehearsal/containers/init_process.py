@@ -103,7 +103,9 @@ def _serve_gateway(specification: Specification, control: socket.socket, keeper:
 
 def _note_exceeded(specification: Specification, limit: str) -> None:
     """Records for the server that a limit was reached."""
-    Path(specification["root"]).with_name("exceeded").write_text(limit)
+    path = Path(specification["root"]).with_name("exceeded")
+    path.with_name("draft").write_text(limit)
+    path.with_name("draft").rename(path)
 
 
 def _run_step(step: Any, *arguments: Any) -> NoReturn:

@@ -35,6 +35,8 @@ _FORBIDDEN = {
     ),
 }
 _CLONE = {"x86_64": 56, "aarch64": 220}
+_SOCKET = {"x86_64": 41, "aarch64": 198}
+_VSOCK = 40  # a socket of virtual machines, which no namespace isolates
 _AUDIT_NUMBER = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 
@@ -70,9 +72,13 @@ def program(machine: str) -> bytes:
     code += _instruction(_EQUAL, _CLONE3, 0, 1) + error(errno.ENOSYS)
     for number in (*_FORBIDDEN[machine], *_EVERYWHERE):
         code += _instruction(_EQUAL, number, 0, 1) + error(errno.EPERM)
-    code += _instruction(_EQUAL, _CLONE[machine], 0, 3)
-    code += _instruction(_LOAD, _FIRST_ARGUMENT)
-    code += _instruction(_ANY_BIT, _NEW_NAMESPACES, 0, 1) + error(errno.EPERM)
+    for number, test, value in (
+        (_CLONE[machine], _ANY_BIT, _NEW_NAMESPACES),
+        (_SOCKET[machine], _EQUAL, _VSOCK),
+    ):
+        code += _instruction(_EQUAL, number, 0, 4) + _instruction(_LOAD, _FIRST_ARGUMENT)
+        code += _instruction(test, value, 0, 1) + error(errno.EPERM)
+        code += _instruction(_RETURN, _ALLOW)
     return code + _instruction(_RETURN, _ALLOW)
 
 

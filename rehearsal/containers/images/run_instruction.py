@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from rehearsal.containers.container import Container, run_to_end
 from rehearsal.containers.image import Image
 from rehearsal.containers.images.overlay import Overlay
+from rehearsal.containers.limits import GIBIBYTE, Limits
 from rehearsal.containers.mounts import Mount
 from rehearsal.containers.registries import registries
 from rehearsal.containers.specification import Network
@@ -15,6 +16,8 @@ from rehearsal.containers.specification import Network
 _OPT = PurePosixPath("/opt")
 _MAX_SECONDS = 3600.0
 _SHELL = ["/bin/sh", "-c"]
+# CodePipeline publishes no figures for ECRBuildAndPublish: those of BUILD_GENERAL1_MEDIUM.
+_LIMITS = Limits(memory=8 * GIBIBYTE, cpus=4, disk=128 * GIBIBYTE)
 
 
 class ImageBuildError(Exception):
@@ -70,6 +73,7 @@ def run_command(
         network=Network.INTERNET,
         outside=found.outside,
         opt=opt,
+        limits=_LIMITS,
         host_name="build",
         on_line=log,
     )
@@ -93,8 +97,10 @@ def _check(container: Container, words: list[str], code: int) -> None:
     if code == 0:
         return
     hint = ""
+    if container.exceeded is not None:
+        hint = f" Killed, {container.limits.message(container.exceeded)}."
     if any("Read-only file system" in line for line in container.last_lines):
-        hint = (
+        hint += (
             " The rehearsal keeps only /opt of an image, and all other folders are read-only:"
             " install into a virtual environment, python3 -m venv /opt/venv."
         )

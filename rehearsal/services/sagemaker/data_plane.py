@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import boto3
 from botocore.exceptions import ClientError
 
+from rehearsal.containers.limits import Limits
 from rehearsal.containers.process_usage import Usage
 from rehearsal.framework.platform import AwsError, Scope
 
@@ -174,6 +175,7 @@ class ServerRun:
         max_payload: the largest payload in bytes. Defaults to None: that of a real-time endpoint.
         log_group: the log group. Defaults to None: that of the endpoint.
         hub_session: a session that reads model data to which a hub gives access. Defaults to none.
+        limits: the limits of its instance. Defaults to None: those of this machine.
     """
 
     name: str
@@ -187,6 +189,7 @@ class ServerRun:
     max_payload: int | None = None
     log_group: str | None = None
     hub_session: boto3.Session | None = None
+    limits: Limits | None = None
 
 
 class DataPlane(Protocol):

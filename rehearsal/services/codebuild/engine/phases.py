@@ -26,6 +26,7 @@ from rehearsal.services.codebuild.engine import environment as build_environment
 from rehearsal.services.codebuild.engine import runtimes as build_runtimes
 from rehearsal.services.codebuild.engine import source as build_source
 from rehearsal.services.codebuild.engine import variables as build_variables
+from rehearsal.services.codebuild.engine.compute_types import compute_limits
 from rehearsal.services.codebuild.engine.plan import BuildObserver, BuildPlan
 from rehearsal.services.codebuild.engine.python_environment import (
     PythonEnvironmentError,
@@ -254,6 +255,7 @@ class BuildPhases:
                 *self._docker_socket(),
             ],
             outside=self._workspace.registries.outside,
+            limits=compute_limits(self._plan.environment),
             on_line=self._log.output,
             stopped=self._stopped,
             deadline=self._deadline,
@@ -282,9 +284,11 @@ class BuildPhases:
                 )
                 self._running_shell.run("export CODEBUILD_BUILD_SUCCEEDING=0")
                 last = self._log.last_line
+                killed = self._running_shell.taken_limit()
                 raise PhaseFailedError(
                     "COMMAND_EXECUTION_ERROR",
                     f"Error while executing command: {command}. Reason: exit status {status}"
+                    + (f". Killed, {killed}" if killed else "")
                     + (f". Last line of its output: {last}" if last else ""),
                 )
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rehearsal.containers.container import Container
 from rehearsal.containers.image import Image
+from rehearsal.containers.limits import Limits
 from rehearsal.containers.mounts import Mountable
 from rehearsal.containers.registries import Outside
 from rehearsal.containers.sandbox_files import OutsideError, read_beneath
@@ -64,6 +65,7 @@ class BuildShell:
         environment: the environment variables.
         mounts: the mounts of the container.
         outside: the network of the container beside AWS.
+        limits: the limits of the compute type.
         on_line: called with each line of output.
         stopped: ends a command with BuildStoppedError when it is set.
         deadline: the time of `time.monotonic()` after which a command ends with BuildTimedOutError.
@@ -78,6 +80,7 @@ class BuildShell:
         environment: Mapping[str, str],
         mounts: Sequence[Mountable],
         outside: Outside,
+        limits: Limits,
         on_line: Callable[[str], None],
         stopped: threading.Event,
         deadline: float,
@@ -88,6 +91,7 @@ class BuildShell:
         self._environment = environment
         self._mounts = mounts
         self._outside = outside
+        self._limits = limits
         self._on_line = on_line
         self._stopped = stopped
         self._deadline = deadline
@@ -95,6 +99,7 @@ class BuildShell:
         self._results: queue.SimpleQueue[tuple[bool, int]] = queue.SimpleQueue()
         self._held: str | None = None
         self._container: Container | None = None
+        self._ended: Container | None = None
         self._commands = -1
         self._count = 0
 
@@ -127,6 +132,13 @@ class BuildShell:
             return ""
         return content.decode(errors="replace")
 
+    def taken_limit(self) -> str:
+        """Returns in words the limit for which processes of the build were killed, "" if none."""
+        container = self._container or self._ended
+        if container is None or container.exceeded is None:
+            return ""
+        return container.limits.message(container.exceeded)
+
     def close(self) -> None:
         """Stops the shell and all processes that it started."""
         if self._container is not None:
@@ -156,6 +168,7 @@ class BuildShell:
             mounts=self._mounts,
             network=Network.INTERNET,
             outside=self._outside,
+            limits=self._limits,
             host_name="codebuild",
             on_line=self._line,
         )
@@ -164,7 +177,7 @@ class BuildShell:
 
     def _forget(self) -> None:
         os.close(self._commands)
-        self._container, self._commands = None, -1
+        self._ended, self._container, self._commands = self._container, None, -1
 
     def _wait(self, container: Container) -> tuple[bool, int]:
         while True:

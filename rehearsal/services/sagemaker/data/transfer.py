@@ -14,6 +14,7 @@ import boto3
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rehearsal.containers.sandbox_files import OutsideError, open_beneath
 from rehearsal.framework.aws_client import aws_client
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 
@@ -160,22 +161,36 @@ def _inside(directory: Path, name: str, source: S3Location) -> Path:
 
 
 def upload(
-    session: boto3.Session, source: Path, uri: str, *, kms_key: str | None = None
+    session: boto3.Session,
+    source: Path,
+    uri: str,
+    *,
+    kms_key: str | None = None,
+    root: Path | None = None,
 ) -> list[str]:
     """Uploads a file to `uri`, or the files of a directory below it; returns the URIs.
 
     Symbolic links that leave the directory are not followed.
+
+    Args:
+        session: a session of the role that writes.
+        source: a file or a directory.
+        uri: the URI of the object or prefix.
+        kms_key: the KMS key. Defaults to None: the encryption of the bucket.
+        root: a folder above a file that a running container writes; no link below it is followed.
+            Defaults to None: `source` itself.
     """
     location = S3Location.parse(uri)
     pairs = [(source, location)]
-    if source.is_dir():
+    if source.is_dir() and not source.is_symlink():
+        root = source = source.resolve()
         pairs = [(file, location.below(*file.relative_to(source).parts)) for file in _files(source)]
     client = aws_client(session, "s3")
     extra: Mapping[str, str] = {}
     if kms_key:
         extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
     with ThreadPoolExecutor(_PARALLEL) as pool:
-        list(pool.map(lambda pair: _upload_object(client, pair[0], pair[1], extra), pairs))
+        list(pool.map(lambda pair: _upload_object(client, root, pair[0], pair[1], extra), pairs))
     return [str(target) for _, target in pairs]
 
 
@@ -186,9 +201,20 @@ def _files(directory: Path) -> Iterable[Path]:
             yield path
 
 
-def _upload_object(client: Any, source: Path, target: S3Location, extra: Mapping[str, str]) -> None:
+def _upload_object(
+    client: Any, root: Path | None, source: Path, target: S3Location, extra: Mapping[str, str]
+) -> None:
+    options = dict(extra) or None
     try:
-        client.upload_file(str(source), target.bucket, target.key, ExtraArgs=dict(extra) or None)
+        if root is None:
+            client.upload_file(str(source), target.bucket, target.key, ExtraArgs=options)
+        else:
+            with open_beneath(root, source.resolve()) as body:
+                client.upload_fileobj(body, target.bucket, target.key, ExtraArgs=options)
+    except (OSError, OutsideError) as error:
+        raise ExecutionFailedError(
+            f"ClientError: Data upload failed:Unable to read {source.name} ({error})"
+        ) from error
     except (ClientError, S3UploadFailedError, BotoCoreError) as error:
         detail = str(error)
         if isinstance(error, ClientError):

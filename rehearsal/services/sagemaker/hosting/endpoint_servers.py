@@ -18,6 +18,7 @@ from rehearsal.services.sagemaker.hosting.data_capture import DataCapture
 from rehearsal.services.sagemaker.hosting.endpoint_fleet import Fleet, Hardware, Variant
 from rehearsal.services.sagemaker.hosting.endpoint_variants import summary
 from rehearsal.services.sagemaker.hosting.instance_capacity import instance_size
+from rehearsal.services.sagemaker.hosting.instance_limits import variant_limits
 from rehearsal.services.sagemaker.hosting.models import Models
 from rehearsal.services.sagemaker.hosting.replicas import Replicas
 from rehearsal.services.sagemaker.registry.hub_references import HubReferences
@@ -107,6 +108,7 @@ class EndpointServers:
             variant=given["VariantName"],
             startup_timeout=given.get("ContainerStartupHealthCheckTimeoutInSeconds"),
             max_payload=payload,
+            limits=variant_limits(given),
         )
         replicas = Replicas(self.starting(prepared.run))
         replicas.scale(given.get("InitialInstanceCount", 1))

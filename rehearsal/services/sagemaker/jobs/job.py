@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shutil
 import signal
 import tempfile
 import time
@@ -20,10 +19,13 @@ from rehearsal.containers.images.registry import ImageUnavailableError, resolve
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.init_process import SETUP_FAILED
 from rehearsal.containers.isolation import IsolationUnavailableError
+from rehearsal.containers.limits import Limits
 from rehearsal.containers.log_stream import LogStream
+from rehearsal.containers.sandbox_files import OutsideError, beneath, read_beneath, remove
 from rehearsal.containers.specification import Network
 from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, JobRun, Members
+from rehearsal.services.sagemaker.hosting.instance_limits import limit_reason, resource_limits
 
 __all__ = ["Ended", "Fields", "Job"]
 
@@ -96,21 +98,28 @@ class Job:
         try:
             yield path
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)
 
     def log_stream(self, group: str) -> LogStream:
         """Returns `<job>/algo-1-<time>` in the log group, as SageMaker names it."""
         return LogStream(self.session, group, f"{self.run.name}/{HOST}-{int(time.time())}")
 
+    @property
+    def limits(self) -> Limits:
+        """The limits of the job's instance type and volume."""
+        cluster = self.request.get("ProcessingResources", {}).get("ClusterConfig", {})
+        resources = self.request.get("ResourceConfig") or self.request.get("TransformResources")
+        return resource_limits(resources or cluster)
+
     def container(self, image: Image, *, isolated: bool, **options: Any) -> Container:
-        """Returns a container of this job.
+        """Returns a container of this job, with the limits of its instance.
 
         Raises:
             ExecutionFailedError: the image has nothing to run.
         """
         network = Network.ISOLATED if isolated else Network.AWS
         try:
-            return Container(image, network=network, **options)
+            return Container(image, network=network, limits=self.limits, **options)
         except ValueError as error:
             raise ExecutionFailedError(f"ClientError: {error}") from error
 
@@ -139,6 +148,8 @@ class Job:
 
 def algorithm_error(container: Container, message: str, code: int) -> str:
     """Returns SageMaker's reason for a failed command: its own message, else its last output."""
+    if container.exceeded is not None:
+        return limit_reason(container.limits, container.exceeded, code)
     lines = [line.strip() for line in container.last_lines if line.strip()]
     said = message or (lines[-1] if lines else "")
     return f"AlgorithmError: {said[:_MAX_SAID]}, exit code: {code}{_signal(code)}"
@@ -155,13 +166,31 @@ def _signal(code: int) -> str:
     return f" ({name})"
 
 
-def read_message(path: Path) -> str:
-    """Returns the first kilobyte of a message that the command wrote to /opt/ml/output."""
+def read_message(ml: Path, path: str) -> str:
+    """Returns the first kilobyte of a message that the command wrote.
+
+    Args:
+        ml: the folder that is /opt/ml of the container.
+        path: the path below it.
+    """
     try:
-        with path.open("rb") as file:
-            return file.read(1024).decode(errors="replace").strip()
-    except OSError:
+        return read_beneath(ml, ml / path, max_bytes=1024).decode(errors="replace").strip()
+    except (OSError, OutsideError):
         return ""
+
+
+def results(ml: Path, path: str | Path) -> Path:
+    """Returns a file or folder that the command wrote.
+
+    Raises:
+        ExecutionFailedError: it is a symbolic link out of /opt/ml.
+    """
+    try:
+        return beneath(ml, ml / path)
+    except OutsideError as error:
+        raise ExecutionFailedError(
+            f"ClientError: Artifact upload failed: /opt/ml/{error}."
+        ) from error
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -21,6 +21,7 @@ from rehearsal.services.sagemaker.hosting.endpoint_rollout import (
 from rehearsal.services.sagemaker.hosting.endpoint_servers import EndpointServers, PreparedServer
 from rehearsal.services.sagemaker.hosting.endpoint_variants import deployed_image
 from rehearsal.services.sagemaker.hosting.instance_capacity import copy_size
+from rehearsal.services.sagemaker.hosting.instance_limits import component_limits
 from rehearsal.services.sagemaker.hosting.models import Models
 from rehearsal.services.sagemaker.hosting.replicas import Replicas
 from rehearsal.services.sagemaker.hosting.rollouts import Rollouts
@@ -156,12 +157,19 @@ class ComponentDeployments:
                 isolated=isolated,
             )
         startup = specification.get("StartupParameters", {})
+        variant = record["VariantName"]
+        instance_type = next(
+            item.get("InstanceType")
+            for item in config["ProductionVariants"]
+            if item["VariantName"] == variant
+        )
         return self._servers.prepare(
             scope,
             record["EndpointName"],
             model,
             variant=record["VariantName"],
             startup_timeout=startup.get("ContainerStartupHealthCheckTimeoutInSeconds"),
+            limits=component_limits(specification["ComputeResourceRequirements"], instance_type),
             log_group=f"/aws/sagemaker/InferenceComponents/{record['InferenceComponentName']}",
         )
 

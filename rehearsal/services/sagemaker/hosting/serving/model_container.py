@@ -13,6 +13,7 @@ from rehearsal.containers.container import Container
 from rehearsal.containers.image import Image
 from rehearsal.containers.images.registry import ImageUnavailableError, resolve
 from rehearsal.containers.images.store import ImageStore
+from rehearsal.containers.limits import Limits
 from rehearsal.containers.mounts import Mount
 from rehearsal.containers.process_usage import Usage, disk_of, usage_of
 from rehearsal.containers.specification import Network
@@ -57,6 +58,7 @@ class ModelContainer:
         isolated: True if it has no network.
         on_line: takes the lines that it prints.
         hub_session: a session that reads data to which a hub gives access. Defaults to none.
+        limits: the limits of the instance. Defaults to None: those of this machine.
     """
 
     def __init__(
@@ -71,12 +73,14 @@ class ModelContainer:
         isolated: bool,
         on_line: Callable[[str], None],
         hub_session: boto3.Session | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.label = label
         self._directory = directory
         self._models: LoadedModels | None = None
-        ml = directory / "ml"
+        ml, models = directory / "ml", directory / "models"
         (ml / "model").mkdir(parents=True)
+        models.mkdir()
         try:
             image = image_store.get(resolve(session, definition["Image"]))
         except (ImageUnavailableError, LookupError) as error:
@@ -96,7 +100,7 @@ class ModelContainer:
             self._models = LoadedModels(
                 self._connection,
                 definition["ModelDataUrl"],
-                ml / "models",
+                models,
                 session,
                 cached=setting == "Enabled",
             )
@@ -106,7 +110,9 @@ class ModelContainer:
                 image,
                 arguments=["serve"],
                 environment=variables,
-                mounts=[Mount(ml, "/opt/ml", writable=True)],
+                # Archives are extracted to `models` while it runs, so it cannot write there.
+                mounts=[Mount(ml, "/opt/ml", writable=True), Mount(models, "/opt/ml/models")],
+                limits=limits,
                 network=Network.ISOLATED if isolated else Network.AWS,
                 listen=self._connection.path,
                 host_name="model",
@@ -172,9 +178,12 @@ class ModelContainer:
             code = self._container.wait(_PING_INTERVAL)
             late = time.monotonic() >= deadline
             if code is not None or late or stopping.is_set():
-                what = (
-                    f"it ended with exit code {code}" if code is not None else "no response in time"
-                )
+                what = "no response in time"
+                if code is not None:
+                    what = f"it ended with exit code {code}"
+                if self._container.exceeded is not None:
+                    limits = self._container.limits
+                    what += f", killed, {limits.message(self._container.exceeded)}"
                 tail = " | ".join(line for line in self.last_lines[-5:] if line.strip())
                 raise ExecutionFailedError(
                     f"The {self.label} container for production variant {variant} did not pass the "

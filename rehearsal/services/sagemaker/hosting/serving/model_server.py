@@ -3,7 +3,6 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
 
-import shutil
 import tempfile
 import threading
 import time
@@ -17,6 +16,7 @@ from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.isolation import IsolationUnavailableError
 from rehearsal.containers.log_stream import LogStream
 from rehearsal.containers.process_usage import Usage
+from rehearsal.containers.sandbox_files import remove
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, ServerRun, ignore
 from rehearsal.services.sagemaker.hosting.serving.health import HealthChecks
 from rehearsal.services.sagemaker.hosting.serving.model_container import (
@@ -206,7 +206,7 @@ class ModelServer:
         if self._log is not None:
             self._log.close()
         if self._directory is not None:
-            shutil.rmtree(self._directory, ignore_errors=True)
+            remove(self._directory)
 
     def _start_container(self, number: int, definition: Mapping[str, Any]) -> None:
         label = definition.get("ContainerHostname") or (
@@ -225,6 +225,7 @@ class ModelServer:
             isolated=run.model.isolated,
             on_line=self._log.write if self._log is not None else ignore,
             hub_session=run.hub_session,
+            limits=run.limits,
         )
         try:
             container.start()

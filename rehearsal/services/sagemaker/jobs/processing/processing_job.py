@@ -20,6 +20,7 @@ from rehearsal.services.sagemaker.jobs.job import (
     algorithm_error,
     now,
     read_message,
+    results,
     write_json,
 )
 
@@ -95,7 +96,7 @@ class _ProcessingJob:
         return self._result(ml, container, ended)
 
     def _result(self, ml: Path, container: Container, ended: Ended) -> str:
-        message = read_message(ml / "output/message")
+        message = read_message(ml, "output/message")
         if message:
             self._fields["ExitMessage"] = message
         if ended.stopped or ended.timed_out:
@@ -105,11 +106,11 @@ class _ProcessingJob:
             return "Stopped"
         if ended.exit_code != 0:
             raise ExecutionFailedError(algorithm_error(container, message, ended.exit_code))
-        self._job.run.metrics(_metrics(ml / "output/metrics/cloudwatch"))
+        self._job.run.metrics(_metrics(ml, results(ml, "output/metrics/cloudwatch")))
         kms_key = self._request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
         for output in self._outputs:
             target = output["S3Output"]
-            source = _host(ml, target["LocalPath"])
+            source = results(ml, _host(ml, target["LocalPath"]))
             upload(self._job.session, source, target["S3Uri"], kms_key=kms_key)
         return "Completed"
 
@@ -130,13 +131,14 @@ def _check_path(what: str, path: str) -> None:
         )
 
 
-def _metrics(folder: Path) -> list[dict[str, Any]]:
+def _metrics(ml: Path, folder: Path) -> list[dict[str, Any]]:
     """Returns the metrics that a monitoring container asks SageMaker to publish, one a line.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-cloudwatch.html
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    lines = [line for path in files for line in path.read_text().splitlines() if line.strip()]
+    texts = [results(ml, path).read_text() for path in files]
+    lines = [line for text in texts for line in text.splitlines() if line.strip()]
     try:
         return [json.loads(line) for line in lines]
     except ValueError as error:

@@ -71,11 +71,14 @@ class Checkpoints:
         for file in sorted(self._directory.rglob("*")):
             if not file.is_file() or file.is_symlink():
                 continue
-            state = _state(file)
+            try:
+                state = _state(file)
+            except FileNotFoundError:
+                continue  # the job has just removed it
             if self._sent.get(file) != state:
                 target = self._location.below(*file.relative_to(self._directory).parts)
                 try:
-                    upload(self._session, file, str(target))
+                    upload(self._session, file, str(target), root=self._directory)
                 except ExecutionFailedError as error:
                     self._failure = error
                     return
@@ -83,5 +86,5 @@ class Checkpoints:
 
 
 def _state(file: Path) -> tuple[int, int]:
-    status = file.stat()
+    status = file.lstat()
     return status.st_size, status.st_mtime_ns

@@ -24,6 +24,7 @@ from rehearsal.services.sagemaker.jobs.job import (
     algorithm_error,
     now,
     read_message,
+    results,
     write_json,
 )
 from rehearsal.services.sagemaker.jobs.training.checkpoints import Checkpoints
@@ -61,6 +62,7 @@ class _TrainingJob:
         self._request = job.request
         self._fields: Fields = {"SecondaryStatusTransitions": []}
         self._lock = threading.Lock()
+        self._scratch = Path()
         self._metrics = TrainingMetrics(
             self._request["AlgorithmSpecification"].get("MetricDefinitions", []),
             lambda metrics: job.progress({"FinalMetricDataList": metrics}),
@@ -68,6 +70,7 @@ class _TrainingJob:
 
     def run(self) -> Members:
         with self._job.directory() as directory:
+            self._scratch = directory
             try:
                 status = self._run(directory / "ml")
             except ExecutionFailedError as error:
@@ -131,12 +134,11 @@ class _TrainingJob:
             yield []
             return
         inside = PurePosixPath(config.get("LocalPath", "/opt/ml/checkpoints"))
-        below = inside.is_relative_to("/opt/ml")
-        directory = ml / inside.relative_to("/opt/ml") if below else ml.parent / "checkpoints"
+        directory = ml.parent / "checkpoints"  # a separate mount, which the job cannot replace
         checkpoints = Checkpoints(self._job.session, config["S3Uri"], directory)
         checkpoints.start()
         try:
-            yield [] if below else [Mount(directory, str(inside), writable=True)]
+            yield [Mount(directory, str(inside), writable=True)]
         finally:
             checkpoints.close()
 
@@ -144,13 +146,13 @@ class _TrainingJob:
         """Uploads the results of the job; returns its status."""
         interrupted = ended.stopped or ended.timed_out
         self._enter("Uploading")
-        self._upload("output.tar.gz", ml / "output/data")
+        self._upload("output.tar.gz", results(ml, "output/data"))
         if ended.exit_code != 0 and not interrupted:
-            message = read_message(ml / "output/failure")
+            message = read_message(ml, "output/failure")
             raise ExecutionFailedError(algorithm_error(container, message, ended.exit_code))
         # A stopped job keeps the model that it has written so far, as in AWS.
         self._fields["ModelArtifacts"] = {
-            "S3ModelArtifacts": self._upload("model.tar.gz", ml / "model")
+            "S3ModelArtifacts": self._upload("model.tar.gz", results(ml, "model"))
         }
         final = "MaxRuntimeExceeded" if ended.timed_out else "Stopped"
         self._enter(final if interrupted else "Completed")
@@ -170,7 +172,7 @@ class _TrainingJob:
             return target
         target = str(base.below(name))
         if any(directory.iterdir()):
-            archive = directory.parents[1] / name
+            archive = self._scratch / name
             pack(directory, archive)
             upload(self._job.session, archive, target, kms_key=kms_key)
         return target

@@ -87,6 +87,7 @@ class _TransformJob:
             invocation_timeout=self._client_config.get("InvocationsTimeoutInSeconds", 600),
             max_payload=self._max_payload,
             log_group=LOG_GROUP,
+            limits=self._job.limits,
         )
         return ModelServer(server, self._job.image_store, stop_grace=self._job.grace)
 
