@@ -197,8 +197,12 @@ class SageMaker(Service):
         components = ComponentDeployments(backend, models, servers, rollouts, placement)
         self._placement = placement
         self._endpoints = Endpoints(backend, deployments, progress, registry, placement)
-        self._components = InferenceComponents(backend, models, placement, components, registry)
-        self.compose(models, EndpointConfigs(backend, models), self._endpoints, self._components)
+        self._inference_components = InferenceComponents(
+            backend, models, placement, components, registry
+        )
+        self.compose(
+            models, EndpointConfigs(backend, models), self._endpoints, self._inference_components
+        )
 
     def _compose_jobs(self) -> None:
         backend, jobs, data_plane = self.backend, self._jobs, self._data_plane
@@ -243,7 +247,9 @@ class SageMaker(Service):
             *self._executions.resume(),
             *resumption.end_operations(self.backend),
         ]
-        resumption.start_endpoints(self.backend, self._endpoints, self._components, self._placement)
+        resumption.start_endpoints(
+            self.backend, self._endpoints, self._inference_components, self._placement
+        )
         return interrupted
 
     def start(self) -> None:
