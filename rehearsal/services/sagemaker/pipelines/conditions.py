@@ -47,6 +47,8 @@ def check_condition(condition: Any, where: str, report: list[str]) -> None:
 
 
 def _members(kind: Any) -> set[str] | None:
+    if not isinstance(kind, str):
+        return None
     if kind in COMPARISONS:
         return {"LeftValue", "RightValue"}
     return {"In": {"QueryValue", "Values"}, "Not": {"Condition"}, "Or": {"Conditions"}}.get(kind)

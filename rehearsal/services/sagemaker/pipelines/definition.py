@@ -27,6 +27,7 @@ _TOP = {
 }
 _PARAMETER = {"Name", "Type", "DefaultValue", "EnumValues", "Description"}
 MAX_PARAMETERS = 200
+_SHOWN = 200
 _MAX_DESCRIPTION = 4096
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "String": (str,),
@@ -69,19 +70,26 @@ def parse_definition(text: str) -> Definition:
         DefinitionError: with every unknown member, wrong value, dangling reference and unsupported
             step type.
     """
-    try:
-        content = json.loads(text)
-    except ValueError as error:
-        raise DefinitionError([f"The definition is not JSON: {error}"]) from error
-    if not isinstance(content, dict):
-        raise DefinitionError([f"The definition must be an object; got {type(content).__name__}."])
     report: Report = []
-    _check_top(content, report)
-    if not report:
-        _check_steps(content, report)
+    try:
+        content = json.loads(text, parse_constant=_no_constant)
+        if not isinstance(content, dict):
+            report.append(f"The definition must be an object; got {type(content).__name__}.")
+        else:
+            _check_top(content, report)
+            if not report:
+                _check_steps(content, report)
+    except RecursionError as error:
+        raise DefinitionError(["The definition is nested too deeply."]) from error
+    except json.JSONDecodeError as error:
+        raise DefinitionError([f"The definition is not JSON: {error}"]) from error
     if report:
         raise DefinitionError(report)
     return Definition(text, content)
+
+
+def _no_constant(name: str) -> Any:
+    raise DefinitionError([f"The definition is not JSON: it has no value {name}."])
 
 
 def walk(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -91,7 +99,8 @@ def walk(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         arguments = step.get("Arguments") if isinstance(step, dict) else None
         if isinstance(arguments, dict) and step.get("Type") == "Condition":
             for branch in BRANCHES:
-                yield from walk(arguments.get(branch) or [])
+                inner = arguments.get(branch)
+                yield from walk(inner if isinstance(inner, list) else [])
 
 
 def _check_top(content: Mapping[str, Any], report: Report) -> None:
@@ -104,6 +113,14 @@ def _check_top(content: Mapping[str, Any], report: Report) -> None:
     if not isinstance(content.get("Steps"), list) or not content["Steps"]:
         report.append("Steps must be a list with at least one step.")
     _check_parameters(content.get("Parameters"), report)
+    experiment = content.get("PipelineExperimentConfig")
+    if experiment is not None and (
+        not isinstance(experiment, dict) or experiment.keys() - {"ExperimentName", "TrialName"}
+    ):
+        report.append(
+            "PipelineExperimentConfig takes ExperimentName and TrialName; "
+            f"got {json.dumps(experiment)[:_SHOWN]}."
+        )
 
 
 def _check_parameters(parameters: Any, report: Report) -> None:
@@ -134,7 +151,7 @@ def _check_parameter(parameter: Mapping[str, Any], report: Report) -> None:
     description = parameter.get("Description", "")
     if not isinstance(description, str) or len(description) > _MAX_DESCRIPTION:
         report.append(f"{where}: Description must be at most {_MAX_DESCRIPTION} characters.")
-    if kind not in _PYTHON_TYPES:
+    if not isinstance(kind, str) or kind not in _PYTHON_TYPES:
         report.append(f"{where}: Type must be one of {', '.join(_PYTHON_TYPES)}; got {kind!r}.")
         return
     enum = parameter.get("EnumValues")
@@ -176,9 +193,18 @@ def _check_steps(content: Mapping[str, Any], report: Report) -> None:
     for step in steps:
         check_references(step, by_name, set(parameters), report)
         check_step_types(step, types)
-    if "PipelineExperimentConfig" in content:
-        types.check_functions(content["PipelineExperimentConfig"], "PipelineExperimentConfig")
+    _check_experiment(content.get("PipelineExperimentConfig") or {}, types)
     _check_order(by_name, report)
+
+
+def _check_experiment(config: Mapping[str, Any], types: Types) -> None:
+    """Checks the names of experiment and trial, which cannot refer to steps."""
+    where = "PipelineExperimentConfig"
+    pseudo_step = {"Name": where, "Type": where, "Arguments": config}
+    check_references(pseudo_step, {}, set(types.parameters), types.report)
+    types.check_functions(config, where)
+    for name, value in config.items():
+        types.check(value, "String", f"{where}.{name}")
 
 
 def _check_order(steps: Mapping[str, Mapping[str, Any]], report: Report) -> None:

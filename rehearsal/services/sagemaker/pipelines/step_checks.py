@@ -10,7 +10,6 @@ from rehearsal.services.sagemaker.pipelines.conditions import (
     check_condition_types,
 )
 from rehearsal.services.sagemaker.pipelines.policies import check_cache_config, check_retry_policies
-from rehearsal.services.sagemaker.pipelines.references import is_variable
 from rehearsal.services.sagemaker.pipelines.step_kinds import (
     BRANCHES,
     CHECK_TYPES,
@@ -41,19 +40,12 @@ def check_step_types(step: Mapping[str, Any], types: Types) -> None:
     if kind in OPERATIONS:
         check_arguments(OPERATIONS[kind], arguments, name, types)
     for member, wanted in (STEP_KINDS[kind].typed or {}).items():
-        _check_typed(step.get(member), wanted, f"{name}.{member}", types)
+        types.check(step.get(member), wanted, f"{name}.{member}")
     if kind == "Condition":
         for condition in arguments["Conditions"]:
             check_condition_types(condition, name, types)
     if kind == "Fail":
-        _check_typed(arguments["ErrorMessage"], "String", f"{name}.ErrorMessage", types)
-
-
-def _check_typed(value: Any, wanted: str, where: str, types: Types) -> None:
-    if is_variable(value):
-        types.check_assigned(value, wanted, where)
-    elif value is not None and types.of(value) != wanted:
-        types.report.append(f"{where}: {value!r} is not of type {wanted}.")
+        types.check(arguments["ErrorMessage"], "String", f"{name}.ErrorMessage")
 
 
 def check_step(step: Any, report: list[str]) -> None:
@@ -67,9 +59,10 @@ def check_step(step: Any, report: list[str]) -> None:
             "Each step needs a Name of 1 to 64 letters, digits, hyphens and underscores; "
             f"got {name!r}."
         )
-    elif kind not in STEP_KINDS:
+    elif not isinstance(kind, str) or kind not in STEP_KINDS:
         supported = ", ".join(STEP_KINDS)
-        reason = f": it {UNSUPPORTED_KINDS[str(kind)]}" if kind in UNSUPPORTED_KINDS else ""
+        unsupported = UNSUPPORTED_KINDS.get(kind) if isinstance(kind, str) else None
+        reason = f": it {unsupported}" if unsupported else ""
         report.append(
             f"{name}: the rehearsal does not run steps of type {kind}{reason}; it runs {supported}."
         )
@@ -86,6 +79,11 @@ def _check_members(step: dict[str, Any], report: list[str]) -> None:
     report.extend(f"{name}: unknown member {member} of a {kind} step." for member in unknown)
     missing = [member for member in allowed.required if not step.get(member)]
     report.extend(f"{name}: a {kind} step needs {member}." for member in missing)
+    report.extend(
+        f"{name}: {member} must be a string; got {step[member]!r}."
+        for member in ("DisplayName", "Description")
+        if not isinstance(step.get(member, ""), str)
+    )
     _check_lists(step, report)
     check_cache_config(step, report)
     check_retry_policies(step, report)
@@ -111,7 +109,11 @@ def _check_lists(step: dict[str, Any], report: list[str]) -> None:
         if not isinstance(needed, str)
     )
     for file in step.get("PropertyFiles") or ():
-        if not isinstance(file, dict) or set(file) != _PROPERTY_FILE:
+        if (
+            not isinstance(file, dict)
+            or set(file) != _PROPERTY_FILE
+            or not all(isinstance(value, str) and value for value in file.values())
+        ):
             needed = ", ".join(sorted(_PROPERTY_FILE))
             report.append(f"{step['Name']}: an entry of PropertyFiles needs {needed}; got {file}.")
 
@@ -141,6 +143,9 @@ def _check_condition_step(step: Mapping[str, Any], report: list[str]) -> None:
     for condition in conditions:
         check_condition(condition, name, report)
     for branch in BRANCHES:
+        if not isinstance(arguments.get(branch) or [], list):
+            report.append(f"Expecting start of Json Array. ({name}.Arguments.{branch}.)")
+            return
         report.extend(
             f"{name}: Pipelines do not support nested condition steps: move "
             f"{inner.get('Name')} out of {branch}, and let it depend on a step."

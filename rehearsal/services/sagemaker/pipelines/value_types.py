@@ -100,6 +100,19 @@ class Types:
             f"{found}{advice}.)"
         )
 
+    def check(self, value: Any, wanted: str, where: str) -> None:
+        """Reports a value, reference or function whose type is not that of the place.
+
+        Args:
+            value: the value; None is not checked.
+            wanted: the type of the place.
+            where: the place.
+        """
+        if is_variable(value):
+            self.check_assigned(value, wanted, where)
+        elif value is not None and self.of(value) != wanted:
+            self.report.append(f"{where}: {value!r} is not of type {wanted}.")
+
     def check_functions(self, node: Any, where: str) -> None:
         """Reports problems with the form of the functions below a node."""
         for function, path in _functions(node, where):
@@ -123,9 +136,11 @@ class Types:
             self.report.append(f"Expecting start of Json Array. ({path}.Values: got {values!r}.)")
             return
         for index, value in enumerate(values):
-            if self.of(value) in PRIMITIVES or self.of(value) in ("DateTime", None):
-                continue
-            self.check_assigned(value, STRING, f"{path}.Values[{index}]")
+            place = f"{path}.Values[{index}]"
+            if not is_variable(value) and self.of(value) is None:
+                self.report.append(f"{place}: Std:Join joins single values; got {value!r}.")
+            elif self.of(value) in ("Object", "Array", "Map"):
+                self.check_assigned(value, STRING, place)
 
     def _check_json_get(self, argument: Mapping[str, Any], path: str) -> None:
         self._check_members(argument, {"PropertyFile", "S3Uri", "Path"}, path)

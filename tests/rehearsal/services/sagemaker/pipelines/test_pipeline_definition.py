@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -204,3 +205,46 @@ def test_all_problems_are_reported_at_once(content: dict[str, Any]) -> None:
 
     assert "Colour" in found
     assert "expected a string, got 7" in found
+
+
+ODD: tuple[Any, ...] = (None, 7, [None], {"a": 1}, {"Get": 1})
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The paths of all values below a node."""
+    children = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, child in children:
+        yield (*path, key)
+        if isinstance(child, dict | list):
+            yield from places(child, (*path, key))
+
+
+@pytest.mark.parametrize("odd", ODD, ids=json.dumps)
+def test_whatever_is_odd_is_accepted_or_named_but_is_no_internal_error(odd: Any) -> None:
+    content = json.loads((DEFINITIONS / "sdk_v2_steps.json").read_text())
+    rejected = 0
+    for path in places(content):
+        place: Any = content
+        for part in path[:-1]:
+            place = place[part]
+        kept, place[path[-1]] = place[path[-1]], odd
+        try:
+            parse_definition(json.dumps(content))
+        except DefinitionError as error:
+            assert all(error.problems)
+            rejected += 1
+        place[path[-1]] = kept
+
+    assert rejected > 200
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[" * 5000 + "]" * 5000, "nested too deeply"),
+        ('{"Version": NaN}', "it has no value NaN"),
+        ('{"Version": ', "not JSON"),
+    ],
+)
+def test_what_is_no_definition_at_all_is_said(text: str, message: str) -> None:
+    assert message in problems(text)
