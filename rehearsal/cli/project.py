@@ -109,7 +109,8 @@ def wait(
         typer.Option("--until", help="build and deploy: its pipeline succeeded."),
     ],
     stage: Annotated[
-        str, typer.Option(help="Stage of the approval or endpoint. Defaults to any; prod.")
+        str,
+        typer.Option(help="Stage of the approval (any by default) or endpoint (prod)."),
     ] = "",
     timeout: Annotated[float, typer.Option(min=0, help="Time limit in seconds.")] = 1800,
     as_json: Json = False,

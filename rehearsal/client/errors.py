@@ -87,6 +87,12 @@ def _explain_os_error(error: OSError) -> RehearsalError | None:
                 error.strerror or str(error),
                 "Run the rehearsal as the user that owns this folder.",
             )
+        case errno.ENOTDIR | errno.EEXIST | errno.EISDIR | errno.ELOOP:
+            return RehearsalError(
+                f"A file has the place of a folder, or the reverse{file}.",
+                error.strerror or str(error),
+                "Move it away, then repeat the command.",
+            )
         case errno.ENOENT:
             return RehearsalError(
                 f"A file or program is missing{file}.",

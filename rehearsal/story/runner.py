@@ -86,13 +86,15 @@ def _run_chapters(story: Story) -> None:
 def internal_error(error: BaseException) -> RehearsalError:
     """Returns the message for an unexpected error; writes the traceback to a file."""
     path = BUILD_DIRECTORY / "internal-error.log"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(traceback.format_exception(error)))
-    return RehearsalError(
-        "Internal error in the rehearsal.",
-        f"{type(error).__name__}: {error}",
-        f"Report it with the traceback in {path}.",
-    )
+    what, why = "Internal error in the rehearsal.", f"{type(error).__name__}: {error}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(traceback.format_exception(error)))
+    except OSError as problem:
+        return RehearsalError(
+            what, why, f"Its traceback cannot be written to {path}: {problem.strerror}."
+        )
+    return RehearsalError(what, why, f"Report it with the traceback in {path}.")
 
 
 def _write(story: Story) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from rehearsal.client import pipeline_execution, pipeline_watcher, training_pipeline
 from rehearsal.client.errors import RehearsalError
+from rehearsal.client.pipeline_execution import Obstacle
 from rehearsal.client.pipeline_watcher import PipelineWatcher, WatchedExecution
 from rehearsal.client.progress import Board, Status
 from rehearsal.story import compute_time
@@ -312,3 +313,42 @@ def test_jobs_and_builds_are_measured_as_aws_recorded_them() -> None:
     assert spans["tune-1-2"] == (12, 14)
     assert spans["Build / Image"] == (-2, 2)  # no CodeBuild build: the action's own times
     assert spans["Train / Train"] == (1, 4)  # until the first step of the training starts
+
+
+def inbound(*, enabled: bool = True, waits: bool = True) -> dict[str, Any]:
+    """The state of a pipeline in which execution e-1 waits to enter stage Build."""
+    action_state = {"status": "InProgress", **({"token": "t"} if waits else {})}
+    return {
+        "stageStates": [
+            {
+                "stageName": "Build",
+                "inboundExecutions": [{"pipelineExecutionId": "e-1", "status": "InProgress"}],
+                "inboundTransitionState": {"enabled": enabled, "disabledReason": "release freeze"},
+                "latestExecution": {"pipelineExecutionId": "e-0", "status": "InProgress"},
+                "actionStates": [{"actionName": "Approve", "latestExecution": action_state}],
+            }
+        ]
+    }
+
+
+def blocked(state: dict[str, Any]) -> StubbedAws:
+    done = action("Source", "Source", "Succeeded", 0, 1, category="Source")
+    return StubbedAws(**responses("InProgress", done), GetPipelineState=state)
+
+
+def test_following_ends_behind_an_execution_that_waits_for_approval(board: Board) -> None:
+    watched = PipelineWatcher(blocked(inbound()), board).follow("demo-model-build", "e-1", ROW)
+    assert watched.obstacle == Obstacle("Build", execution_id="e-0")
+
+
+def test_following_ends_before_a_stage_whose_transition_is_disabled(board: Board) -> None:
+    aws = blocked(inbound(enabled=False))
+    watched = PipelineWatcher(aws, board).follow("demo-model-build", "e-1", ROW)
+    assert watched.obstacle == Obstacle("Build", reason="release freeze")
+
+
+def test_an_execution_that_works_in_the_stage_is_waited_for() -> None:
+    codepipeline = blocked(inbound(waits=False)).client("codepipeline")
+    assert pipeline_execution.obstacle(codepipeline, "demo-model-build", "e-1") is None
+    other = blocked(inbound()).client("codepipeline")
+    assert pipeline_execution.obstacle(other, "demo-model-build", "e-2") is None
