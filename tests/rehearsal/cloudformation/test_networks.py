@@ -135,9 +135,10 @@ def test_tags_and_descriptions_change_in_place_and_a_port_replaces_the_rule(
 
 def test_a_flow_log_needs_permission_to_hand_over_its_role(aws: Any) -> None:
     writer = aws.role("flow-log-writer", {"Service": "vpc-flow-logs.amazonaws.com"})
+    vpc = aws.client("ec2").create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
     records = resource(
         "FlowLog",
-        ResourceId="vpc-0a1b2c3d",
+        ResourceId=vpc,
         ResourceType="VPC",
         TrafficType="ALL",
         LogGroupName="records",

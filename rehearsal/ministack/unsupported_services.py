@@ -1,0 +1,169 @@
+"""Requests to services that the rehearsal does not have, rejected by name in their protocol.
+
+Source: "Error responses" of each protocol in the Smithy specification and the AWS API references.
+"""
+
+import asyncio
+import functools
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+import botocore.session
+from botocore.model import ServiceModel
+
+from rehearsal.framework.protocols.protocol import HttpRequest
+from rehearsal.framework.protocols.rest_json_protocol import RestJsonProtocol
+from rehearsal.ministack.registry import patch_value
+from rehearsal.ministack.routing import Handler, Response
+
+_CODE = "UnsupportedOperation"
+_CBOR_PATH = re.compile(r"/service/[^/]+/operation/(?P<operation>[^/]+)")
+
+
+class _Handlers(dict[str, Handler]):
+    """Handlers by service; each other service has one that rejects its requests."""
+
+    def get(self, service: str, default: Any = None) -> Any:
+        if service in self or not isinstance(service, str):
+            return super().get(service, default)
+        return functools.partial(reject, service)
+
+
+@patch_value(
+    "ministack.app:SERVICE_HANDLERS",
+    why="An error for an unknown service has a form that no client shows.",
+    until="ministack names unknown services in the protocol of each.",
+    after="routing",
+)
+def serve(handlers: dict[str, Handler]) -> dict[str, Handler]:
+    return _Handlers(handlers)
+
+
+async def reject(
+    signing_name: str,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    query_params: Any,
+) -> Response:
+    """Returns an error that names the service and the operation of a request."""
+    query = {name: value for name, value in (query_params or {}).items() if name}
+    http = HttpRequest(method, path, headers, query, body)
+    # The first request of a service reads models of botocore from the disk.
+    return await asyncio.to_thread(_rejection, signing_name, http)
+
+
+def _rejection(signing_name: str, http: HttpRequest) -> Response:
+    name, operation, protocol = _operation(signing_name, http)
+    what = f"{operation} of {name}" if operation else name
+    message = (
+        f"The rehearsal does not support {what}: it has no service {signing_name}. "
+        "docs/fidelity.md lists what it has."
+    )
+    return _WRITERS[protocol](message)
+
+
+def _operation(signing_name: str, http: HttpRequest) -> tuple[str, str, str]:
+    """Returns the name of the service, the operation or an empty text, and the protocol."""
+    found = list(_models(signing_name))
+    target = http.headers.get("x-amz-target", "")
+    if target:
+        prefix, _, operation = target.rpartition(".")
+        named = [one for one in found if one.metadata.get("targetPrefix") == prefix]
+        return _name([*named, *found], signing_name), operation, "json"
+    if "rpc-v2-cbor" in http.headers.get("smithy-protocol", ""):
+        matched = _CBOR_PATH.search(http.path)
+        return _name(found, signing_name), matched["operation"] if matched else "", "cbor"
+    action = _action(http)
+    if action:
+        with_action = [one for one in found if action in one.operation_names]
+        return _name([*with_action, *found], signing_name), action, "query"
+    for model in found:
+        operation_model = RestJsonProtocol(model).operation(http)
+        if operation_model is not None:
+            protocol = str(model.metadata["protocol"])
+            return _name([model], signing_name), operation_model.name, protocol
+    protocol = str(found[0].metadata["protocol"]) if found else "rest-json"
+    return _name(found, signing_name), "", protocol if protocol in _WRITERS else "rest-json"
+
+
+def _action(http: HttpRequest) -> str:
+    if "x-www-form-urlencoded" not in http.headers.get("content-type", ""):
+        return "".join(http.query.get("Action", [""])[:1])
+    return parse_qs(http.body.decode()).get("Action", [""])[0]
+
+
+def _name(models: list[ServiceModel], signing_name: str) -> str:
+    return str(models[0].metadata["serviceFullName"]) if models else signing_name
+
+
+@functools.cache
+def _session() -> botocore.session.Session:
+    return botocore.session.Session()
+
+
+@functools.cache
+def _models(signing_name: str) -> tuple[ServiceModel, ...]:
+    """Returns the models of the services with a signing name."""
+    services = _session().get_available_services()
+    plain = signing_name.replace("-", "")
+    likely = [one for one in services if plain in one.replace("-", "")]
+    return tuple(_signed(signing_name, likely)) or tuple(_signed(signing_name, services))
+
+
+def _signed(signing_name: str, services: list[str]) -> Iterator[ServiceModel]:
+    for service in services:
+        model = _session().get_service_model(service)
+        if signing_name in (model.signing_name, model.endpoint_prefix):
+            yield model
+
+
+def _json(message: str, content_type: str = "application/x-amz-json-1.1") -> Response:
+    headers = {"Content-Type": content_type, "x-amzn-ErrorType": _CODE}
+    return 400, headers, json.dumps({"__type": _CODE, "message": message}).encode()
+
+
+def _rest_json(message: str) -> Response:
+    return _json(message, "application/json")
+
+
+def _query(message: str) -> Response:
+    error = f"<Error><Type>Sender</Type><Code>{_CODE}</Code><Message>{escape(message)}</Message>"
+    body = f"<ErrorResponse>{error}</Error><RequestId>rehearsal</RequestId></ErrorResponse>"
+    return 400, {"Content-Type": "text/xml"}, body.encode()
+
+
+def _ec2(message: str) -> Response:
+    error = f"<Error><Code>{_CODE}</Code><Message>{escape(message)}</Message></Error>"
+    body = f"<Response><Errors>{error}</Errors><RequestID>rehearsal</RequestID></Response>"
+    return 400, {"Content-Type": "text/xml"}, body.encode()
+
+
+def _cbor(message: str) -> Response:
+    pairs = {"__type": _CODE, "message": message}
+    content = b"".join(_cbor_text(key) + _cbor_text(value) for key, value in pairs.items())
+    headers = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+    return 400, headers, bytes([0xA0 + len(pairs)]) + content
+
+
+def _cbor_text(text: str) -> bytes:
+    content = text.encode()
+    size = len(content)
+    head = bytes([0x60 + size]) if size < 24 else bytes([0x79, *size.to_bytes(2, "big")])
+    return head + content
+
+
+_WRITERS: Mapping[str, Callable[[str], Response]] = {
+    "cbor": _cbor,
+    "ec2": _ec2,
+    "json": _json,
+    "query": _query,
+    "rest-json": _rest_json,
+    "rest-xml": _query,
+    "smithy-rpc-v2-cbor": _cbor,
+}
