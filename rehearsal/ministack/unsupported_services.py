@@ -16,12 +16,12 @@ import botocore.session
 from botocore.model import ServiceModel
 
 from rehearsal.framework.protocols.protocol import HttpRequest
-from rehearsal.framework.protocols.rest_json_protocol import RestJsonProtocol
-from rehearsal.ministack.registry import patch_value
+from rehearsal.ministack.registry import patch, patch_value
 from rehearsal.ministack.routing import Handler, Response
 
 _CODE = "UnsupportedOperation"
-_CBOR_PATH = re.compile(r"/service/[^/]+/operation/(?P<operation>[^/]+)")
+_CBOR_PATH = re.compile(r"/service/(?P<service>[^/]+)/operation/(?P<operation>[^/]+)")
+_CBOR_SERVICES = ("GraniteServiceVersion20100801",)  # CloudWatch
 
 
 class _Handlers(dict[str, Handler]):
@@ -41,6 +41,24 @@ class _Handlers(dict[str, Handler]):
 )
 def serve(handlers: dict[str, Handler]) -> dict[str, Handler]:
     return _Handlers(handlers)
+
+
+@patch(
+    "ministack.core.router:detect_service",
+    why="A service that shares its signing name with another reaches the other one.",
+    until="ministack distinguishes services of one signing name by the path of the protocol.",
+)
+def detect(
+    previous: Callable[..., str],
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    query_params: dict[str, Any],
+) -> str:
+    found = _CBOR_PATH.fullmatch(path)
+    if found and found["service"] not in _CBOR_SERVICES:
+        return found["service"]
+    return previous(method, path, headers, query_params)
 
 
 async def reject(
@@ -83,13 +101,25 @@ def _operation(signing_name: str, http: HttpRequest) -> tuple[str, str, str]:
     if action:
         with_action = [one for one in found if action in one.operation_names]
         return _name([*with_action, *found], signing_name), action, "query"
-    for model in found:
-        operation_model = RestJsonProtocol(model).operation(http)
-        if operation_model is not None:
-            protocol = str(model.metadata["protocol"])
-            return _name([model], signing_name), operation_model.name, protocol
+    for model in _by_path(signing_name, found):
+        for operation in model.operation_names:
+            if _is_request(model.operation_model(operation).http, http):
+                protocol = str(model.metadata["protocol"])
+                return _name([model], signing_name), operation, protocol
     protocol = str(found[0].metadata["protocol"]) if found else "rest-json"
     return _name(found, signing_name), "", protocol if protocol in _WRITERS else "rest-json"
+
+
+def _is_request(binding: Mapping[str, Any], http: HttpRequest) -> bool:
+    path = str(binding.get("requestUri", "/")).partition("?")[0]
+    labels = {True: ".+", False: "[^/]+"}  # a greedy label has slashes, too
+    pattern = "".join(
+        labels[part.endswith("+}")] if part.startswith("{") else re.escape(part)
+        for part in re.split(r"(\{[^}]+\})", path.rstrip("/"))
+    )
+    return binding.get("method") == http.method and bool(
+        re.fullmatch(pattern, http.path.rstrip("/"))
+    )
 
 
 def _action(http: HttpRequest) -> str:
@@ -114,6 +144,14 @@ def _models(signing_name: str) -> tuple[ServiceModel, ...]:
     plain = signing_name.replace("-", "")
     likely = [one for one in services if plain in one.replace("-", "")]
     return tuple(_signed(signing_name, likely)) or tuple(_signed(signing_name, services))
+
+
+def _by_path(signing_name: str, found: list[ServiceModel]) -> Iterator[ServiceModel]:
+    """Yields the models whose names are likely first, then each other one."""
+    yield from found
+    names = {one.service_name for one in found}
+    others = [one for one in _session().get_available_services() if one not in names]
+    yield from _signed(signing_name, others)
 
 
 def _signed(signing_name: str, services: list[str]) -> Iterator[ServiceModel]:
