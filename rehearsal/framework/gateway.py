@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import botocore.loaders
 from botocore import xform_name
+from botocore.exceptions import ClientError
 from botocore.model import OperationModel, ServiceModel
 
 from rehearsal.framework.platform import AwsError, Context, Scope
@@ -110,6 +111,8 @@ class Gateway:
             return protocol.write_error(AwsError("InternalFailure", str(error), 500))
         except OSError as error:
             return protocol.write_error(_system_error(error))
+        except ClientError as error:
+            return protocol.write_error(_error_of_call(error))
         except Exception as error:
             _log.exception("%s %s failed", http.method, http.headers.get("x-amz-target", http.path))
             message = f"{type(error).__name__}: {error}"
@@ -190,6 +193,15 @@ def _read(endpoint: _Endpoint, operation: OperationModel, http: HttpRequest) -> 
     if reader.problems:
         raise AwsError(endpoint.service.validation_error, validation_message(reader.problems))
     return request
+
+
+def _error_of_call(error: ClientError) -> AwsError:
+    """Returns the error of an operation that called another service in vain."""
+    _log.warning("An operation failed by a call of another service: %s", error)
+    found = error.response.get("Error", {})
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    message = f"{error.operation_name}: {found.get('Message', '')}"
+    return AwsError(str(found.get("Code", "ValidationException")), message, int(status))
 
 
 def _system_error(error: OSError) -> AwsError:

@@ -2,17 +2,20 @@
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, cast
 
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
+from rehearsal.framework.protocols.patterns import matches
 from tests.rehearsal.patterned_text import text
 
 MOMENT = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
 _ROLE = "arn:aws:iam::111111111111:role/execution"
+_DEPTH = 4
+_HOSTILE = ("../../x", "a\0b", "\N{GRINNING FACE}", "$(x)", "{", "arn:", "\n")
 _STEP = re.compile(r"(?P<name>[^\[\]{}]+)(?:\[(?P<index>\d+)\])?")
 
 
@@ -120,3 +123,103 @@ def _set(shape: Shape, target: Any, path: str, value: Any) -> None:
 
 def operation_of(service: str, name: str) -> OperationModel:
     return model_of(service).operation_model(name)
+
+
+def variations(shape: StructureShape, *bases: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yields requests that a model accepts, around some requests.
+
+    Those are each base, each with one further member, without one of its members, and with one of
+    its scalars at a limit.
+
+    Args:
+        shape: the shape of the request.
+        bases: the requests. Defaults to the smallest and the full one.
+    """
+    for base in bases or (smallest(shape), full(shape, _DEPTH)):
+        yield dict(base)
+        for name, member in shape.members.items():
+            if name not in base:
+                yield {**base, name: smallest(member)}
+                yield {**base, name: full(member, _DEPTH - 1)}
+        for path in _paths(shape, base, _DEPTH):
+            yield _without(base, path)
+        yield from _limits(shape, base, _DEPTH)
+
+
+def full(shape: Shape, depth: int) -> Any:
+    """Returns a value with all members down to a depth."""
+    match shape:
+        case StructureShape():
+            if depth <= 0:
+                return smallest(shape)
+            names = list(shape.members)
+            if getattr(shape, "is_tagged_union", False):
+                names = names[:1]
+            return {name: full(shape.members[name], depth - 1) for name in names}
+        case ListShape():
+            size = max(int(shape.metadata.get("min", 0)), 1)
+            return [full(shape.member, depth) for _ in range(size)]
+        case MapShape():
+            return {scalar(shape.key): full(shape.value, depth)}
+    return scalar(shape)
+
+
+def _paths(shape: Shape, value: Any, depth: int) -> Iterator[tuple[Any, ...]]:
+    """Yields the paths of the optional members of a value."""
+    if depth <= 0:
+        return
+    if isinstance(shape, StructureShape):
+        for name, inner in value.items():
+            if name not in shape.required_members:
+                yield (name,)
+            yield from ((name, *rest) for rest in _paths(shape.members[name], inner, depth - 1))
+    elif isinstance(shape, ListShape) and value:
+        yield from ((0, *rest) for rest in _paths(shape.member, value[0], depth))
+
+
+def _without(value: Any, path: tuple[Any, ...]) -> Any:
+    head, *rest = path
+    if isinstance(value, list):
+        return [_without(value[0], tuple(rest)), *value[1:]]
+    if not rest:
+        return {name: inner for name, inner in value.items() if name != head}
+    return {**value, head: _without(value[head], tuple(rest))}
+
+
+def _limits(shape: Shape, value: Any, depth: int) -> Iterator[Any]:
+    """Yields a value with each of its scalars, lists and maps at each of its limits in turn."""
+    match shape:
+        case StructureShape():
+            if depth > 0:
+                for name, inner in value.items():
+                    for other in _limits(shape.members[name], inner, depth - 1):
+                        yield {**value, name: other}
+        case ListShape() | MapShape() if not shape.metadata.get("min"):
+            yield [] if isinstance(shape, ListShape) else {}
+        case ListShape():
+            for other in _limits(shape.member, value[0], depth):
+                yield [other, *value[1:]]
+        case MapShape():
+            return
+        case _:
+            yield from _scalars(shape, value)
+
+
+def _scalars(shape: Shape, value: Any) -> Iterator[Any]:
+    enum = getattr(shape, "enum", None)
+    if enum:
+        yield from (one for one in enum[:8] if one != value)
+        return
+    largest = scalar(shape, largest=True)
+    if largest != value:
+        yield largest
+    if shape.type_name in ("integer", "long") and shape.metadata.get("min") is None:
+        yield 0
+        yield -1
+    if shape.type_name == "string" and not shape.metadata.get("min"):
+        pattern = shape.metadata.get("pattern")
+        if pattern is None or matches(pattern, ""):
+            yield ""
+    if shape.type_name == "string" and shape.metadata.get("pattern") is None:
+        high = shape.metadata.get("max", 8)
+        yield from (one for one in _HOSTILE if len(one) <= int(high))

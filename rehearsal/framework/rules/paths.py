@@ -43,8 +43,8 @@ def find(value: Any, path: str, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def given(value: Any, path: str) -> bool:
-    """Returns True if a path leads to a value other than False, {} and []."""
-    return any(found not in (False, {}, []) for _, found in find(value, path))
+    """Returns True if a path leads to a value that is not False or empty."""
+    return any(found not in (False, {}, [], b"") for _, found in find(value, path))
 
 
 def join(place: str, name: str) -> str:

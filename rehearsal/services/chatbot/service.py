@@ -75,10 +75,10 @@ class Chatbot(Service):
         return {"SlackChannelConfigurations": found}
 
     def update_slack_channel_configuration(self, request: Request, context: Context) -> Response:
-        return self._update(request, context)
+        return self._update(_SLACK, request, context)
 
     def delete_slack_channel_configuration(self, request: Request, context: Context) -> Response:
-        return self._delete(request)
+        return self._delete(_SLACK, request)
 
     def create_microsoft_teams_channel_configuration(
         self, request: Request, context: Context
@@ -88,17 +88,18 @@ class Chatbot(Service):
     def get_microsoft_teams_channel_configuration(
         self, request: Request, context: Context
     ) -> Response:
-        return {"ChannelConfiguration": self._shown(self._find(request["ChatConfigurationArn"]))}
+        channel = self._find(request["ChatConfigurationArn"], _TEAMS)
+        return {"ChannelConfiguration": self._shown(channel)}
 
     def update_microsoft_teams_channel_configuration(
         self, request: Request, context: Context
     ) -> Response:
-        return self._update(request, context)
+        return self._update(_TEAMS, request, context)
 
     def delete_microsoft_teams_channel_configuration(
         self, request: Request, context: Context
     ) -> Response:
-        return self._delete(request)
+        return self._delete(_TEAMS, request)
 
     def _create(
         self, kind: str, request: Request, context: Context, named: Mapping[str, str]
@@ -117,25 +118,25 @@ class Chatbot(Service):
         _log.warning("A rehearsal posts to no chat channel: %s stays silent", arn)
         return {"ChannelConfiguration": self._shown(channel)}
 
-    def _update(self, request: Request, context: Context) -> Response:
-        channel = self._find(request["ChatConfigurationArn"])
+    def _update(self, kind: str, request: Request, context: Context) -> Response:
+        channel = self._find(request["ChatConfigurationArn"], kind)
         if request.get("IamRoleArn", channel.shown["IamRoleArn"]) != channel.shown["IamRoleArn"]:
             self._identity.check_role(context, request["IamRoleArn"])
         with self.lock:
             channel.shown |= request
             return {"ChannelConfiguration": self._shown(channel)}
 
-    def _delete(self, request: Request) -> Response:
-        self._find(request["ChatConfigurationArn"])
+    def _delete(self, kind: str, request: Request) -> Response:
+        self._find(request["ChatConfigurationArn"], kind)
         with self.lock:
             self._channels.pop(request["ChatConfigurationArn"], None)
             self.tags.drop(request["ChatConfigurationArn"])
         return {}
 
-    def _find(self, arn: str) -> _Channel:
+    def _find(self, arn: str, kind: str = "") -> _Channel:
         with self.lock:
             channel = self._channels.get(arn)
-        if channel is None:
+        if channel is None or (kind and f"/{kind}/" not in arn):
             raise AwsError("ResourceNotFoundException", f"There is no configuration {arn}", 404)
         return channel
 

@@ -88,7 +88,7 @@ _DATUM = {
 
 def _threshold(call: Call) -> Iterator[str]:
     if call.get("ComparisonOperator") not in _ANOMALIES and not call.get("EvaluationCriteria"):
-        for name in ("Threshold", "EvaluationPeriods"):
+        for name in ("Threshold", "EvaluationPeriods", "ComparisonOperator"):
             if call.get(name) is None:
                 yield f"The parameter {name} is required."
 
@@ -156,6 +156,14 @@ def _query_kind(call: Call) -> Iterator[str]:
     for _, query in call.values(_METRICS):
         if ("MetricStat" in query) == ("Expression" in query):
             yield f"Exactly one of MetricStat and Expression must be given for {query.get('Id')}."
+
+
+def _query_metrics(call: Call) -> Iterator[str]:
+    for query in (one for _, one in call.values(_METRICS)):
+        metric = (query.get("MetricStat") or {}).get("Metric")
+        for name in ("Namespace", "MetricName") if metric is not None else ():
+            if not metric.get(name):
+                yield f"The parameter MetricStat.Metric.{name} of {query.get('Id')} is required."
 
 
 def _returned(call: Call) -> Iterator[str]:
@@ -273,7 +281,7 @@ CLOUDWATCH = Catalogue(
     rule(
         "alarm-threshold",
         _ALARM,
-        "An alarm with a static threshold has Threshold and EvaluationPeriods.",
+        "A static threshold has Threshold, EvaluationPeriods and ComparisonOperator.",
         _threshold,
         source="PutMetricAlarm, Threshold",
         fails={**_WATCHED, "Threshold": None},
@@ -381,6 +389,15 @@ CLOUDWATCH = Catalogue(
         _query_kind,
         source="MetricDataQuery, MetricStat and Expression",
         fails={**_COMPUTED, "Metrics[0].Expression": "m1 * 2"},
+        passes=_COMPUTED,
+    ),
+    rule(
+        "query-metric",
+        _QUERIES,
+        "The metric of a query has a namespace and a name.",
+        _query_metrics,
+        source="MetricStat, Metric",
+        fails={**_COMPUTED, "Metrics[0].MetricStat.Metric.MetricName": None},
         passes=_COMPUTED,
     ),
     rule(

@@ -131,6 +131,34 @@ CODECOMMIT = Catalogue(
         fails={**_ON_MAIN, "commitId": "main"},
         passes={**_ON_MAIN, "commitId": _SHA},
     ),
+    matching(
+        "read-commit-ids",
+        "GetCommit",
+        "commitId",
+        "[0-9a-fA-F]{4,40}",
+        "be a commit id, of hexadecimal digits",
+        source="GetCommit, commitId",
+        code="InvalidCommitIdException",
+        fails={**_REPOSITORY, "commitId": "main"},
+        passes={**_REPOSITORY, "commitId": _SHA},
+    ),
+    *(
+        without(
+            name,
+            operations,
+            member,
+            r"[\x00-\x1f\x7f]",
+            "contain control characters",
+            source=f"error {code}",
+            code=code,
+            fails={**_REPOSITORY, member: "a\nb"},
+            passes={**_REPOSITORY, member: "a"},
+        )
+        for name, operations, member, code in (
+            ("specifiers", ("GetFile", "GetFolder"), "commitSpecifier", "InvalidCommitException"),
+            ("folder-paths", ("GetFolder",), "folderPath", "InvalidPathException"),
+        )
+    ),
     rule(
         "commit-files",
         "CreateCommit",

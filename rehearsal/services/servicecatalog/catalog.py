@@ -98,10 +98,13 @@ class Catalog:
             AwsError: ResourceNotFoundException, if there is no such version.
         """
         product = self.product(context, request)
-        artifact = product.artifacts.get(request["ProvisioningArtifactId"])
-        if artifact is None:
-            raise missing("ProvisioningArtifact", request["ProvisioningArtifactId"])
-        return artifact
+        member = "ProvisioningArtifactId"
+        for artifact in product.artifacts.values():
+            named = artifact.detail["Name"] == request.get("ProvisioningArtifactName")
+            if artifact.id == request[member] if member in request else named:
+                return artifact
+        given = request.get(member) or request.get("ProvisioningArtifactName")
+        raise missing("ProvisioningArtifact", str(given))
 
     def constraint_of(self, portfolio_id: str, product_id: str) -> Constraint | None:
         """Returns the launch constraint of a product in a portfolio, if there is one."""

@@ -114,13 +114,29 @@ SERVICECATALOG = Catalogue(
     _named(
         "product-as-admin", "DescribeProductAsAdmin", "Id", "Name", {"Id": "prod-abcdefghijklm"}
     ),
-    _named("new-product", "ProvisionProduct", "ProductId", "ProductName", _NEW),
     _named(
+        "artifact-product",
+        "DescribeProvisioningArtifact",
+        "ProductId",
+        "ProductName",
+        {**_PRODUCT, **_ARTIFACT},
+    ),
+    _named(
+        "artifact",
+        "DescribeProvisioningArtifact",
+        "ProvisioningArtifactId",
+        "ProvisioningArtifactName",
+        {**_PRODUCT, **_ARTIFACT},
+    ),
+    _named("new-product", "ProvisionProduct", "ProductId", "ProductName", _NEW),
+    exclusive(
         "new-artifact",
         "ProvisionProduct",
         "ProvisioningArtifactId",
         "ProvisioningArtifactName",
-        _NEW,
+        source="ProvisionProduct, ProvisioningArtifactId",
+        fails={**_NEW, "ProvisioningArtifactName": "v1"},
+        passes=_NEW,
     ),
     exclusive(
         "new-path",

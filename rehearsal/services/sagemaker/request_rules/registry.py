@@ -1,5 +1,6 @@
 """Rules of model packages, model cards, hubs and projects."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,8 @@ _SPECIFICATION = {
 _VERSION = {"ModelPackageGroupName": "churn", **_SPECIFICATION}
 _ADDED = "AdditionalInferenceSpecificationsToAdd"
 _ARN = "arn:aws:sagemaker:us-east-1:111111111111:model-package/churn/1"
+_VERSIONS = ("HubContentVersion", "MinVersion", "MaxSchemaVersion", "DocumentSchemaVersion")
+_VERSION_NUMBER = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}")
 _HUB_FIELDS = (
     "HubContentDescription",
     "HubContentDisplayName",
@@ -35,6 +38,12 @@ _HUB_FIELDS = (
     "HubContentSearchKeywords",
     "SupportStatus",
 )
+_IMPORTED = {
+    "HubContentType": "Model",
+    "HubContentVersion": "1.0.0",
+    "DocumentSchemaVersion": "1.0.0",
+    "HubContentDocument": "{}",
+}
 _TEMPLATE = {
     "TemplateProviders[0].CfnTemplateProvider.TemplateName": "template",
     "TemplateProviders[0].CfnTemplateProvider.TemplateURL": (
@@ -219,8 +228,12 @@ RULES = (
         "UpdateHubContent",
         *_HUB_FIELDS,
         source="UpdateHubContent",
-        fails={"HubContentType": "Model"},
-        passes={"HubContentType": "Model", "HubContentDescription": "a model"},
+        fails={"HubContentType": "Model", "HubContentVersion": "1.0.0"},
+        passes={
+            "HubContentType": "Model",
+            "HubContentVersion": "1.0.0",
+            "HubContentDescription": "a model",
+        },
     ),
     choice(
         "hub-reference-type",
@@ -230,6 +243,28 @@ RULES = (
         source="DeleteHubContentReference, HubContentType",
         fails={"HubContentType": "Model"},
         passes={"HubContentType": "ModelReference"},
+    ),
+    rule(
+        "hub-versions",
+        (
+            "ImportHubContent",
+            "DescribeHubContent",
+            "UpdateHubContent",
+            "DeleteHubContent",
+            "ListHubContents",
+            "ListHubContentVersions",
+            "CreateHubContentReference",
+            "UpdateHubContentReference",
+        ),
+        "Versions of hub contents and of their schema are three numbers, as 1.0.0.",
+        lambda call: (
+            f"{member} must be three numbers separated by dots, as 1.0.0; got {call.get(member)}."
+            for member in _VERSIONS
+            if call.get(member) and not _VERSION_NUMBER.fullmatch(call.get(member))
+        ),
+        source="ImportHubContent, HubContentVersion",
+        fails={**_IMPORTED, "HubContentVersion": "1a0a0"},
+        passes=_IMPORTED,
     ),
     exactly_one(
         "project-template",

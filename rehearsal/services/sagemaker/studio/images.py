@@ -86,7 +86,7 @@ class Images(StoredResource):
         record = self.find(context.scope, given.pop("ImageName"), "UpdateImage")
         self.backend.identity.check_role(context, given.get("RoleArn"))
         removed = dict.fromkeys(given.pop("DeleteProperties", ()))
-        self._records.change(record, **removed, **given)
+        self._records.change(record, **{**removed, **given})
         return {"ImageArn": record["ImageArn"]}
 
     def delete(self, request: Request, context: Context) -> Response:
