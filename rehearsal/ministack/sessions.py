@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import boto3
 import botocore.config
@@ -12,7 +13,9 @@ import botocore.session
 
 from rehearsal.framework.platform import Credentials
 
-_MAX_SESSIONS = 64
+# Services fetch theirs for each request. A session of a job or endpoint costs about a megabyte and
+# some connections, so it lives as long as its owner and no longer.
+_MAX_SESSIONS = 8
 # InvokeEndpoint may take 60 s in AWS; nothing else takes longer.
 _CONFIG = botocore.config.Config(
     read_timeout=90,
@@ -51,25 +54,31 @@ class GatewaySession(boto3.Session):
 
 
 class SessionFactory:
-    """Creates and keeps sessions, which share one loader of service models."""
+    """Creates sessions, which share one loader of service models.
+
+    A session is kept while it is in use, or among the last that were.
+    """
 
     def __init__(self, endpoint_url: str, certificate: Path) -> None:
         self._endpoint_url = endpoint_url
         self._certificate = certificate
         self._loader = botocore.loaders.create_loader()
-        self._sessions: OrderedDict[tuple[str, str], GatewaySession] = OrderedDict()
+        self._latest: OrderedDict[tuple[str, str], GatewaySession] = OrderedDict()
+        self._in_use: WeakValueDictionary[tuple[str, str], GatewaySession] = WeakValueDictionary()
         self._lock = threading.Lock()
 
     def session(self, credentials: Credentials, region: str) -> boto3.Session:
         """Returns the session of credentials in a region."""
         key = (credentials.access_key_id, region)
         with self._lock:
-            if key not in self._sessions:
-                self._sessions[key] = self._create(credentials, region)
-            self._sessions.move_to_end(key)
-            while len(self._sessions) > _MAX_SESSIONS:
-                self._sessions.popitem(last=False)
-            return self._sessions[key]
+            session = self._in_use.get(key)
+            if session is None:
+                session = self._in_use[key] = self._create(credentials, region)
+            self._latest[key] = session
+            self._latest.move_to_end(key)
+            while len(self._latest) > _MAX_SESSIONS:
+                self._latest.popitem(last=False)
+            return session
 
     def _create(self, credentials: Credentials, region: str) -> GatewaySession:
         core = botocore.session.Session()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import datetime
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.framework.platform import Scope
-
-# AWS keeps minutes for 15 days; a rehearsal does not live as long.
-_KEPT_SECONDS = 3 * 86400.0
+from rehearsal.services.cloudwatch.samples import Sample, SampleSeries
 
 
 @dataclass(frozen=True)
@@ -32,29 +29,13 @@ class Metric:
         )
 
 
-@dataclass(frozen=True, order=True)
-class Sample:
-    """A value that was published `count` times; a statistic set has no single value."""
-
-    time: float
-    low: float
-    high: float
-    total: float
-    count: float
-    unit: str = "None"
-
-    @property
-    def is_one_value(self) -> bool:
-        return self.low == self.high
-
-
 class MetricStore:
     """The samples of metrics, by time."""
 
     KEPT = ("_samples",)
 
     def __init__(self) -> None:
-        self._samples: dict[Metric, list[Sample]] = {}
+        self._series: dict[Metric, SampleSeries] = {}
         self._lock = threading.Lock()
 
     def put(self, scope: Scope, namespace: str, datum: Mapping[str, Any], now: float) -> None:
@@ -64,27 +45,24 @@ class MetricStore:
         seconds = moment.timestamp() if isinstance(moment, datetime.datetime) else now
         samples = list(_samples(datum, seconds))
         with self._lock:
-            kept = self._samples.setdefault(metric, [])
+            series = self._series.setdefault(metric, SampleSeries())
             for sample in samples:
-                bisect.insort(kept, sample)
-            oldest = bisect.bisect_left(kept, now - _KEPT_SECONDS, key=lambda s: s.time)
-            del kept[:oldest]
+                series.add(sample, now)
+            series.forget(now)
 
     def between(
         self, metric: Metric, start: float, end: float, unit: str | None = None
     ) -> list[Sample]:
         """Returns the samples of a metric from `start` and before `end`, in epoch seconds."""
         with self._lock:
-            kept = self._samples.get(metric, [])
-            low = bisect.bisect_left(kept, start, key=lambda s: s.time)
-            high = bisect.bisect_left(kept, end, key=lambda s: s.time)
-            found = kept[low:high]
+            series = self._series.get(metric)
+            found = series.between(start, end) if series is not None else []
         return [s for s in found if unit is None or s.unit == unit]
 
     def metrics(self, scope: Scope) -> list[Metric]:
         """Returns all metrics of an account and region, oldest first."""
         with self._lock:
-            return [metric for metric in self._samples if metric.scope == scope]
+            return [metric for metric in self._series if metric.scope == scope]
 
 
 def dimensions(given: Iterable[Mapping[str, Any]] | None) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from rehearsal.framework.platform import AwsError
-from rehearsal.services.cloudwatch.metric_store import Sample
+from rehearsal.services.cloudwatch.samples import Sample
 
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,10})?|100)")
 _BASIC: Mapping[str, Callable[[Sequence[Sample]], float]] = {
