@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rehearsal.client import server_end
 from rehearsal.client.errors import NOT_RUNNING, RehearsalError
 from rehearsal.client.process_tree import identify
+from rehearsal.framework.proxy_settings import UserProxy
 from rehearsal.framework.root_keys import RootKeys
 
 BUILD_DIRECTORY = Path("build/rehearsal")
@@ -44,6 +45,8 @@ class LocalAws:
     accounts: Sequence[str]
     region: str
     root_keys: RootKeys
+    proxy: str
+    """URL of the proxy that leads AWS's host names to it."""
 
     @property
     def account(self) -> str:
@@ -106,10 +109,13 @@ class LocalAws:
             "CDK_DOCKER": str(Path(sys.executable).with_name("rehearse-docker")),
             STATE_VARIABLE: str(self.ca_bundle.parent.parent),
             "NODE_EXTRA_CA_CERTS": bundle,
+            "REQUESTS_CA_BUNDLE": bundle,
+            "SSL_CERT_FILE": bundle,
+            "CURL_CA_BUNDLE": bundle,
             "GIT_SSL_CAINFO": bundle,  # takes precedence over git's configuration
             "GIT_CONFIG_COUNT": str(len(pairs)),
-            **without_proxy(os.environ),
         }
+        variables |= UserProxy.of(os.environ).replaced_by(self.proxy)
         for index, (key, value) in enumerate(pairs):
             variables[f"GIT_CONFIG_KEY_{index}"] = key
             variables[f"GIT_CONFIG_VALUE_{index}"] = value
@@ -145,15 +151,6 @@ def _session(account: str, secret: str, region: str) -> boto3.Session:
     )
 
 
-def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
-    """Returns the variables that except this machine from the proxies of an environment."""
-    made = {}
-    for name in ("NO_PROXY", "no_proxy"):
-        known = [host for host in environment.get(name, "").split(",") if host]
-        made[name] = ",".join(dict.fromkeys((*known, "127.0.0.1", "localhost")))
-    return made
-
-
 def installed_programs() -> list[str]:
     """Returns the folders of the programs that are installed in this project."""
     return [str(Path(sys.executable).parent), str(Path("node_modules/.bin").absolute())]
@@ -178,6 +175,7 @@ def find(directory: Path = STATE_DIRECTORY) -> LocalAws | None:
             accounts=tuple(data["accounts"]),
             region=data["region"],
             root_keys=RootKeys.read(directory),
+            proxy=data["proxy"],
         )
     except FileNotFoundError:
         return None

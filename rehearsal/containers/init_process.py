@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 
 from rehearsal.containers import (
     limit_watch,
+    name_server,
     outside_network,
     port_forwarding,
     root_directory,
@@ -42,6 +43,7 @@ _EXCEEDED = {
     limit_watch.PROCESSES: "processes",
     limit_watch.DISK: "disk",
 }
+_HTTPS = 443
 _GATEWAY, _OUTSIDE, _NAMES, _NAMES_TCP = b"G", b"O", b"N", b"n"
 
 
@@ -76,6 +78,8 @@ def _serve_gateway(specification: Specification, control: socket.socket, keeper:
     outside = specification.get("outside", {})
     allowed = {(address, port) for address, port in outside.get("allowed", [])}
     servers = outside.get("name_servers", [])
+    gateway = specification.get("gateway")
+    gateways = {(name_server.ADDRESS, _HTTPS): tuple(gateway)} if gateway else {}
     while True:
         ready, _, _ = select.select([control, sys.stdin], [], [])
         if sys.stdin in ready:
@@ -92,11 +96,11 @@ def _serve_gateway(specification: Specification, control: socket.socket, keeper:
         if message == _GATEWAY:
             connect = port_forwarding.connect_tcp(*specification["gateway"])
         elif message == _OUTSIDE:
-            connect = outside_network.connect_outside(allowed)
+            connect = outside_network.connect_outside(allowed, gateways)
         elif message == _NAMES_TCP:
             connect = outside_network.connect_name_server(servers)
         else:
-            outside_network.serve_names(received, servers)
+            outside_network.serve_names(received, servers, specification.get("aws_domains", ()))
             continue
         port_forwarding.forward(received, connect)
 
@@ -177,6 +181,10 @@ def _offer_network(specification: Specification, control: socket.socket) -> None
     offered = []
     if "gateway" in specification:
         offered.append((_GATEWAY, port_forwarding.listen_tcp(*specification["gateway"])))
+    if specification["network"] == "AWS":
+        # AWS's host names serve HTTPS at the gateway.
+        name_server.serve(specification["aws_domains"])
+        offered.append((_GATEWAY, port_forwarding.listen_tcp(name_server.ADDRESS, _HTTPS)))
     if "outside" in specification:
         outside_network.route_everything_to_loopback()
         ports, allowed = specification["outside"]["ports"], specification["outside"]["allowed"]

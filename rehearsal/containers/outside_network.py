@@ -13,9 +13,9 @@ import ipaddress
 import socket
 import struct
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from rehearsal.containers import port_forwarding
+from rehearsal.containers import name_server, port_forwarding
 
 PORTS = (22, 80, 443, 9418)
 """SSH, HTTP, HTTPS and git."""
@@ -65,15 +65,20 @@ def listen_names() -> tuple[socket.socket, socket.socket]:
     return datagrams, port_forwarding.listen_tcp(NAME_SERVER, _DOMAIN)
 
 
-def connect_outside(allowed: Collection[tuple[str, int]]) -> port_forwarding.Connect:
+def connect_outside(
+    allowed: Collection[tuple[str, int]], gateways: Mapping[tuple[str, int], tuple[str, int]]
+) -> port_forwarding.Connect:
     """Returns a function that connects to the address to which an accepted connection was made.
 
     Args:
         allowed: addresses and ports of the host that are permitted, those of local registries.
+        gateways: addresses and ports that lead to others of the host, such as that of AWS's names.
     """
 
     def connect(near: socket.socket) -> socket.socket:
         address, port = near.getsockname()[:2]
+        if (address, port) in gateways:
+            return port_forwarding.connect_tcp(*gateways[address, port])(near)
         if (address, port) not in allowed and is_of_host(address):
             raise OSError(errno.EACCES, f"{address} is an address of this machine")
         far = socket.create_connection((address, port), _CONNECT_TIMEOUT)
@@ -110,9 +115,12 @@ def _binds_any_address() -> bool:
         return setting.read().strip() == "1"
 
 
-def serve_names(datagrams: socket.socket, servers: Sequence[str]) -> None:
-    """Forwards DNS queries to the name servers of the host, on threads."""
-    threading.Thread(target=_receive, args=(datagrams, servers), daemon=True).start()
+def serve_names(
+    datagrams: socket.socket, servers: Sequence[str], aws_domains: Sequence[str]
+) -> None:
+    """Serves DNS queries on threads: AWS's names lead to the gateway, others to other servers."""
+    arguments = (datagrams, servers, aws_domains)
+    threading.Thread(target=_receive, args=arguments, daemon=True).start()
 
 
 def connect_name_server(servers: Sequence[str]) -> port_forwarding.Connect:
@@ -131,12 +139,17 @@ def connect_name_server(servers: Sequence[str]) -> port_forwarding.Connect:
     return connect
 
 
-def _receive(datagrams: socket.socket, servers: Sequence[str]) -> None:
+def _receive(datagrams: socket.socket, servers: Sequence[str], aws_domains: Sequence[str]) -> None:
     while True:
         try:
             query, client = datagrams.recvfrom(_MAX_DATAGRAM)
         except OSError:
             return  # the container ends
+        if name_server.asks_for(query, aws_domains):
+            response = name_server.respond(query, aws_domains)
+            if response is not None:
+                datagrams.sendto(response, client)
+            continue
         arguments = (datagrams, query, client, servers)
         threading.Thread(target=_look_up, args=arguments, daemon=True).start()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from rehearsal.containers import outside_network
+from rehearsal.containers import name_server, outside_network
 from rehearsal.containers.image import Image
 from rehearsal.containers.limits import Limits
 from rehearsal.containers.mounts import (
@@ -22,6 +22,7 @@ from rehearsal.containers.mounts import (
     operating_system,
 )
 from rehearsal.containers.registries import Outside
+from rehearsal.framework.aws_hosts import aws_domains
 
 DOCKER_PATH = "/usr/local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _RESOLVER = Path("/etc/resolv.conf")
@@ -77,6 +78,7 @@ class Specification:
         if endpoint and self.network is not Network.ISOLATED:
             address = urlsplit(endpoint)
             specification["gateway"] = [address.hostname, address.port]
+            specification["aws_domains"] = list(aws_domains())
         if self.network is Network.INTERNET:
             specification["outside"] = {
                 "ports": self.outside.ports,
@@ -105,7 +107,7 @@ class Specification:
     def _names(self) -> list[File]:
         """Returns the files of /etc about names."""
         hosts = [f"127.0.0.1 localhost {self.host_name}", "::1 localhost"]
-        resolver = ""
+        resolver = f"nameserver {name_server.ADDRESS}\n" if self.network is Network.AWS else ""
         if self.network is Network.INTERNET:
             hosts += self.outside.hosts
             kept = [line for line in _RESOLVER.read_text().splitlines() if _is_option(line)]

@@ -14,6 +14,7 @@ from hypercorn.config import Config
 
 from rehearsal.cloudformation.resource_types import ResourceType
 from rehearsal.framework.gateway import Gateway
+from rehearsal.framework.proxy_settings import UserProxy
 from rehearsal.framework.raw_routes import RawRoutes, Routed
 from rehearsal.framework.root_keys import RootKeys
 from rehearsal.framework.service import Service
@@ -21,6 +22,7 @@ from rehearsal.ministack.install import application, install
 from rehearsal.ministack.ministack import Ministack
 from rehearsal.ministack.registry_passwords import key_of_password
 from rehearsal.server.certificate import Certificate
+from rehearsal.server.connect_proxy import ConnectProxy
 from rehearsal.server.state_keeper import StateKeeper
 from rehearsal.services.ecr.registry_endpoint import RegistryEndpoint
 
@@ -44,6 +46,7 @@ class ControlPlane:
         certificate: the certificate of the gateway.
         state_directory: the directory for data that does not fit in memory.
         root_keys: the keys of the roots of accounts.
+        user_proxy: the proxy for hosts outside of AWS.
     """
 
     def __init__(
@@ -54,8 +57,10 @@ class ControlPlane:
         certificate: Certificate,
         state_directory: Path,
         root_keys: RootKeys,
+        user_proxy: UserProxy,
     ) -> None:
         self._certificate = certificate
+        self._user_proxy = user_proxy
         self.platform = Ministack(
             endpoint_url=endpoint_url,
             certificate=certificate.certificate,
@@ -81,10 +86,22 @@ class ControlPlane:
         self._application = self._state.watched(routes)
 
     async def serve(
-        self, listener: socket.socket, stop: asyncio.Event, *, ready: Callable[[], None]
+        self,
+        listener: socket.socket,
+        proxy_listener: socket.socket,
+        stop: asyncio.Event,
+        *,
+        ready: Callable[[], None],
     ) -> None:
-        """Serves until `stop` is set; calls `ready` once the server accepts requests."""
-        config = Config()
+        """Serves until `stop` is set; calls `ready` once the server accepts requests.
+
+        Args:
+            listener: the socket of the gateway.
+            proxy_listener: the socket of the proxy that leads AWS's host names to the gateway.
+            stop: ends the server.
+            ready: called once the server accepts requests.
+        """
+        config = _GatewayConfig(self._certificate)
         config.bind = [f"fd://{listener.fileno()}"]
         config.certfile = str(self._certificate.certificate)
         config.keyfile = str(self._certificate.key)
@@ -96,14 +113,17 @@ class ControlPlane:
             hypercorn_serve(self._application, config, shutdown_trigger=stop.wait)
         )
         stopped = asyncio.create_task(stop.wait())
+        proxy = ConnectProxy(listener.getsockname()[1], self._user_proxy)
         try:
             await self._start(listener, serving)
+            await proxy.start(proxy_listener)
             if not stop.is_set():
                 ready()
             await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if serving.done():
                 serving.result()
         finally:
+            await proxy.close()
             await self._close()
 
     async def _start(self, listener: socket.socket, serving: asyncio.Task[None]) -> None:
@@ -129,6 +149,20 @@ class ControlPlane:
         if late:
             _log.error("%d services did not close in %s s", len(late), _CLOSE_SECONDS)
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+class _GatewayConfig(Config):
+    """The configuration of the HTTP server, which presents a certificate for each host of AWS."""
+
+    def __init__(self, certificate: Certificate) -> None:
+        super().__init__()
+        self._certificate = certificate
+
+    def create_ssl_context(self) -> ssl.SSLContext | None:
+        context = super().create_ssl_context()
+        if context is not None:
+            self._certificate.serve_aws_hosts(context)
+        return context
 
 
 async def _wait_until_accepting(port: int, serving: asyncio.Task[None]) -> None:

@@ -9,6 +9,7 @@ disk full).
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -19,8 +20,10 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rehearsal.framework.persistence import StateError
+from rehearsal.framework.proxy_settings import UserProxy
 from rehearsal.framework.root_keys import RootKeys
 from rehearsal.server import watcher
 from rehearsal.server.certificate import Certificate, make_certificate
@@ -63,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.watched and (status := watcher.fork(state)) is not None:
             return status
         listener = _listen(options.port)
+        proxy_listener = _listen_as_before(state)
         certificate = make_certificate(state / "tls")
     except CannotStart as problem:
         return _cannot_start(problem)
@@ -71,10 +75,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _configure_logging(state)
     port = listener.getsockname()[1]
     _set_environment(state, certificate, port, options.region, options.account)
+    user_proxy = UserProxy.of(os.environ)
+    # Functions and builds inherit it.
+    os.environ.update(user_proxy.replaced_by(_proxy_url(proxy_listener)))
     adopt_orphans()
     try:
         # The loop stays open: closing it would wait for the TLS shutdown of clients.
-        asyncio.new_event_loop().run_until_complete(_serve(listener, state, certificate, options))
+        asyncio.new_event_loop().run_until_complete(
+            _serve(listener, proxy_listener, state, certificate, options, user_proxy)
+        )
     except CannotStart as problem:
         return _cannot_start(problem)
     finally:
@@ -125,6 +134,15 @@ def _listen(port: int) -> socket.socket:
         ) from None
     listener.setblocking(False)
     return listener
+
+
+def _listen_as_before(state: Path) -> socket.socket:
+    """Returns the listener of the proxy, on its last port if that is free: shells still use it."""
+    for name in ("endpoint.json", "stopped.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError, CannotStart):
+            before = json.loads((state / name).read_text())
+            return _listen(urlsplit(before["proxy"]).port or 0)
+    return _listen(0)
 
 
 def _check_disk(state: Path) -> None:
@@ -222,7 +240,12 @@ def _set_environment(
 
 
 async def _serve(
-    listener: socket.socket, state: Path, certificate: Certificate, options: argparse.Namespace
+    listener: socket.socket,
+    proxy_listener: socket.socket,
+    state: Path,
+    certificate: Certificate,
+    options: argparse.Namespace,
+    user_proxy: UserProxy,
 ) -> None:
     # Imported late: ministack reads the environment at its import.
     from rehearsal.server.control_plane import ControlPlane
@@ -236,6 +259,7 @@ async def _serve(
             certificate=certificate,
             state_directory=state,
             root_keys=RootKeys.create(state),
+            user_proxy=user_proxy,
         )
     except StateError as error:
         raise CannotStart(
@@ -250,13 +274,18 @@ async def _serve(
     endpoint = {
         "url": endpoint_url,
         "port": port,
+        "proxy": _proxy_url(proxy_listener),
         "pid": os.getpid(),
         "ca_bundle": str(certificate.ca_bundle),
         "accounts": [options.account],
         "region": options.region,
         "boot_id": boot_id(),
     }
-    await plane.serve(listener, stop, ready=lambda: _announce(state, endpoint))
+    await plane.serve(listener, proxy_listener, stop, ready=lambda: _announce(state, endpoint))
+
+
+def _proxy_url(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def boot_id() -> str:

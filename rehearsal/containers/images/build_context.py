@@ -70,8 +70,6 @@ class BuildContext:
             found = sorted(self.directory.glob(str(relative)))
         elif not os.path.lexists(exact):
             found = []
-        if any(not one.parent.resolve().is_relative_to(self.directory) for one in found):
-            raise CopyError(f"COPY {pattern}: a link of the path leads out of the build context.")
         allowed = [path for path in found if path.is_dir() or not self._ignored(path)]
         if not allowed:
             raise CopyError(

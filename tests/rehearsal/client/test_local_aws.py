@@ -32,6 +32,7 @@ def write_endpoint(directory: Path, pid: int) -> None:
         "ca_bundle": str(directory / "ca.pem"),
         "accounts": ["111111111111"],
         "region": "us-east-1",
+        "proxy": "http://127.0.0.1:4567",
     }
     (directory / "endpoint.json").write_text(json.dumps(endpoint))
     RootKeys.create(directory)
@@ -112,6 +113,8 @@ def test_an_aws_behind_a_closed_port_is_not_ready(tmp_path: Path) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text("")
     aws = local_aws.LocalAws(
-        "http://127.0.0.1:1", 1, 1, bundle, ("111111111111",), "us-east-1", RootKeys.random()
+        *("http://127.0.0.1:1", 1, 1, bundle, ("111111111111",), "us-east-1"),
+        RootKeys.random(),
+        "http://127.0.0.1:2",
     )
     assert not aws.is_ready()

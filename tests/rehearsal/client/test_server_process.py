@@ -29,7 +29,8 @@ with open(os.open(directory + "/root-secret", os.O_CREAT | os.O_WRONLY, 0o600), 
     file.write("00" * 32)
 with open(directory + "/new", "w") as file:
     json.dump({"url": "https://127.0.0.1:9", "port": 9, "pid": os.getpid(),
-               "ca_bundle": "ca.pem", "accounts": ["111111111111"], "region": "us-east-1"}, file)
+               "ca_bundle": "ca.pem", "accounts": ["111111111111"], "region": "us-east-1",
+               "proxy": "http://127.0.0.1:1"}, file)
 os.rename(directory + "/new", directory + "/endpoint.json")
 time.sleep(1000)
 """

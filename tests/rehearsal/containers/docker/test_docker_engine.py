@@ -194,7 +194,7 @@ def test_a_link_of_the_context_leads_nowhere_outside(docker: Docker, context: Pa
     (context / "Dockerfile").write_text(DOCKERFILE + "COPY evil/passwd /opt/program/\n")
     status, lines = docker("build", "-t", "evil", ".")
     assert status == 1
-    assert "leads out of the build context" in lines[-1]
+    assert "forbidden path outside the build context" in lines[-1]
 
 
 def test_an_image_that_was_not_pushed_is_not_described(aws: Aws) -> None:

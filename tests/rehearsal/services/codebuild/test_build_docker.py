@@ -54,4 +54,4 @@ def test_a_context_cannot_reach_a_file_of_this_machine(
     )
     build.run()
     assert observer.status == "FAILED"
-    assert any("leads out of the build context" in line for line in build_lines)
+    assert any("forbidden path outside the build context" in line for line in build_lines)

@@ -1,0 +1,73 @@
+"""The variables of HTTP proxies.
+
+Programs have AWS's host names built in: the SageMaker SDK calls STS at `sts.REGION.amazonaws.com`
+whatever AWS_ENDPOINT_URL is. A proxy for HTTPS, which all of them accept, leads these names to the
+rehearsal.
+"""
+
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rehearsal.framework.aws_hosts import aws_domains
+
+_LOCAL = ("127.0.0.1", "localhost")
+_PROXY, _EXCEPTIONS = "REHEARSAL_HTTPS_PROXY", "REHEARSAL_NO_PROXY"
+"""The user's settings in a shell in which those of the rehearsal replace them."""
+
+
+@dataclass(frozen=True)
+class UserProxy:
+    """The HTTPS proxy of the user; `url` is empty if there is none.
+
+    Args:
+        url: URL of the proxy.
+        exceptions: value of NO_PROXY.
+    """
+
+    url: str = ""
+    exceptions: str = ""
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "UserProxy":
+        """Returns the proxy of an environment, in which the rehearsal's may have replaced it."""
+        if _PROXY in environment:
+            return cls(environment[_PROXY], environment.get(_EXCEPTIONS, ""))
+        url = next(
+            filter(None, (_value(environment, name) for name in ("https_proxy", "all_proxy"))), ""
+        )
+        return cls(url, _value(environment, "no_proxy"))
+
+    def url_for(self, host: str) -> str:
+        """Returns the URL of the proxy for a host; empty for a direct connection."""
+        excepted = urllib.request.proxy_bypass_environment(host, {"no": self.exceptions})  # type: ignore[attr-defined]
+        return "" if excepted else self.url
+
+    def replaced_by(self, url: str) -> dict[str, str]:
+        """Returns the variables by which a proxy of the rehearsal replaces that of the user.
+
+        Exceptions for AWS's hosts do not apply, because they are no longer reached directly.
+        """
+        given = [one.strip() for one in self.exceptions.split(",") if one.strip()]
+        kept = [one for one in given if one not in _LOCAL and not _covers_aws(one)]
+        exceptions = ",".join([*_LOCAL, *kept])
+        return {
+            "HTTPS_PROXY": url,
+            "https_proxy": url,  # Python and curl prefer it
+            "NO_PROXY": exceptions,
+            "no_proxy": exceptions,
+            _PROXY: self.url,
+            _EXCEPTIONS: self.exceptions,
+        }
+
+
+def _value(environment: Mapping[str, str], name: str) -> str:
+    return environment.get(name) or environment.get(name.upper(), "")
+
+
+def _covers_aws(exception: str) -> bool:
+    """Returns True for `*`, for a domain of AWS and for a name or parent of such a domain."""
+    name = exception.lower().lstrip("*").strip(".").partition(":")[0]
+    return not name or any(
+        f".{name}".endswith(f".{domain}") or domain.endswith(f".{name}") for domain in aws_domains()
+    )
