@@ -31,6 +31,7 @@ _EXPLANATION = {
     "docs/security.md": "explanation/security.md",
     "docs/cost.md": "explanation/cost.md",
     "docs/fidelity.md": "explanation/fidelity.md",
+    "docs/job-members.md": "explanation/job-members.md",
     "docs/ministack-patches.md": "explanation/ministack-patches.md",
     "docs/rules.md": "explanation/rules.md",
     "docs/benchmarks/loop.md": "explanation/benchmarks-loop.md",

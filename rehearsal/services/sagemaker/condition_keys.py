@@ -92,7 +92,12 @@ _MEMBERS: Mapping[str, Mapping[str, str]] = {
 def condition_keys(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the keys of a request, such as `sagemaker:VpcSubnets`."""
     found = {key: dig(request, path) for key, path in _MEMBERS.get(operation, {}).items()}
-    if operation == "CreateEndpointConfig":
+    tuning = dig(request, "TrainingJobDefinition.HyperParameterTuningResourceConfig")
+    if operation == "CreateHyperParameterTuningJob" and tuning:
+        choices = [tuning, *(tuning.get("InstanceConfigs") or ())]
+        found["InstanceTypes"] = [one["InstanceType"] for one in choices if "InstanceType" in one]
+        found["VolumeKmsKey"] = tuning.get("VolumeKmsKeyId")
+    elif operation == "CreateEndpointConfig":
         kinds = ("ProductionVariants", "ShadowProductionVariants")
         variants = [variant for kind in kinds for variant in request.get(kind) or ()]
         found["InstanceTypes"] = [v["InstanceType"] for v in variants if "InstanceType" in v]

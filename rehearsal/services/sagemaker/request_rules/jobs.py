@@ -292,6 +292,20 @@ RULES = (
         fails={**_TUNED, **_definition({"AlgorithmSpecification.AlgorithmName": "algorithm"})},
         passes=_TUNED,
     ),
+    exactly_one(
+        "tuning-resources",
+        _TUNE,
+        "ResourceConfig",
+        "HyperParameterTuningResourceConfig",
+        at="TrainingJobDefinition",
+        source="HyperParameterTrainingJobDefinition, HyperParameterTuningResourceConfig",
+        fails={
+            **_TUNED,
+            **_definition({"HyperParameterTuningResourceConfig.InstanceType": "ml.m5.large"}),
+            **_definition({"HyperParameterTuningResourceConfig.InstanceCount": 1}),
+        },
+        passes=_TUNED,
+    ),
     *(
         one
         for name, operation, at, base, place in (

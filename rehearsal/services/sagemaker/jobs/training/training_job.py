@@ -27,8 +27,8 @@ from rehearsal.services.sagemaker.jobs.job import (
     results,
     write_json,
 )
-from rehearsal.services.sagemaker.jobs.training.checkpoints import Checkpoints
 from rehearsal.services.sagemaker.jobs.training.metrics import TrainingMetrics
+from rehearsal.services.sagemaker.jobs.training.synchronized_folder import SynchronizedFolder
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _MESSAGES = {
@@ -93,7 +93,7 @@ class _TrainingJob:
         for folder in ("model", "output/data", "input/config", "input/data"):
             (ml / folder).mkdir(parents=True)
         _lay_out_input(self._request, self._job.session, ml)
-        with self._checkpoints(ml) as mounts:
+        with self._synchronized(ml) as mounts:
             self._enter("Training")
             container, ended = self._train(image, [Mount(ml, "/opt/ml", writable=True), *mounts])
         return self._keep(ml, container, ended)
@@ -128,19 +128,37 @@ class _TrainingJob:
         return self._job.variables(self._isolated) | given | documented
 
     @contextlib.contextmanager
-    def _checkpoints(self, ml: Path) -> Iterator[list[Mount]]:
-        config = self._request.get("CheckpointConfig")
-        if config is None:
-            yield []
-            return
-        inside = PurePosixPath(config.get("LocalPath", "/opt/ml/checkpoints"))
-        directory = ml.parent / "checkpoints"  # a separate mount, which the job cannot replace
-        checkpoints = Checkpoints(self._job.session, config["S3Uri"], directory)
-        checkpoints.start()
-        try:
-            yield [Mount(directory, str(inside), writable=True)]
-        finally:
-            checkpoints.close()
+    def _synchronized(self, ml: Path) -> Iterator[list[Mount]]:
+        """Synchronizes checkpoints, and what libraries for debugging write, while the job runs."""
+        mounts = []
+        with contextlib.ExitStack() as stack:
+            for number, (inside, uri, restored) in enumerate(self._folders()):
+                # A separate mount, which the job cannot replace.
+                directory = ml.parent / f"synchronized-{number}"
+                folder = SynchronizedFolder(self._job.session, uri, directory, restored=restored)
+                folder.start()
+                stack.callback(folder.close)
+                mounts.append(Mount(directory, str(inside), writable=True))
+            yield mounts
+
+    def _folders(self) -> Iterator[tuple[PurePosixPath, str, bool]]:
+        """Yields each synchronized folder, its S3 prefix, and True if it is restored first.
+
+        The prefixes are those in which the SageMaker SDK looks for the files.
+        """
+        checkpoints = self._request.get("CheckpointConfig")
+        if checkpoints is not None:
+            place = PurePosixPath(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
+            yield place, checkpoints["S3Uri"], True
+        for member, default, name in (
+            ("DebugHookConfig", "tensors", "debug-output"),
+            ("TensorBoardOutputConfig", "tensorboard", "tensorboard-output"),
+        ):
+            config = self._request.get(member)
+            if config is not None:
+                target = S3Location.parse(config["S3OutputPath"]).below(self._job.run.name, name)
+                place = PurePosixPath(config.get("LocalPath", f"/opt/ml/output/{default}"))
+                yield place, str(target), False
 
     def _keep(self, ml: Path, container: Container, ended: Ended) -> str:
         """Uploads the results of the job; returns its status."""
@@ -229,6 +247,8 @@ def _lay_out_input(request: Mapping[str, Any], session: boto3.Session, ml: Path)
     write_json(config / "inputdataconfig.json", channels)
     write_json(config / "hyperparameters.json", dict(request.get("HyperParameters", {})))
     write_json(config / "resourceconfig.json", _resources(request["ResourceConfig"]))
+    if "DebugHookConfig" in request:
+        write_json(config / "debughookconfig.json", request["DebugHookConfig"])
 
 
 def _resources(config: Mapping[str, Any]) -> dict[str, Any]:

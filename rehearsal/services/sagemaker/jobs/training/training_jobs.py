@@ -9,7 +9,7 @@ from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import DataPlane, JobRun, Members
 from rehearsal.services.sagemaker.jobs.jobs import JobKind, JobOperations, Jobs
 from rehearsal.services.sagemaker.listing import Listing
-from rehearsal.services.sagemaker.records import Record
+from rehearsal.services.sagemaker.records import Record, now
 
 KIND = JobKind(
     noun="TrainingJob",
@@ -57,8 +57,25 @@ def complete_training(record: Record) -> None:
     record.setdefault("EnableInterContainerTrafficEncryption", False)
     record.setdefault("EnableManagedSpotTraining", False)
     record["SecondaryStatus"] = "Starting"
+    if "ProfilerConfig" in record:
+        record["ProfilingStatus"] = "Disabled"  # nothing is profiled here
+    for kind in ("Debug", "Profiler"):
+        rules = record.get(f"{kind}RuleConfigurations")
+        if rules:
+            record[f"{kind}RuleEvaluationStatuses"] = [_not_evaluated(rule) for rule in rules]
     # The API requires the member in every Describe response.
     record["ModelArtifacts"] = {"S3ModelArtifacts": _model_artifact(record)}
+
+
+def _not_evaluated(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the status of a rule, whose evaluation fails as it may on AWS; the job goes on."""
+    return {
+        "RuleConfigurationName": rule["RuleConfigurationName"],
+        "RuleEvaluationStatus": "Error",
+        "StatusDetails": "InternalServerError: The rehearsal does not evaluate the rules of "
+        "SageMaker Debugger and Profiler.",
+        "LastModifiedTime": now(),
+    }
 
 
 def _model_artifact(record: Mapping[str, Any]) -> str:

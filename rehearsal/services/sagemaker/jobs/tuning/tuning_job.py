@@ -21,6 +21,7 @@ from rehearsal.services.sagemaker.jobs.tuning.parameters import (
     sampler,
     space,
 )
+from rehearsal.services.sagemaker.jobs.tuning.resources import resources_of
 from rehearsal.services.sagemaker.jobs.tuning.trial import MedianRule, Trial
 
 
@@ -233,6 +234,8 @@ def _training_request(definition: Mapping[str, Any], trial: Trial) -> dict[str, 
     request = dict(definition)
     static = request.pop("StaticHyperParameters", {})
     request.pop("DefinitionName", None)
+    request["ResourceConfig"] = resources_of(definition)
+    request.pop("HyperParameterTuningResourceConfig", None)
     metric = {"_tuning_objective_metric": trial.objective["MetricName"]}
     return request | {
         "TrainingJobName": trial.name,

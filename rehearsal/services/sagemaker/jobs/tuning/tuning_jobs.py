@@ -22,6 +22,7 @@ from rehearsal.services.sagemaker.jobs.training.training_jobs import (
     TrainingJobs,
     complete_training,
 )
+from rehearsal.services.sagemaker.jobs.tuning.resources import resources_of
 from rehearsal.services.sagemaker.listing import Listing, page
 from rehearsal.services.sagemaker.records import Record
 
@@ -74,6 +75,7 @@ class TuningJobs(JobOperations):
     def create_hyper_parameter_tuning_job(self, request: Request, context: Context) -> Response:
         record = self.backend.accept("CreateHyperParameterTuningJob", request)
         definition = record.get("TrainingJobDefinition") or {}
+        resources_of(definition)
         config = record["HyperParameterTuningJobConfig"]
         record |= {
             "TrainingJobStatusCounters": _NO_JOBS,

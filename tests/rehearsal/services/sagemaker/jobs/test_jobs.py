@@ -171,8 +171,10 @@ def test_lists_filter_by_status(
             },
             "Invalid MaxWaitTimeInSeconds",
         ),
-        ({"DebugHookConfig": {"S3OutputPath": "s3://b"}}, "does not implement DebugHookConfig"),
-        ({"RetryStrategy": {"MaximumRetryAttempts": 1}}, "does not implement RetryStrategy"),
+        (
+            {"SessionChainingConfig": {"EnableSessionTagChaining": True}},
+            "does not implement SessionChainingConfig",
+        ),
     ],
 )
 def test_a_wrong_training_job_is_rejected(

@@ -176,6 +176,49 @@ def test_checkpoints_go_both_ways(job_surroundings: JobSurroundings) -> None:
     assert job_surroundings.get("checkpoints/new") == b"8"
 
 
+def test_output_of_debugger_and_tensorboard_is_kept_below_the_job(
+    job_surroundings: JobSurroundings,
+) -> None:
+    job_surroundings.put("data/a.csv", "1")
+    program = (
+        "import json, os\n"
+        "config = json.load(open('/opt/ml/input/config/debughookconfig.json'))\n"
+        "os.makedirs('/opt/ml/output/tensors/events')\n"
+        "open('/opt/ml/output/tensors/events/1', 'w').write(json.dumps(config))\n"
+        "open('/logs/events.out', 'w').write('scalars')\nraise SystemExit(1)"
+    )
+    hook = {
+        "S3OutputPath": f"s3://{job_surroundings.bucket}/debug",
+        "CollectionConfigurations": [{"CollectionName": "losses"}],
+    }
+    board = {"S3OutputPath": f"s3://{job_surroundings.bucket}/board/", "LocalPath": "/logs"}
+    job = request(
+        job_surroundings,
+        job_surroundings.image(program),
+        DebugHookConfig=hook,
+        TensorBoardOutputConfig=board,
+    )
+    with pytest.raises(ExecutionFailedError):
+        run(job_surroundings.job(job))
+    found = job_surroundings.get("debug/fit-1/debug-output/events/1")
+    assert json.loads(found) == hook
+    assert job_surroundings.get("board/fit-1/tensorboard-output/events.out") == b"scalars"
+
+
+def test_fast_file_mode_shows_files(job_surroundings: JobSurroundings) -> None:
+    job_surroundings.put("data/a.csv", "1")
+    image = job_surroundings.image(TRAIN)
+    given = request(job_surroundings, image)
+    given["InputDataConfig"][0]["InputMode"] = "FastFile"
+    result = run(job_surroundings.job(given))
+    found = json.loads(
+        unpacked(job_surroundings.get("models/fit-1/output/model.tar.gz"))["found.json"]
+    )
+    assert result["TrainingJobStatus"] == "Completed"
+    assert found["files"] == ["a.csv"]
+    assert found["inputdataconfig"]["train"]["TrainingInputMode"] == "FastFile"
+
+
 def test_checkpoints_may_be_anywhere_and_start_empty(job_surroundings: JobSurroundings) -> None:
     job_surroundings.put("data/a.csv", "1")
     program = "open('/checkpoints/new', 'w').write('1')"

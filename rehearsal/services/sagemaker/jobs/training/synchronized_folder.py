@@ -1,4 +1,4 @@
-"""Synchronization of a checkpoint directory with its S3 prefix."""
+"""Synchronization of directories of a training job with S3: checkpoints, output of libraries."""
 
 import threading
 from pathlib import Path
@@ -13,14 +13,22 @@ from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 _INTERVAL = 10.0
 
 
-class Checkpoints:
-    """The checkpoints of a training job.
+class SynchronizedFolder:
+    """A directory of a training job: changed files are uploaded every ten seconds and at the end.
 
-    Existing ones are downloaded first; changed files are uploaded every ten seconds and at the end.
+    Args:
+        session: a session of the job's role.
+        uri: the S3 prefix.
+        directory: the directory.
+        restored: True for checkpoints: the files of an earlier run are downloaded first. Defaults
+            to False.
     """
 
-    def __init__(self, session: boto3.Session, uri: str, directory: Path) -> None:
+    def __init__(
+        self, session: boto3.Session, uri: str, directory: Path, *, restored: bool = False
+    ) -> None:
         self._session = session
+        self._restored = restored
         self._location = S3Location.parse(uri)
         self._directory = directory
         self._sent: dict[Path, tuple[int, int]] = {}
@@ -29,10 +37,10 @@ class Checkpoints:
         self._thread = threading.Thread(target=self._synchronize, daemon=True, name="checkpoints")
 
     def start(self) -> None:
-        """Downloads the checkpoints of an earlier run, if any, and begins to upload."""
+        """Downloads the files of an earlier run, if wanted, and begins to upload."""
         self._directory.mkdir(parents=True, exist_ok=True)
         folder = f"{str(self._location).rstrip('/')}/"
-        if self._exists(folder):
+        if self._restored and self._exists(folder):
             for file in download(self._session, folder, self._directory):
                 self._sent[file] = _state(file)
         self._thread.start()
