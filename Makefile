@@ -61,7 +61,7 @@ bench: .venv/dev.stamp node_modules/.stamp ## Measure speed and memory; results 
 setup: .venv/rehearsal.stamp node_modules/.stamp ## Install what the rehearsal needs, and run nothing
 
 .PHONY: setup-dev
-setup-dev: .venv/dev.stamp .tools/checkov.stamp node_modules/.stamp ## Install what tests and checks need
+setup-dev: .venv/dev.stamp .tools/checkov.stamp .tools/sagemaker-v2.stamp node_modules/.stamp ## Install what tests and checks need
 
 .PHONY: lock
 lock: .venv/dev.stamp ## Resolve the requirements anew
@@ -70,6 +70,7 @@ lock: .venv/dev.stamp ## Resolve the requirements anew
 	uv pip compile -q $(PROJECTS) --group stacks \
 		-c requirements-dev.txt $(LOCK) -o requirements.txt
 	echo "checkov==3.3.30" | uv pip compile -q - $(LOCK) -o requirements-checkov.txt
+	echo "sagemaker==2.257.7" | uv pip compile -q - $(LOCK) -o requirements-sagemaker-v2.txt
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--custom-compile-command "make lock"
@@ -107,6 +108,15 @@ clean: ## Remove everything that was installed or built here
 	@test -x .tools/checkov/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .tools/checkov
 	@.tools/bin/uv pip install --quiet --python .tools/checkov/bin/python --require-hashes \
 		-r requirements-checkov.txt
+	@touch $@
+
+# Version 2 of the SageMaker SDK, which many users have, cannot be installed beside version 3.
+.tools/sagemaker-v2.stamp: requirements-sagemaker-v2.txt | .tools/bin/uv
+	@echo "Installing version 2 of the SageMaker SDK"
+	@test -x .tools/sagemaker-v2/bin/python || \
+		.tools/bin/uv venv --quiet --python $(PYTHON) .tools/sagemaker-v2
+	@.tools/bin/uv pip install --quiet --python .tools/sagemaker-v2/bin/python --require-hashes \
+		-r requirements-sagemaker-v2.txt
 	@touch $@
 
 node_modules/.stamp: package-lock.json .venv/rehearsal.stamp

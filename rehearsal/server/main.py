@@ -199,9 +199,6 @@ def _set_environment(
     scratch.mkdir()
     tempfile.tempdir = str(scratch)
     bundle = str(certificate.ca_bundle)
-    for name in ("NO_PROXY", "no_proxy"):  # proxies are for other machines
-        known = [host for host in os.environ.get(name, "").split(",") if host]
-        os.environ[name] = ",".join(dict.fromkeys((*known, "127.0.0.1", "localhost")))
     os.environ.update(
         GATEWAY_PORT=str(port),
         BIND_HOST="127.0.0.1",

@@ -37,6 +37,10 @@ class ImageUnavailableError(Exception):
         self.reason = reason
 
 
+class ImageMissingError(ImageUnavailableError):
+    """An image does not exist in its registry."""
+
+
 @dataclass(frozen=True)
 class ImageUri:
     """`<account>.dkr.ecr.<region>.amazonaws.com/<repository>[:tag|@sha256:digest]`."""
@@ -172,8 +176,8 @@ def resolve(session: boto3.Session, image_uri: str) -> str:
     return digest
 
 
-def _not_found(image_uri: str, uri: ImageUri) -> ImageUnavailableError:
-    return ImageUnavailableError(
+def _not_found(image_uri: str, uri: ImageUri) -> ImageMissingError:
+    return ImageMissingError(
         image_uri,
         f"Requested image {image_uri} not found. The rehearsal supports only images that its "
         f"pipelines have built; it cannot pull from registry {uri.account}, for example built-in "

@@ -2,7 +2,8 @@
 
 import boto3
 
-from rehearsal.containers.images.registry import ImageUnavailableError, resolve
+from rehearsal.containers.aws_images.pull import pull
+from rehearsal.containers.images.registry import ImageUnavailableError
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.services.sagemaker.data_plane import (
     ExecutionFailedError,
@@ -55,7 +56,7 @@ class LocalDataPlane:
 
     def resolve_image(self, session: boto3.Session, image_uri: str) -> str:
         try:
-            digest = resolve(session, image_uri)
-        except ImageUnavailableError as error:
+            digest = pull(session, image_uri, self._image_store).image.digest
+        except (ImageUnavailableError, LookupError) as error:
             raise ExecutionFailedError(str(error)) from error
         return f"{image_uri.partition('@')[0].rpartition(':')[0]}@{digest}"

@@ -13,9 +13,10 @@ from typing import Any
 
 import boto3
 
+from rehearsal.containers.aws_images.pull import PulledImage, pull
 from rehearsal.containers.container import Container, Ended, run_to_end
 from rehearsal.containers.image import Image
-from rehearsal.containers.images.registry import ImageUnavailableError, resolve
+from rehearsal.containers.images.registry import ImageUnavailableError
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.init_process import SETUP_FAILED
 from rehearsal.containers.isolation import IsolationUnavailableError
@@ -80,10 +81,10 @@ class Job:
         """Reports members of the Describe response."""
         self.run.progress(changes)
 
-    def image(self, image_uri: str) -> Image:
+    def image(self, image_uri: str) -> PulledImage:
         """Returns the image, pulled with the job's role."""
         try:
-            return self.image_store.get(resolve(self.session, image_uri))
+            return pull(self.session, image_uri, self.image_store)
         except (ImageUnavailableError, LookupError) as error:
             raise ExecutionFailedError(
                 "ClientError: Cannot pull algorithm container. Either the image does not exist or "

@@ -292,18 +292,14 @@ RULES = (
         fails={**_TUNED, **_definition({"AlgorithmSpecification.AlgorithmName": "algorithm"})},
         passes=_TUNED,
     ),
-    exactly_one(
+    any_of(
         "tuning-resources",
         _TUNE,
         "ResourceConfig",
         "HyperParameterTuningResourceConfig",
         at="TrainingJobDefinition",
         source="HyperParameterTrainingJobDefinition, HyperParameterTuningResourceConfig",
-        fails={
-            **_TUNED,
-            **_definition({"HyperParameterTuningResourceConfig.InstanceType": "ml.m5.large"}),
-            **_definition({"HyperParameterTuningResourceConfig.InstanceCount": 1}),
-        },
+        fails={name: value for name, value in _TUNED.items() if ".ResourceConfig." not in name},
         passes=_TUNED,
     ),
     *(

@@ -9,9 +9,10 @@ from typing import Any
 
 import boto3
 
+from rehearsal.containers.aws_images.pull import pull
 from rehearsal.containers.container import Container
 from rehearsal.containers.image import Image
-from rehearsal.containers.images.registry import ImageUnavailableError, resolve
+from rehearsal.containers.images.registry import ImageUnavailableError
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.limits import Limits
 from rehearsal.containers.mounts import Mount
@@ -82,9 +83,12 @@ class ModelContainer:
         (ml / "model").mkdir(parents=True)
         models.mkdir()
         try:
-            image = image_store.get(resolve(session, definition["Image"]))
+            pulled = pull(session, definition["Image"], image_store)
         except (ImageUnavailableError, LookupError) as error:
             raise ExecutionFailedError(str(error)) from error
+        image = pulled.image
+        if pulled.notice:
+            on_line(pulled.notice)
         variables = dict(environment) | dict(definition.get("Environment", {}))
         multi_model = definition.get("Mode") == "MultiModel"
         if multi_model:

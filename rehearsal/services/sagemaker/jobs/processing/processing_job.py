@@ -83,8 +83,10 @@ class _ProcessingJob:
             isolated = self._request.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
             application = self._request["AppSpecification"]
             variables = self._job.variables(isolated) | dict(self._request.get("Environment", {}))
+            if image.notice:
+                log.write(image.notice)
             container = self._job.container(
-                image,
+                image.image,
                 isolated=isolated,
                 entrypoint=application.get("ContainerEntrypoint"),
                 arguments=application.get("ContainerArguments"),

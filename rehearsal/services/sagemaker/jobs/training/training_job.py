@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 
+from rehearsal.containers.aws_images.pull import PulledImage
 from rehearsal.containers.container import Container
 from rehearsal.containers.mounts import Mount
 from rehearsal.services.sagemaker.data.archive import pack
@@ -94,11 +95,11 @@ class _TrainingJob:
             (ml / folder).mkdir(parents=True)
         _lay_out_input(self._request, self._job.session, ml)
         with self._synchronized(ml) as mounts:
-            self._enter("Training")
+            self._enter("Training", f"{_MESSAGES['Training']} {image.notice}".strip())
             container, ended = self._train(image, [Mount(ml, "/opt/ml", writable=True), *mounts])
         return self._keep(ml, container, ended)
 
-    def _train(self, image: Any, mounts: list[Mount]) -> tuple[Container, Ended]:
+    def _train(self, image: PulledImage, mounts: list[Mount]) -> tuple[Container, Ended]:
         specification = self._request["AlgorithmSpecification"]
         entrypoint = specification.get("ContainerEntrypoint")
         arguments = specification.get("ContainerArguments")
@@ -110,8 +111,10 @@ class _TrainingJob:
                 log.write(line)
                 self._metrics.read(line)
 
+            if image.notice:
+                log.write(image.notice)
             container = self._job.container(
-                image,
+                image.image,
                 isolated=self._isolated,
                 entrypoint=entrypoint,
                 arguments=arguments,
@@ -237,8 +240,8 @@ def _lay_out_input(request: Mapping[str, Any], session: boto3.Session, ml: Path)
         source = channel["DataSource"]["S3DataSource"]
         folder = ml / "input/data" / channel["ChannelName"]
         download(session, source["S3Uri"], folder, source["S3DataType"])
-        channels[channel["ChannelName"]] = {
-            "ContentType": channel.get("ContentType"),
+        content = {"ContentType": channel["ContentType"]} if "ContentType" in channel else {}
+        channels[channel["ChannelName"]] = content | {
             "TrainingInputMode": channel.get("InputMode", specification["TrainingInputMode"]),
             "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
             "RecordWrapperType": channel.get("RecordWrapperType", "None"),

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rehearsal.containers.aws_images import catalogue
+from rehearsal.containers.images.registry import ImageUnavailableError, ImageUri
 from rehearsal.framework.platform import Context
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend
@@ -40,6 +42,7 @@ class TrainingJobs(JobOperations):
 
     def create_training_job(self, request: Request, context: Context) -> Response:
         record = self.backend.accept("CreateTrainingJob", request)
+        complete_metrics(record["AlgorithmSpecification"])
         complete_training(record)
         return self.jobs.create(KIND, record, context, role_arn=record["RoleArn"], work=self.run)
 
@@ -48,6 +51,18 @@ class TrainingJobs(JobOperations):
         result = dict(self._data_plane.training_job(run))
         result.setdefault("SecondaryStatus", "Stopped" if run.stop.is_set() else "Completed")
         return result
+
+
+def complete_metrics(algorithm: Record) -> None:
+    """Adds the metrics of a built-in algorithm, which SageMaker knows, unless others are given."""
+    try:
+        row = catalogue.find(ImageUri.parse(algorithm.get("TrainingImage", "")))
+    except ImageUnavailableError:
+        return  # the job fails with this reason when it pulls the image
+    if row is not None and row.metrics and not algorithm.get("MetricDefinitions"):
+        algorithm["MetricDefinitions"] = [
+            {"Name": name, "Regex": regex} for name, regex in row.metrics.items()
+        ]
 
 
 def complete_training(record: Record) -> None:

@@ -15,18 +15,17 @@ def resources_of(definition: Mapping[str, Any]) -> dict[str, Any]:
     chooses one for each trial; here that is the first one.
 
     Raises:
-        AwsError: ValidationException, if the members do not specify one kind of instance or several.
+        AwsError: ValidationException, if the members specify no kind of instance.
     """
     plain: Mapping[str, Any] | None = definition.get("ResourceConfig")
     tuning: Mapping[str, Any] | None = definition.get("HyperParameterTuningResourceConfig")
     if tuning is None:
         return dict(plain or {})
     choices = tuning.get("InstanceConfigs") or []
-    single = [name for name in ("InstanceType", "InstanceCount") if tuning.get(name) is not None]
-    if bool(choices) is bool(single):
+    if not choices and not (tuning.get("InstanceType") and tuning.get("InstanceCount")):
         raise AwsError(
             "ValidationException",
-            "HyperParameterTuningResourceConfig needs either InstanceConfigs, or InstanceType and "
+            "HyperParameterTuningResourceConfig needs InstanceConfigs, or InstanceType and "
             f"InstanceCount; got {', '.join(tuning) or 'nothing'}.",
         )
     chosen = {**tuning, **(choices[0] if choices else {})}

@@ -20,6 +20,7 @@ from rehearsal.services.sagemaker.jobs.jobs import JobKind, JobOperations, Jobs
 from rehearsal.services.sagemaker.jobs.training import training_jobs
 from rehearsal.services.sagemaker.jobs.training.training_jobs import (
     TrainingJobs,
+    complete_metrics,
     complete_training,
 )
 from rehearsal.services.sagemaker.jobs.tuning.resources import resources_of
@@ -75,7 +76,8 @@ class TuningJobs(JobOperations):
     def create_hyper_parameter_tuning_job(self, request: Request, context: Context) -> Response:
         record = self.backend.accept("CreateHyperParameterTuningJob", request)
         definition = record.get("TrainingJobDefinition") or {}
-        resources_of(definition)
+        resources_of(definition)  # raises what is wrong with them
+        complete_metrics(definition.get("AlgorithmSpecification", {}))
         config = record["HyperParameterTuningJobConfig"]
         record |= {
             "TrainingJobStatusCounters": _NO_JOBS,

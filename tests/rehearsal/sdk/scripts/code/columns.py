@@ -1,0 +1,3 @@
+"""The columns of the table."""
+
+LABEL = 0

@@ -1,0 +1,29 @@
+"""What the scripts share: data, and shorter waits between calls of the SDK."""
+
+import json
+import time
+from typing import Any
+
+import numpy as np
+
+_sleep = time.sleep
+# The SDKs poll every 5 to 30 seconds, which suits instances that take minutes.
+time.sleep = lambda seconds: _sleep(min(float(seconds), 0.2))
+
+
+def table() -> Any:
+    """Returns rows of a label and four features, of which the first two decide."""
+    features = np.random.default_rng(0).normal(size=(200, 4))
+    label = (features[:, 0] + features[:, 1] > 0).astype(int)
+    return np.column_stack([label, features])
+
+
+def write_csv(path: str, rows: Any) -> str:
+    """Writes a CSV file without a header and returns its path."""
+    np.savetxt(path, rows, delimiter=",", fmt="%.5g")
+    return path
+
+
+def report(**facts: Any) -> None:
+    """Prints facts for the test."""
+    print("\nREPORT " + json.dumps(facts, default=str), flush=True)  # noqa: T201  # the output

@@ -1,0 +1,159 @@
+"""Both SageMaker SDKs, unmodified and with their defaults, with AWS's images by name."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.client.local_aws import LocalAws
+from rehearsal.framework.root_keys import RootKeys
+from rehearsal.server.main import SERVICES
+from tests.rehearsal.conftest import PROJECT, Aws, running_server
+
+SCRIPTS = Path(__file__).parent / "scripts"
+SDK_2 = PROJECT / ".tools/sagemaker-v2/bin/python"
+ROLE = "arn:aws:iam::111111111111:role/notebook"
+BUCKET = "sagemaker-us-east-1-111111111111"
+IMAGE_OF_AWS = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    """A server with all services."""
+    with running_server(tmp_path_factory.mktemp("sdk"), SERVICES) as running:
+        running.role(
+            "notebook",
+            {"AWS": "arn:aws:iam::111111111111:root", "Service": "sagemaker.amazonaws.com"},
+            {"Effect": "Allow", "Action": "*"},
+        )
+        yield running
+
+
+def notebook(aws: Aws) -> dict[str, str]:
+    """The variables of `rehearse env`, with the session of a role as in a notebook."""
+    endpoint = aws.endpoint
+    local = LocalAws(
+        url=endpoint["url"],
+        port=endpoint["port"],
+        pid=endpoint["pid"],
+        ca_bundle=Path(endpoint["ca_bundle"]),
+        accounts=endpoint["accounts"],
+        region=endpoint["region"],
+        root_keys=RootKeys.read(aws.state),
+        proxy=endpoint["proxy"],
+    )
+    keys = aws.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="me")["Credentials"]
+    return {
+        **local.environment(),
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+def run(python: str | os.PathLike[str], name: str, aws: Aws, folder: Path) -> dict[str, Any]:
+    """Runs a script and returns what it reports."""
+    shutil.copytree(SCRIPTS, folder, dirs_exist_ok=True)
+    result = subprocess.run(
+        [python, name],
+        cwd=folder,
+        env={**notebook(aws), "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, (result.stdout + result.stderr)[-6000:]
+    reports = [line for line in result.stdout.splitlines() if line.startswith("REPORT ")]
+    return {k: v for line in reports for k, v in json.loads(line.partition(" ")[2]).items()}
+
+
+def test_sdk_2_runs_a_notebook_with_its_defaults(whole: Aws, tmp_path: Path) -> None:
+    assert SDK_2.exists(), "Run: make setup-dev"
+    found = run(SDK_2, "v2_script.py", whole, tmp_path)
+    assert (found["role"], found["bucket"]) == (ROLE, BUCKET)
+    assert found["training"] == "Completed"
+    assert found["hook"]["S3OutputPath"].startswith(f"s3://{BUCKET}/")
+    assert found["profiling"] == "Disabled"
+    assert found["metrics"][0]["MetricName"] == "validation:auc"
+    assert found["metrics"][0]["Value"] > 0.9
+    assert any("xgboost-cpu==3.0.5" in message for message in found["messages"])
+    high, low = map(float, found["predictions"].split())
+    assert low < 0.5 < high
+    assert [float(line) > 0.5 for line in found["transformed"].split()] == [True] * 3
+    assert found["best"].startswith("sagemaker-xgboost-")
+    processed = json.loads(found["processed"])
+    assert processed == {"rows": 200, "sklearn": "1.2.2", "arguments": ["--rows", "all"]}
+    assert found["steps"] == ["Succeeded"]
+
+
+def test_sdk_3_runs_a_notebook_with_its_defaults(whole: Aws, tmp_path: Path) -> None:
+    found = run(sys.executable, "v3_script.py", whole, tmp_path)
+    assert (found["role"], found["bucket"]) == (ROLE, BUCKET)
+    assert (found["script"], found["built_in"]) == ("Completed", "Completed")
+    csv, as_json = found["predictions"]
+    assert float(csv) > 0.5
+    assert json.loads(as_json) == {"predictions": [{"score": pytest.approx(float(csv))}]}
+    assert json.loads(found["processed"])["sklearn"] == "1.2.2"
+
+
+def training_job(name: str, image: str, role: str) -> dict[str, Any]:
+    return {
+        "TrainingJobName": name,
+        "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+        "RoleArn": role,
+        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/out"},
+        "ResourceConfig": {
+            "InstanceType": "ml.m5.large",
+            "InstanceCount": 1,
+            "VolumeSizeInGB": 10,
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+    }
+
+
+def reason(aws: Aws, request: dict[str, Any]) -> str:
+    """The reason for which a training job fails."""
+    client = aws.client("sagemaker")
+    client.create_training_job(**request)
+    waiter = client.get_waiter("training_job_completed_or_stopped")
+    waiter.config.delay = 0.2
+    with pytest.raises(Exception, match="Waiter"):
+        waiter.wait(TrainingJobName=request["TrainingJobName"])
+    found = client.describe_training_job(TrainingJobName=request["TrainingJobName"])
+    return str(found["FailureReason"])
+
+
+def test_a_role_needs_the_permission_to_pull_an_image_of_aws(whole: Aws) -> None:
+    role = whole.role(
+        "no-images",
+        {"Service": "sagemaker.amazonaws.com"},
+        {"Effect": "Allow", "Action": "s3:*"},
+    )
+    found = reason(whole, training_job("denied", IMAGE_OF_AWS, role))
+    assert "ecr:GetAuthorizationToken" in found
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:0.90-2-cpu-py3",
+        "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-sparkml-serving:3.3",
+    ],
+)
+def test_another_image_of_aws_is_rejected_by_name(whole: Aws, image: str) -> None:
+    found = reason(whole, training_job(f"other-{abs(hash(image)) % 9999}", image, ROLE))
+    assert f"Requested image {image} not found" in found
+    assert "has stand-ins for sagemaker-xgboost:1.7-1" in found
+
+
+def test_the_errors_of_the_built_in_algorithm_are_those_of_aws(whole: Aws) -> None:
+    request = training_job("wrong", IMAGE_OF_AWS, ROLE)
+    request["HyperParameters"] = {"num_round": "5", "max_deep": "3"}
+    assert "Extraneous hyperparameter found: max_deep" in reason(whole, request)
