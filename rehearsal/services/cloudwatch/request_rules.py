@@ -160,8 +160,8 @@ def _query_kind(call: Call) -> Iterator[str]:
 
 def _query_metrics(call: Call) -> Iterator[str]:
     for query in (one for _, one in call.values(_METRICS)):
-        metric = (query.get("MetricStat") or {}).get("Metric")
-        for name in ("Namespace", "MetricName") if metric is not None else ():
+        metric = (query.get("MetricStat") or {}).get("Metric") or {}
+        for name in ("Namespace", "MetricName") if query.get("MetricStat") else ():
             if not metric.get(name):
                 yield f"The parameter MetricStat.Metric.{name} of {query.get('Id')} is required."
 

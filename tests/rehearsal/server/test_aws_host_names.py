@@ -107,10 +107,12 @@ def test_services_of_the_rehearsal_at_their_names(aws: Aws) -> None:
 
 
 def test_the_aws_cli(aws: Aws) -> None:
+    root = aws.session().get_credentials()
+    assert root is not None
     environment = {
         **os.environ,
-        "AWS_ACCESS_KEY_ID": "111111111111",
-        "AWS_SECRET_ACCESS_KEY": aws.session().get_credentials().secret_key,
+        "AWS_ACCESS_KEY_ID": root.access_key,
+        "AWS_SECRET_ACCESS_KEY": root.secret_key,
         "AWS_DEFAULT_REGION": REGION,
     }
     program = str(Path(sys.executable).with_name("aws"))
