@@ -32,6 +32,7 @@ from botocore.config import Config
 
 from rehearsal.containers.images.registry import publish
 from rehearsal.containers.images.store import ImageStore
+from rehearsal.framework.root_keys import RootKeys
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "docs/benchmarks"
@@ -93,8 +94,8 @@ class Server:
             endpoint_url=found["url"],
             verify=found["ca_bundle"],
             region_name=REGION,
-            aws_access_key_id=found.get("access_key_id", ACCOUNT),
-            aws_secret_access_key=found.get("secret_access_key", "any"),
+            aws_access_key_id=ACCOUNT,
+            aws_secret_access_key=RootKeys.read(self.state).secret_access_key(ACCOUNT),
             config=Config(retries={"max_attempts": 3}),
         )
 

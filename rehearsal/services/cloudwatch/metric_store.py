@@ -32,7 +32,7 @@ class Metric:
 class MetricStore:
     """The samples of metrics, by time."""
 
-    KEPT = ("_samples",)
+    KEPT = ("_series",)
 
     def __init__(self) -> None:
         self._series: dict[Metric, SampleSeries] = {}

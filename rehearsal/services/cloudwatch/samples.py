@@ -6,6 +6,7 @@ import bisect
 import math
 from array import array
 from dataclasses import dataclass
+from typing import Any
 
 # AWS keeps minutes for 15 days; a rehearsal does not live as long.
 _KEPT_SECONDS = 3 * 86400.0
@@ -61,6 +62,17 @@ class SampleSeries:
         self._summarised = 0
         self._published: float | None = None
         self._together: dict[tuple[int, float, str], float] = {}
+
+    def __getstate__(self) -> tuple[list[float | str], ...]:
+        columns = (self._times, self._lows, self._highs, self._totals, self._counts, self._units)
+        return tuple(list(column) for column in columns)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.__init__()  # type: ignore[misc]
+        *numbers, self._units = state
+        self._times, self._lows, self._highs, self._totals, self._counts = (
+            array("d", column) for column in numbers
+        )
 
     def add(self, sample: Sample, published: float) -> None:
         """Adds a sample.

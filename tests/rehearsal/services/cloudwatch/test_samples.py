@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import tracemalloc
 
@@ -83,6 +84,18 @@ def test_samples_of_days_ago_are_dropped() -> None:
     series.add(value(NOON, 1.0), NOON)
     series.forget(NOON + 4 * DAY)
     assert series.between(0, NOON + DAY) == []
+
+
+def test_samples_survive_the_server() -> None:
+    series = SampleSeries()
+    series.add(value(NOON, 1.0), NOON)
+    series.add(Sample(NOON + 1, 0.0, 2.0, 3.0, 4.0), NOON)
+
+    restored = pickle.loads(pickle.dumps(series, protocol=5))  # noqa: S301
+
+    assert restored.between(0, NOON + 2) == series.between(0, NOON + 2)
+    restored.add(value(NOON, 1.0), NOON)
+    assert len(restored.between(0, NOON + 2)) == 3
 
 
 def test_a_value_takes_less_than_a_hundred_bytes() -> None:
