@@ -115,6 +115,8 @@ class GitRepository:
         Raises:
             GitError: git failed.
         """
+        if any("\0" in argument for argument in arguments):
+            raise GitError("a name of a commit or a path has a null character")
         done = subprocess.run(
             ["git", *arguments],
             cwd=self.directory,

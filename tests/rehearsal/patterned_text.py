@@ -103,7 +103,9 @@ def _one(kind: Any, value: Any, repeat: int, longest: bool) -> str:
         case "IN":
             return _of_class(value)
         case "CATEGORY":
-            return "1" if "DIGIT" in str(value) else " " if "SPACE" in str(value) else "a"
+            return {"CATEGORY_DIGIT": "1", "CATEGORY_SPACE": " "}.get(
+                str(value).rpartition(".")[2], "a"
+            )
         case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
             low, high, inner = value
             count = min(int(high), max(low, repeat if longest else 0))

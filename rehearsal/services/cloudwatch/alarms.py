@@ -67,9 +67,6 @@ class Alarms:
             ("ParentsOfAlarmName", self._parents),
         ):
             if member in request:
-                if set(request) - {member, "MaxRecords", "NextToken"}:
-                    message = f"{member} cannot be combined with other parameters."
-                    raise AwsError("ValidationError", message)
                 return describe(context.scope, request)
         self._states.evaluate_held(context.scope)
         names, prefix = request.get("AlarmNames"), request.get("AlarmNamePrefix", "")

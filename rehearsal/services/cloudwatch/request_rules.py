@@ -159,9 +159,9 @@ def _query_kind(call: Call) -> Iterator[str]:
 
 
 def _query_metrics(call: Call) -> Iterator[str]:
-    for query in (one for _, one in call.values(_METRICS)):
+    for _, query in call.values(_METRICS):
         metric = (query.get("MetricStat") or {}).get("Metric") or {}
-        for name in ("Namespace", "MetricName") if query.get("MetricStat") else ():
+        for name in ("Namespace", "MetricName") if "MetricStat" in query else ():
             if not metric.get(name):
                 yield f"The parameter MetricStat.Metric.{name} of {query.get('Id')} is required."
 
@@ -254,7 +254,7 @@ def _alone(member: str) -> Callable[[Call], Iterator[str]]:
     def check(call: Call) -> Iterator[str]:
         others = set(call.request) - {member, "MaxRecords", "NextToken"}
         if call.get(member) and others:
-            yield f"{member} cannot be given together with {', '.join(sorted(others))}."
+            yield f"{member} cannot be combined with {', '.join(sorted(others))}."
 
     return check
 

@@ -17,6 +17,7 @@ _MAX_TAGS = 50
 _KB = 1024
 # Source: "Quotas in AWS CodeCommit", Branch names.
 _BAD_BRANCH = r"^[/.]|[/.]$|\.\.|//|\.lock$|@\{|^@$|^refs/|[\x00-\x20\x7f?^*\[\\~:]|^[0-9a-f]{40}$"
+_READS = ("GetFile", "GetFolder", "ListFileCommitHistory")
 _BRANCH_OPERATIONS = ("CreateBranch", "CreateCommit", "PutFile")
 _REPOSITORY = {"repositoryName": "churn"}
 _ON_MAIN = {**_REPOSITORY, "branchName": "main"}
@@ -155,7 +156,7 @@ CODECOMMIT = Catalogue(
             passes={**_REPOSITORY, member: "a"},
         )
         for name, operations, member, code in (
-            ("specifiers", ("GetFile", "GetFolder"), "commitSpecifier", "InvalidCommitException"),
+            ("specifiers", _READS, "commitSpecifier", "InvalidCommitException"),
             ("folder-paths", ("GetFolder",), "folderPath", "InvalidPathException"),
         )
     ),

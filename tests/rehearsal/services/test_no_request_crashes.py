@@ -31,6 +31,7 @@ from rehearsal.framework.protocols.protocol import HttpRequest
 from rehearsal.framework.service import Service
 from rehearsal.server.main import SERVICES
 from rehearsal.services.sagemaker.service import SageMaker
+from rehearsal.services.servicecatalog import ServiceCatalog
 from tests.rehearsal.fakes import CALLER, SCOPE, FakePlatform
 from tests.rehearsal.model_requests import changed, full, model_of, smallest, variations
 from tests.rehearsal.services.sagemaker.data_plane import FakeDataPlane
@@ -235,6 +236,8 @@ def make(path: str, platform: Platform) -> Service:
     kind = getattr(importlib.import_module(module), name)
     made: Service = kind(platform, FakeDataPlane()) if kind is SageMaker else kind(platform)
     made.peers = {made.name: made}
+    if kind is SageMaker:
+        made.peers = {made.name: made, "servicecatalog": ServiceCatalog(platform)}
     return made
 
 
