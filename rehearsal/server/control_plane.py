@@ -27,7 +27,10 @@ from rehearsal.server.state_keeper import StateKeeper
 from rehearsal.services.ecr.registry_endpoint import RegistryEndpoint
 
 # Resource types of ministack's services that it has an API for, but no type.
-_FURTHER_TYPES = ("rehearsal.services.ec2.resource_types",)
+_FURTHER_TYPES = (
+    "rehearsal.services.ec2.resource_types",
+    "rehearsal.services.iam.resource_types",
+)
 _log = logging.getLogger("rehearsal.server")
 # An operation may block on others, which need a thread each; idle threads cost next to nothing.
 _WORKERS = 256
