@@ -13,6 +13,7 @@ from rehearsal.services.sagemaker.experiments.experiments import Experiments
 from rehearsal.services.sagemaker.experiments.job_components import JobComponents
 from rehearsal.services.sagemaker.experiments.membership import Membership
 from rehearsal.services.sagemaker.experiments.metric_store import metric_store_of
+from rehearsal.services.sagemaker.experiments.pipeline_trials import PipelineTrials
 from rehearsal.services.sagemaker.experiments.trial_components import TrialComponents
 from rehearsal.services.sagemaker.experiments.trials import Trials
 from rehearsal.services.sagemaker.feature_store.feature_groups import FeatureGroups
@@ -158,6 +159,8 @@ class SageMaker(Service):
         self._jobs.observe(JobComponents(backend, experiments, self._trials, membership, metrics))
         self._jobs.observe(tracking)
         backend.on_event(tracking.follow)
+        pipeline_trials = PipelineTrials(backend, experiments, self._trials, membership)
+        backend.on_event(pipeline_trials.follow)
         self.compose(
             experiments,
             self._trials,

@@ -4,7 +4,7 @@ from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.experiments.membership import TRIAL
 from rehearsal.services.sagemaker.listing import Listing
-from rehearsal.services.sagemaker.records import Record
+from rehearsal.services.sagemaker.records import Record, now
 from rehearsal.services.sagemaker.stored_resource import Kind, StoredResource
 
 KIND = Kind(
@@ -35,6 +35,22 @@ class Experiments(StoredResource):
 
     def prepare(self, record: Record, context: Context) -> None:
         record.setdefault("DisplayName", record["ExperimentName"])
+
+    def create_for(self, scope: Scope, name: str) -> None:
+        """Creates the experiment of a pipeline, unless it exists."""
+        moment = now()
+        with self.backend.lock:
+            experiments = self.backend.records.of(scope, KIND.path)
+            if name in experiments:
+                return
+            experiments[name] = {
+                "ExperimentName": name,
+                "ExperimentArn": KIND.arn_of(scope, name),
+                "DisplayName": name,
+                "CreationTime": moment,
+                "LastModifiedTime": moment,
+            }
+            self.backend.tags.put(experiments[name]["ExperimentArn"], ())
 
     def check_delete(self, record: Record, scope: Scope) -> None:
         name = record["ExperimentName"]

@@ -73,7 +73,7 @@ class Trials(StoredResource):
             raise AwsError("ValidationException", message)
 
     def create_for(self, scope: Scope, name: str, experiment: str) -> Record:
-        """Creates the trial of a job whose ExperimentConfig names an experiment alone."""
+        """Creates a trial that no user creates, unless it exists."""
         moment = now()
         record: Record = {
             "TrialName": name,

@@ -258,7 +258,7 @@ def test_the_tags_of_a_pipeline_pass_to_its_jobs(sagemaker: Any, run: Run) -> No
     execution = run(definition(processing("First")), Tags=tags)
 
     job = steps_of(sagemaker, execution)["First"]["Metadata"]["ProcessingJob"]["Arn"]
-    assert sagemaker.list_tags(ResourceArn=job)["Tags"] == tags
+    assert tags[0] in sagemaker.list_tags(ResourceArn=job)["Tags"]
 
 
 def test_executions_and_steps_are_events(platform: FakePlatform, run: Run) -> None:
