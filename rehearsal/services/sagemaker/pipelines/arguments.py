@@ -17,6 +17,8 @@ _GENERATED = {
     "HyperParameterTuningJobName",
     "TransformJobName",
     "ModelName",
+    "EndpointConfigName",
+    "EndpointName",
 }
 _SHOWN = 160
 

@@ -32,6 +32,8 @@ _DESCRIBE = {
     "Transform": "DescribeTransformJob",
     "Model": "DescribeModel",
     "RegisterModel": "DescribeModelPackage",
+    "EndpointConfig": "DescribeEndpointConfig",
+    "Endpoint": "DescribeEndpoint",
 }
 OUTPUT_KINDS = ("Lambda", "Callback")
 """Types of steps whose properties are their OutputParameters."""

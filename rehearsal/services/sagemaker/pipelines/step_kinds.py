@@ -46,6 +46,8 @@ STEP_KINDS: Mapping[str, StepKind] = {
     "Transform": StepKind(operation="CreateTransformJob", members=_CACHED | _RETRIED),
     "Model": StepKind(operation="CreateModel", members=_RETRIED),
     "RegisterModel": StepKind(operation="CreateModelPackage", members=_RETRIED),
+    "EndpointConfig": StepKind(operation="CreateEndpointConfig", members=_CACHED | _RETRIED),
+    "Endpoint": StepKind(operation="CreateEndpoint", members=_CACHED),
     "Lambda": StepKind(
         members=_CACHED | {"OutputParameters"},
         typed={"FunctionArn": "String"},
@@ -89,9 +91,6 @@ UNSUPPORTED_KINDS: Mapping[str, str] = {
     "EMR": "has no Amazon EMR: run the work in a Processing step",
     "EMRServerless": "has no Amazon EMR Serverless: run the work in a Processing step",
     "AutoML": "has no Autopilot: train with a Training or Tuning step",
-    "Endpoint": "deploys no endpoints from pipelines: deploy with a stack, or from a Lambda step",
-    "EndpointConfig": "deploys no endpoints from pipelines: deploy with a stack, or from a "
-    "Lambda step",
     "InferenceComponent": "deploys no inference components from pipelines: deploy with a stack",
     "Lineage": "has no lineage: remove the step",
     "Job": "has no such jobs: use a Training or Processing step",

@@ -5,7 +5,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.services.sagemaker.pipelines import callback_step, check_steps, lambda_step
+from rehearsal.services.sagemaker.pipelines import (
+    callback_step,
+    check_steps,
+    endpoint_steps,
+    lambda_step,
+)
 from rehearsal.services.sagemaker.pipelines.job_steps import (
     JOB_STEPS,
     run_job,
@@ -14,6 +19,8 @@ from rehearsal.services.sagemaker.pipelines.job_steps import (
 from rehearsal.services.sagemaker.pipelines.step_run import StepOutcome, StepRun, failed_call
 
 OTHER_STEPS: Mapping[str, Callable[[StepRun], StepOutcome]] = {
+    "EndpointConfig": endpoint_steps.run_config,
+    "Endpoint": endpoint_steps.run_endpoint,
     "Lambda": lambda_step.run,
     "Callback": callback_step.run,
     "QualityCheck": check_steps.run,
