@@ -25,6 +25,7 @@ from tests.rehearsal.services.sagemaker.pipelines.tuned_pipeline import (
     PROGRAM,
     definition,
     ended,
+    quality_check,
     resources,
     run,
     tuning,
@@ -319,6 +320,34 @@ def test_a_step_that_may_not_or_cannot_call_fails_with_the_reason(
     )["PipelineExecutionArn"]
 
     assert reason in ended(sagemaker, arn)["steps"][step]["FailureReason"]
+
+
+def test_a_quality_check_makes_a_baseline_and_finds_violations(
+    cloud: Aws, image: str, role: str
+) -> None:
+    sagemaker, s3 = cloud.client("sagemaker"), cloud.client("s3")
+    s3.put_object(Bucket=BUCKET, Key="good/data.csv", Body=b"1\n2\n3\n")
+    s3.put_object(Bucket=BUCKET, Key="poor/data.csv", Body=b"1\n")
+    new = {"SkipCheck": True, "RegisterNewBaseline": True}
+    old = {"SuppliedBaselineConstraints": f"s3://{BUCKET}/checks/constraints.json"}
+    executions = []
+    for folder, members in (("good", new), ("good", old), ("poor", old)):
+        step = quality_check(image, role, f"s3://{BUCKET}/{folder}/", **members)
+        text = json.dumps({"Version": "2020-12-01", "Steps": [step]})
+        if executions:
+            sagemaker.update_pipeline(PipelineName="checked", PipelineDefinition=text)
+        else:
+            sagemaker.create_pipeline(PipelineName="checked", PipelineDefinition=text, RoleArn=role)
+        executions.append(run(sagemaker, "checked"))
+
+    steps = [execution["steps"]["Quality"] for execution in executions]
+    assert [step["StepStatus"] for step in steps] == ["Succeeded", "Succeeded", "Failed"], steps
+    assert "Check failed with 1 violations" in steps[2]["FailureReason"]
+    report = steps[2]["Metadata"]["QualityCheck"]["ViolationReport"]
+    found = s3.get_object(Bucket=BUCKET, Key=report.removeprefix(f"s3://{BUCKET}/"))
+    assert json.loads(found["Body"].read())["violations"] == [{"description": "too few rows"}]
+    versions = sagemaker.list_pipeline_versions(PipelineName="checked")["PipelineVersionSummaries"]
+    assert [version["PipelineVersionId"] for version in versions] == [3, 2, 1]
 
 
 TEMPLATE = """

@@ -70,7 +70,17 @@ def serve():
     port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
     http.server.ThreadingHTTPServer(("0.0.0.0", port), Handler).serve_forever()
 
-{"train": train, "serve": serve, "evaluate": evaluate}[sys.argv[1]]()
+def check():
+    rows = (ml / "processing/input/data.csv").read_text().split()
+    output = pathlib.Path(os.environ["output_path"])
+    (output / "statistics.json").write_text(json.dumps({"rows": len(rows)}))
+    (output / "constraints.json").write_text(json.dumps({"rows": len(rows)}))
+    if "baseline_constraints" in os.environ:
+        baseline = json.loads(pathlib.Path(os.environ["baseline_constraints"]).read_text())
+        violations = [] if len(rows) >= baseline["rows"] else [{"description": "too few rows"}]
+        (output / "constraint_violations.json").write_text(json.dumps({"violations": violations}))
+
+{"train": train, "serve": serve, "evaluate": evaluate, "check": check}[sys.argv[1]]()
 """
 
 
@@ -221,6 +231,21 @@ def evaluation(image: str, role: str, model: Any, report: Any) -> dict[str, Any]
                 }
             ]
         },
+    }
+
+
+def quality_check(image: str, role: str, data: Any, **members: Any) -> dict[str, Any]:
+    """A step whose job is of the program above."""
+    arguments = evaluation(image, role, data, f"s3://{BUCKET}/checks")
+    arguments["AppSpecification"]["ContainerArguments"] = ["check"]
+    arguments["ProcessingInputs"][0]["S3Input"]["LocalPath"] = "/opt/ml/processing/input"
+    arguments["Environment"] = {"output_path": "/opt/ml/processing/report"}
+    return {
+        "Name": "Quality",
+        "Type": "QualityCheck",
+        "CheckType": "DATA_QUALITY",
+        "Arguments": arguments,
+        **members,
     }
 
 
