@@ -135,7 +135,12 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _compare(kind: str, left: Any, right: Any) -> bool:
+    """Compares two numbers, or two texts such as times, in their order of characters."""
+    if isinstance(left, str) and isinstance(right, str):
+        return COMPARISONS[kind](left, right)
     for side in (left, right):
         if isinstance(side, bool) or not isinstance(side, int | float):
-            raise ConditionError(f"{kind} compares numbers; got {left!r} and {right!r}")
+            raise ConditionError(
+                f"{kind} compares two numbers or two strings; got {left!r} and {right!r}"
+            )
     return COMPARISONS[kind](left, right)

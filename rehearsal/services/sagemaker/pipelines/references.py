@@ -38,7 +38,7 @@ _DESCRIBE = {
 OUTPUT_KINDS = ("Lambda", "Callback")
 """Types of steps whose properties are their OutputParameters."""
 
-CHECK_PROPERTIES: Mapping[str, tuple[str, ...]] = {
+STRING_PROPERTIES: Mapping[str, tuple[str, ...]] = {
     "QualityCheck": (
         "CalculatedBaselineConstraints",
         "CalculatedBaselineStatistics",
@@ -46,8 +46,9 @@ CHECK_PROPERTIES: Mapping[str, tuple[str, ...]] = {
         "BaselineUsedForDriftCheckStatistics",
     ),
     "ClarifyCheck": ("CalculatedBaselineConstraints", "BaselineUsedForDriftCheckConstraints"),
+    "Condition": ("Outcome",),
 }
-"""Properties of check steps, each the S3 URI of a file."""
+"""Properties of steps that have no Describe response; each is a string."""
 
 _BRANCHES = ("IfSteps", "ElseSteps")
 
@@ -178,9 +179,11 @@ def _property_problem(step: Mapping[str, Any], path: tuple[str | int, ...]) -> s
             return None
         known = ", ".join(f"OutputParameters['{output}']" for output in outputs) or "none"
         return f"not an output of the step; known: {known}"
-    if kind in CHECK_PROPERTIES:
-        known = ", ".join(CHECK_PROPERTIES[kind])
-        return None if len(path) == 1 and name in CHECK_PROPERTIES[kind] else f"known: {known}"
+    if kind in STRING_PROPERTIES:
+        known = ", ".join(STRING_PROPERTIES[kind])
+        if not path or (len(path) == 1 and name in STRING_PROPERTIES[kind]):
+            return None
+        return f"not a property of a {kind} step; known: {known}"
     found = property_shape(step, path)
     return found if isinstance(found, str) else None
 

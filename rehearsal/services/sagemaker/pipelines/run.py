@@ -242,7 +242,8 @@ class PipelineRun:
     def _condition(self, step: Mapping[str, Any]) -> StepOutcome:
         conditions = step["Arguments"]["Conditions"]
         outcome = all(holds(condition, self._plan.values.resolve) for condition in conditions)
-        return StepOutcome({}, {"Condition": {"Outcome": str(outcome)}})
+        properties = {"Outcome": str(outcome)}
+        return StepOutcome(properties, {"Condition": properties})
 
     def _fail(self, step: Mapping[str, Any]) -> StepOutcome:
         """Stops the execution: running steps stop, and none starts.

@@ -11,13 +11,16 @@ from typing import Any
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from rehearsal.services.sagemaker.pipelines.references import (
-    CHECK_PROPERTIES,
+    STRING_PROPERTIES,
     is_variable,
     parse_reference,
     property_shape,
 )
 
 STRING, INTEGER, FLOAT, BOOLEAN = "String", "Integer", "Float", "Boolean"
+DATE_TIME = "DateTime"
+"""The type of a time in a Describe response."""
+
 PRIMITIVES = (STRING, INTEGER, FLOAT, BOOLEAN)
 FUNCTIONS = ("Std:Join", "Std:JsonGet")
 _SHAPES = {
@@ -27,7 +30,7 @@ _SHAPES = {
     "float": FLOAT,
     "double": FLOAT,
     "boolean": BOOLEAN,
-    "timestamp": "DateTime",
+    "timestamp": DATE_TIME,
 }
 
 
@@ -74,7 +77,7 @@ class Types:
             return None
         if reference.path and reference.path[0] == "OutputParameters":
             return output_types(step).get(str(reference.path[-1]))
-        if step["Type"] in CHECK_PROPERTIES:
+        if step["Type"] in STRING_PROPERTIES:
             return STRING
         shape = property_shape(step, reference.path)
         return None if isinstance(shape, str | None) else type_of_shape(shape)
@@ -93,7 +96,7 @@ class Types:
         name, argument = next(iter(value.items()))
         what = f"property reference [{argument}]" if name == "Get" else f"function [{name}]"
         advice = ""
-        if wanted == STRING and found in PRIMITIVES:
+        if wanted == STRING and found in (*PRIMITIVES, DATE_TIME):
             advice = ": convert it with Std:Join (to_string() of the SageMaker Python SDK)"
         self.report.append(
             f"Cannot assign {what} to argument of type [{wanted}]. ({where} has a value of type "

@@ -1,6 +1,7 @@
 """Values of a running pipeline: parameters, execution variables, properties of steps, functions."""
 
 import copy
+import datetime
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -227,7 +228,9 @@ def _named(entries: list[Any], name: str, reference: Reference) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """Returns a value as text, as JSON writes it: true, not True."""
+    """Returns a value as text, as JSON writes it: true, not True; a time in ISO 8601."""
     if isinstance(value, str):
         return value
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return json.dumps(value)

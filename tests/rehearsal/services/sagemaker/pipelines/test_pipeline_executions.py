@@ -352,3 +352,12 @@ def test_only_a_step_with_such_a_job_has_the_name_of_it(sagemaker: Any) -> None:
             RoleArn=ROLE,
             ClientRequestToken="a" * 32,
         )
+
+
+def test_the_outcome_of_a_condition_is_a_property(data_plane: FakeDataPlane, run: Run) -> None:
+    later = processing("Later")
+    later["Arguments"]["Environment"] = {"GOOD": {"Get": "Steps.Check.Outcome"}}
+
+    run(definition(condition("Check", 0.5, [], []), later))
+
+    assert data_plane.runs[0].request["Environment"] == {"GOOD": "False"}

@@ -91,6 +91,12 @@ CLUSTER = "ProcessingResources.ClusterConfig"
             "Steps.Train.TrainingTimeInSeconds",
             "String",
         ),
+        (
+            "Environment",
+            {"AT": {"Get": "Steps.Train.CreationTime"}},
+            "Steps.Train.CreationTime",
+            "String",
+        ),
         ("Environment", TEXT, "Parameters.Text", "Map"),
         (
             f"{CLUSTER}.VolumeSizeInGB",
@@ -234,14 +240,20 @@ def test_members_of_a_step_have_types_too() -> None:
     [
         ("Steps.Notify.OutputParameters['nothing']", "not an output of the step"),
         ("Steps.Notify.FunctionArn", "known: OutputParameters['text']"),
-        ("Steps.Quality.CalculatedBaselineStatistics.S3Uri", "known: CalculatedBaseline"),
+        ("Steps.Check.Result", "not a property of a Condition step; known: Outcome"),
+        (
+            "Steps.Quality.CalculatedBaselineStatistics.S3Uri",
+            "not a property of a QualityCheck step; known: CalculatedBaseline",
+        ),
     ],
 )
 def test_properties_that_a_step_does_not_have_are_named(reference: str, message: str) -> None:
     check = {**processing("Quality"), "Type": "QualityCheck", "CheckType": "DATA_QUALITY"}
     step = placed(processing("Prepare"), "Environment", {"A": {"Get": reference}})
 
-    assert message in problems(LAMBDA, check, step)
+    branch = condition("Check", 1, [], [])
+
+    assert message in problems(LAMBDA, check, branch, step)
 
 
 def test_the_name_of_a_model_package_is_no_argument() -> None:

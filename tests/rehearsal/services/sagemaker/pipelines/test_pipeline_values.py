@@ -21,6 +21,7 @@ EVALUATE = {
         {"PropertyFileName": "Report", "OutputName": "report", "FilePath": "evaluation.json"}
     ],
 }
+CREATED = datetime.datetime(2026, 11, 30, 6, tzinfo=datetime.UTC)
 OUTPUTS = [{"OutputName": "report", "S3Output": {"S3Uri": "s3://b/report/"}}]
 
 
@@ -32,7 +33,9 @@ def values() -> Values:
         {"PipelineExecutionId": "abc"},
         lambda uri: objects[uri].encode(),
     )
-    given.finished(EVALUATE, {"ProcessingOutputConfig": {"Outputs": OUTPUTS}})
+    given.finished(
+        EVALUATE, {"ProcessingOutputConfig": {"Outputs": OUTPUTS}, "CreationTime": CREATED}
+    )
     return given
 
 
@@ -48,6 +51,10 @@ def values() -> Values:
         ({"Get": "Steps.Evaluate.ProcessingOutputConfig.Outputs[0].OutputName"}, "report"),
         ({"Std:Join": {"On": "/", "Values": ["a", {"Get": "Parameters.Depth"}]}}, "a/3"),
         ({"Std:Join": {"On": "", "Values": [{"Get": "Parameters.Flag"}]}}, "true"),
+        (
+            {"Std:Join": {"On": "", "Values": [{"Get": "Steps.Evaluate.CreationTime"}]}},
+            "2026-11-30T06:00:00Z",
+        ),
         (
             {
                 "Std:JsonGet": {
@@ -102,6 +109,7 @@ def compare(kind: str, left: Any, right: Any) -> bool:
         ("GreaterThanOrEqualTo", 1, 1, True),
         ("LessThan", 0.5, 1, True),
         ("LessThanOrEqualTo", 2, 1, False),
+        ("GreaterThan", "2026-11-30T06:00:00Z", "2020-12-01", True),
     ],
 )
 def test_comparisons(kind: str, left: Any, right: Any, outcome: bool) -> None:
@@ -118,8 +126,10 @@ def test_in_not_and_or() -> None:
 
 
 @pytest.mark.parametrize("value", ["high", "0.5", True, None])
-def test_only_numbers_are_ordered(value: Any) -> None:
-    with pytest.raises(ConditionError, match=r"GreaterThan compares numbers; got .* and 1"):
+def test_numbers_are_ordered_among_numbers(value: Any) -> None:
+    with pytest.raises(
+        ConditionError, match=r"GreaterThan compares two numbers or two strings; got .* and 1"
+    ):
         compare("GreaterThan", value, 1)
 
 
