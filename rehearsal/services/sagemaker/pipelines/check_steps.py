@@ -176,9 +176,12 @@ def _check_violations(
     if not violations:
         return
     details["ViolationReport"] = uri
-    if run.step.get("FailOnViolation", True):
+    if run.step.get("FailOnViolation") is not False:
+        # tests/integ/sagemaker/workflow/test_quality_check_steps.py of the SDK has AWS's words.
+        check = "Quality" if kind == "QualityCheck" else "Clarify"
         raise StepFailedError(
-            f"ClientError: Check failed with {len(violations)} violations. See {uri}.",
+            f"ClientError: {check} check failed. See violation report {uri}, which has "
+            f"{len(violations)} violations.",
             None,
             {kind: details},
         )

@@ -91,7 +91,7 @@ def run_job(
     status = described[f"{job.member}Status"]
     if status == "Failed":
         reason = described.get("FailureReason", "The job failed without a reason.")
-        raise StepFailedError(reason, _job_exception(reason), metadata)
+        raise StepFailedError(_step_reason(reason), _job_exception(reason), metadata)
     if status != "Completed":
         if run.stopping():
             raise StepStoppedError
@@ -99,6 +99,14 @@ def run_job(
     if job.metadata == "TuningJob":
         described["TrainingJobSummaries"] = _trials(client, described)
     return StepOutcome(described, metadata)
+
+
+def _step_reason(reason: str) -> str:
+    """Returns the reason of a step from that of its job, as Pipelines write it.
+
+    Source: tests/integ/sagemaker/workflow/test_step_decorator.py of the SageMaker Python SDK.
+    """
+    return f"ClientError: {reason}" if reason.startswith("AlgorithmError") else reason
 
 
 def _stopped(job: JobStep, name: Mapping[str, str], described: Mapping[str, Any]) -> str:

@@ -38,7 +38,7 @@ _DESCRIBE = {
 OUTPUT_KINDS = ("Lambda", "Callback")
 """Types of steps whose properties are their OutputParameters."""
 
-STRING_PROPERTIES: Mapping[str, tuple[str, ...]] = {
+CHECK_PROPERTIES: Mapping[str, tuple[str, ...]] = {
     "QualityCheck": (
         "CalculatedBaselineConstraints",
         "CalculatedBaselineStatistics",
@@ -46,9 +46,11 @@ STRING_PROPERTIES: Mapping[str, tuple[str, ...]] = {
         "BaselineUsedForDriftCheckStatistics",
     ),
     "ClarifyCheck": ("CalculatedBaselineConstraints", "BaselineUsedForDriftCheckConstraints"),
-    "Condition": ("Outcome",),
 }
-"""Properties of steps that have no Describe response; each is a string."""
+"""Properties of check steps, each the S3 URI of a file."""
+
+OUTCOME = "Outcome"
+"""The property of a Condition step, a Boolean."""
 
 _BRANCHES = ("IfSteps", "ElseSteps")
 
@@ -179,11 +181,11 @@ def _property_problem(step: Mapping[str, Any], path: tuple[str | int, ...]) -> s
             return None
         known = ", ".join(f"OutputParameters['{output}']" for output in outputs) or "none"
         return f"not an output of the step; known: {known}"
-    if kind in STRING_PROPERTIES:
-        known = ", ".join(STRING_PROPERTIES[kind])
-        if not path or (len(path) == 1 and name in STRING_PROPERTIES[kind]):
+    named = (OUTCOME,) if kind == "Condition" else CHECK_PROPERTIES.get(kind)
+    if named is not None:
+        if not path or (len(path) == 1 and name in named):
             return None
-        return f"not a property of a {kind} step; known: {known}"
+        return f"not a property of a {kind} step; known: {', '.join(named)}"
     found = property_shape(step, path)
     return found if isinstance(found, str) else None
 

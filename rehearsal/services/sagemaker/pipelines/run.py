@@ -15,7 +15,7 @@ from rehearsal.services.sagemaker.pipelines.callbacks import Callbacks
 from rehearsal.services.sagemaker.pipelines.conditions import ConditionError, holds
 from rehearsal.services.sagemaker.pipelines.job_steps import new_name
 from rehearsal.services.sagemaker.pipelines.policies import CachedRun, Retries, StepCache
-from rehearsal.services.sagemaker.pipelines.references import step_names_in
+from rehearsal.services.sagemaker.pipelines.references import OUTCOME, step_names_in
 from rehearsal.services.sagemaker.pipelines.step_kinds import BRANCHES
 from rehearsal.services.sagemaker.pipelines.step_run import (
     StepFailedError,
@@ -167,7 +167,8 @@ class PipelineRun:
         except StepStoppedError:
             end: dict[str, Any] = {"status": "Stopped"}
         except Exception as error:  # any failure must end the step, with its reason
-            end = {"status": "Failed", "failure_reason": _reason(error)[:MAX_REASON_LENGTH]}
+            reason = _reason(error)[:MAX_REASON_LENGTH]
+            end = {"status": "Failed", "failure_reason": reason or None}
         else:
             end = {
                 "status": "Succeeded",
@@ -242,8 +243,7 @@ class PipelineRun:
     def _condition(self, step: Mapping[str, Any]) -> StepOutcome:
         conditions = step["Arguments"]["Conditions"]
         outcome = all(holds(condition, self._plan.values.resolve) for condition in conditions)
-        properties = {"Outcome": str(outcome)}
-        return StepOutcome(properties, {"Condition": properties})
+        return StepOutcome({OUTCOME: outcome}, {"Condition": {"Outcome": str(outcome)}})
 
     def _fail(self, step: Mapping[str, Any]) -> StepOutcome:
         """Stops the execution: running steps stop, and none starts.

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from rehearsal.services.sagemaker.pipelines.references import (
-    STRING_PROPERTIES,
+    CHECK_PROPERTIES,
     is_variable,
     parse_reference,
     property_shape,
@@ -77,8 +77,10 @@ class Types:
             return None
         if reference.path and reference.path[0] == "OutputParameters":
             return output_types(step).get(str(reference.path[-1]))
-        if step["Type"] in STRING_PROPERTIES:
+        if step["Type"] in CHECK_PROPERTIES:
             return STRING
+        if step["Type"] == "Condition":
+            return BOOLEAN
         shape = property_shape(step, reference.path)
         return None if isinstance(shape, str | None) else type_of_shape(shape)
 

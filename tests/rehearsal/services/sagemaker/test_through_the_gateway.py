@@ -342,7 +342,7 @@ def test_a_quality_check_makes_a_baseline_and_finds_violations(
 
     steps = [execution["steps"]["Quality"] for execution in executions]
     assert [step["StepStatus"] for step in steps] == ["Succeeded", "Succeeded", "Failed"], steps
-    assert "Check failed with 1 violations" in steps[2]["FailureReason"]
+    assert "ClientError: Quality check failed. See violation" in steps[2]["FailureReason"]
     report = steps[2]["Metadata"]["QualityCheck"]["ViolationReport"]
     found = s3.get_object(Bucket=BUCKET, Key=report.removeprefix(f"s3://{BUCKET}/"))
     assert json.loads(found["Body"].read())["violations"] == [{"description": "too few rows"}]

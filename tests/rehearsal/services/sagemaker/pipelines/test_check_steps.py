@@ -163,13 +163,15 @@ def test_without_a_baseline_the_step_fails_before_its_job(
     assert "There is no baseline of type DATA_QUALITY to check with" in reason
 
 
-@pytest.mark.parametrize(("fail", "status"), [(True, "Failed"), (False, "Succeeded")])
+@pytest.mark.parametrize(
+    ("fail", "status"), [(True, "Failed"), (None, "Failed"), (False, "Succeeded")]
+)
 def test_violations_are_reported_and_fail_the_step_unless_it_may_have_some(
     sagemaker: Any,
     platform: FakePlatform,
     data_plane: FakeDataPlane,
     run: Run,
-    fail: bool,
+    fail: bool | None,
     status: str,
 ) -> None:
     finds(platform, data_plane, {"constraint_check_type": "data_type_check"})
@@ -180,7 +182,9 @@ def test_violations_are_reported_and_fail_the_step_unless_it_may_have_some(
     step = steps_of(sagemaker, execution)["Quality"]
     report = f"{REPORT}/constraint_violations.json"
     assert step["Metadata"]["QualityCheck"]["ViolationReport"] == report
-    assert ("Check failed with 1 violations" in step.get("FailureReason", "")) is fail
+    if status == "Failed":
+        said = f"ClientError: Quality check failed. See violation report {report}"
+        assert step["FailureReason"].startswith(said)
 
 
 def test_a_check_without_a_report_names_what_is_missing(
@@ -204,7 +208,7 @@ def test_a_failed_job_fails_the_step_and_is_named(
     execution = run(definition(quality(SkipCheck=True, RegisterNewBaseline=True)))
 
     step = steps_of(sagemaker, execution)["Quality"]
-    assert step["FailureReason"] == "AlgorithmError: no data, exit code: 1"
+    assert step["FailureReason"] == "ClientError: AlgorithmError: no data, exit code: 1"
     assert step["Metadata"]["QualityCheck"]["CheckJobArn"].endswith(data_plane.runs[0].name)
 
 

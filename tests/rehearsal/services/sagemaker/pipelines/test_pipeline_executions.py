@@ -90,7 +90,7 @@ def test_a_failed_job_fails_its_step_with_its_reason_and_stops_what_depends_on_i
     steps = steps_of(sagemaker, execution)
 
     assert execution["PipelineExecutionStatus"] == "Failed"
-    assert steps["First"]["FailureReason"] == "AlgorithmError: exit code 1"
+    assert steps["First"]["FailureReason"] == "ClientError: AlgorithmError: exit code 1"
     assert steps["Other"]["StepStatus"] == "Succeeded"
     assert "Second" not in steps
 
@@ -356,8 +356,18 @@ def test_only_a_step_with_such_a_job_has_the_name_of_it(sagemaker: Any) -> None:
 
 def test_the_outcome_of_a_condition_is_a_property(data_plane: FakeDataPlane, run: Run) -> None:
     later = processing("Later")
-    later["Arguments"]["Environment"] = {"GOOD": {"Get": "Steps.Check.Outcome"}}
+    outcome = {"Std:Join": {"On": "", "Values": [{"Get": "Steps.Check.Outcome"}]}}
+    later["Arguments"]["Environment"] = {"GOOD": outcome}
 
     run(definition(condition("Check", 0.5, [], []), later))
 
-    assert data_plane.runs[0].request["Environment"] == {"GOOD": "False"}
+    assert data_plane.runs[0].request["Environment"] == {"GOOD": "false"}
+
+
+def test_a_fail_step_without_a_message_has_no_reason(sagemaker: Any, run: Run) -> None:
+    execution = run(definition({**FAIL, "Arguments": {"ErrorMessage": ""}}))
+
+    assert execution["FailureReason"] == "Step failure: One or multiple steps failed."
+    step = steps_of(sagemaker, execution)["TooBad"]
+    assert "FailureReason" not in step
+    assert step["Metadata"]["Fail"] == {"ErrorMessage": ""}
