@@ -48,6 +48,8 @@ def _typed(schema: Mapping[str, Any], node: Mapping[str, Any], value: Any) -> An
     if isinstance(value, list):
         return [_typed(schema, _item(node), item) for item in value]
     kind = node.get("type")
+    if isinstance(kind, list) and "string" in kind:  # any scalar is written, text is meant
+        kind = "string"
     return _scalar(kind, value) if isinstance(kind, str) else value
 
 
@@ -61,7 +63,7 @@ def _mismatches(
     elif isinstance(value, list):
         for position, item in enumerate(value):
             yield from _mismatches(schema, _item(node), item, f"{path}/{position}")
-    elif (kind := node.get("type")) in _PYTHON_TYPES:
+    elif isinstance(kind := node.get("type"), str) and kind in _PYTHON_TYPES:
         allowed = _PYTHON_TYPES[kind]
         if not isinstance(value, allowed) or (isinstance(value, bool) and kind != "boolean"):
             found = _SCHEMA_TYPES.get(type(value), type(value).__name__)

@@ -28,6 +28,8 @@ _OPERATIONS = (
 )
 # Operations whose RoleARN stays with the stack for all later ones.
 _ROLE_KEEPING_OPERATIONS = ("CreateStack", "UpdateStack", "ExecuteChangeSet")
+# Members of DescribeStacks, and where ministack's record of a stack has them.
+_FURTHER_MEMBERS = {"RoleARN": "_role_arn", "ParentId": "ParentId", "RootId": "RootId"}
 
 
 @dataclass(frozen=True)
@@ -82,18 +84,20 @@ async def keep_caller(
 
 @patch(
     f"{CLOUDFORMATION}.handlers:_ACTION_HANDLERS[DescribeStacks]",
-    why="DescribeStacks omits the RoleARN of a stack.",
-    until="ministack returns the RoleARN of a stack.",
+    why="DescribeStacks omits the RoleARN of a stack, and the parent and root of a nested one.",
+    until="ministack returns RoleARN, ParentId and RootId of a stack.",
 )
 def describe_stacks(previous: Callable[[Any], Any], params: Any) -> Any:
     status, headers, body = previous(params)
     if status != 200:
         return status, headers, body
-    roles = {s.get("StackId"): s.get("_role_arn") for s in cloudformation._stacks.values()}
+    stacks = {stack.get("StackId"): stack for stack in cloudformation._stacks.values()}
 
     def add(match: re.Match[bytes]) -> bytes:
-        role = roles.get(match[1].decode())
-        return match[0] + (f"<RoleARN>{role}</RoleARN>".encode() if role else b"")
+        stack = stacks.get(match[1].decode()) or {}
+        further = {name: stack.get(key) for name, key in _FURTHER_MEMBERS.items()}
+        elements = [f"<{name}>{value}</{name}>" for name, value in further.items() if value]
+        return match[0] + "".join(elements).encode()
 
     return status, headers, re.sub(rb"<StackId>([^<]+)</StackId>", add, body)
 

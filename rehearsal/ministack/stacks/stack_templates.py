@@ -15,6 +15,7 @@ from rehearsal.ministack.iam import identity, signed_urls
 from rehearsal.ministack.registry import CLOUDFORMATION, patch
 from rehearsal.ministack.request_scope import current_scope
 
+_URL = re.compile(r"https?://[^/]+/[^?]+")
 # https://bucket.s3.region.amazonaws.com/key and https://bucket.s3.amazonaws.com/key
 _VIRTUAL_HOSTED = re.compile(
     r"https?://(?P<bucket>[a-z0-9.\-]+)\.s3[.-](?:[a-z0-9\-]+\.)?amazonaws"
@@ -72,6 +73,8 @@ def resolve_document(
     previous: Callable[..., Any], params: Any, body_key: str, url_key: str, label: str
 ) -> Any:
     url = helpers._p(params, url_key)
+    if url and not _URL.match(url):
+        return None, helpers._error("ValidationError", f"{url_key} must be a supported URL.")
     if url and not helpers._p(params, body_key):
         match = _VIRTUAL_HOSTED.match(url)
         if match:
