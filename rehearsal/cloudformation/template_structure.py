@@ -52,6 +52,24 @@ _PSEUDO_PARAMETERS = frozenset(
     )
 )
 _SAM = "AWS::Serverless-2016-10-31"
+_LANGUAGE = "AWS::LanguageExtensions"
+_POLICIES = {
+    "DeletionPolicy": ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot"),
+    "UpdateReplacePolicy": ("Delete", "Retain", "Snapshot"),
+}
+# Source: "DeletionPolicy attribute" in the CloudFormation template reference.
+_WITH_SNAPSHOTS = frozenset(
+    {
+        "AWS::DocDB::DBCluster",
+        "AWS::EC2::Volume",
+        "AWS::ElastiCache::CacheCluster",
+        "AWS::ElastiCache::ReplicationGroup",
+        "AWS::Neptune::DBCluster",
+        "AWS::RDS::DBCluster",
+        "AWS::RDS::DBInstance",
+        "AWS::Redshift::Cluster",
+    }
+)
 _NAME = re.compile(r"[A-Za-z0-9]+")
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 _ARGUMENTS = {
@@ -105,10 +123,12 @@ def check_sections(template: Mapping[str, Any]) -> None:
         raise TemplateStructureError("Every Description member must be a string.")
     for section in ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs"):
         _check_members(section, template.get(section, {}))
+    declared = template.get("Transform")
     if not template.get("Resources"):
         raise TemplateStructureError("At least one Resources member must be defined.")
     for logical_id, resource in _members(template, "Resources"):
         _check_resource(logical_id, resource)
+        _check_policies(logical_id, resource, allows_functions=_LANGUAGE in str(declared))
     for name, output in _members(template, "Outputs"):
         if "Value" not in output:
             raise TemplateStructureError(
@@ -195,6 +215,28 @@ def _check_resource(logical_id: str, resource: Mapping[str, Any]) -> None:
         raise TemplateStructureError(
             f"[/Resources/{logical_id}/Properties] Properties must be an object."
         )
+
+
+def _check_policies(
+    logical_id: str, resource: Mapping[str, Any], *, allows_functions: bool
+) -> None:
+    for attribute, allowed in _POLICIES.items():
+        value = resource.get(attribute, allowed[0])
+        where = f"[/Resources/{logical_id}/{attribute}]"
+        if isinstance(value, Mapping) and allows_functions:
+            continue
+        if not isinstance(value, str):
+            raise TemplateStructureError(f"{where} Every {attribute} member must be a string.")
+        if value not in allowed:
+            raise TemplateStructureError(
+                f"{where} Unrecognized {attribute} {value} for resource {logical_id}; allowed: "
+                f"{', '.join(allowed)}."
+            )
+        if value == "Snapshot" and resource["Type"] not in _WITH_SNAPSHOTS:
+            raise TemplateStructureError(
+                f"{where} {attribute} Snapshot is not supported for resource type "
+                f"{resource['Type']}; allowed: {', '.join(allowed[:-1])}."
+            )
 
 
 def _check_functions(value: Any, path: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.services import s3
-from ministack.services.cloudformation import engine, helpers
+from ministack.services.cloudformation import engine, helpers, provisioners
 
 from rehearsal.cloudformation import template_structure
 from rehearsal.cloudformation.template_check import template_problems
@@ -45,9 +45,29 @@ def validate(
             f"No transform named {', '.join(map(str, left))} found: the rehearsal has "
             "AWS::Include and AWS::LanguageExtensions."
         )
+    if unkept := _without_snapshots(template, conditions):
+        raise ValueError(
+            "The rehearsal makes no snapshots of "
+            f"{', '.join(unkept)}: set DeletionPolicy and UpdateReplacePolicy to Retain or Delete."
+        )
     problems = template_problems(template, conditions, current_scope().region)
     if problems:
         raise ValueError("Template validation failed: " + "; ".join(problems))
+
+
+def _without_snapshots(template: dict[str, Any], conditions: Mapping[str, bool]) -> list[str]:
+    """Returns the types of resources whose policy is a snapshot that nothing makes."""
+    policies = ("DeletionPolicy", "UpdateReplacePolicy")
+    handlers = provisioners._RESOURCE_HANDLERS
+    return sorted(
+        {
+            resource["Type"]
+            for resource in (template.get("Resources") or {}).values()
+            if conditions.get(str(resource.get("Condition")), True)
+            and "Snapshot" in [resource.get(one) for one in policies]
+            and "snapshot" not in handlers.get(resource["Type"], {})
+        }
+    )
 
 
 def _check_order(template: dict[str, Any], conditions: Mapping[str, bool]) -> None:

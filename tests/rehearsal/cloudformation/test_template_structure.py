@@ -40,6 +40,22 @@ def _topic(**properties: Any) -> dict[str, Any]:
             {"Resources": {"Topic": TOPIC}, "AWSTemplateFormatVersion": "2012-10-17"},
             "unsupported value for AWSTemplateFormatVersion.",
         ),
+        (
+            {"Resources": {"Topic": {**TOPIC, "DeletionPolicy": "Keep"}}},
+            "Unrecognized DeletionPolicy Keep for resource Topic; allowed: Delete, Retain,",
+        ),
+        (
+            {"Resources": {"Topic": {**TOPIC, "DeletionPolicy": "Snapshot"}}},
+            "DeletionPolicy Snapshot is not supported for resource type AWS::SNS::Topic",
+        ),
+        (
+            {"Resources": {"Topic": {**TOPIC, "UpdateReplacePolicy": "RetainExceptOnCreate"}}},
+            "Unrecognized UpdateReplacePolicy RetainExceptOnCreate",
+        ),
+        (
+            {"Resources": {"Topic": {**TOPIC, "DeletionPolicy": {"Ref": "Policy"}}}},
+            "Every DeletionPolicy member must be a string.",
+        ),
         (_topic(DisplayName={"Ref": ["any"]}), "Every Ref object must have a single String value."),
         (_topic(DisplayName={"Fn::GetAtt": "Topic"}), "requires two non-empty parameters"),
         (_topic(DisplayName={"Fn::Join": ["a"]}), "every Fn::Join object requires two parameters"),
