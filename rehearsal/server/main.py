@@ -233,6 +233,15 @@ def _set_environment(
                 ],
             )
         ),
+        NODE_OPTIONS=" ".join(
+            filter(
+                None,
+                [
+                    f'--require="{_LAMBDA_MODULES / "response_port.cjs"}"',
+                    os.getenv("NODE_OPTIONS"),
+                ],
+            )
+        ),
     )
 
 

@@ -43,7 +43,7 @@ def validate(
     if left := engine.declared_transforms(template):
         raise ValueError(
             f"No transform named {', '.join(map(str, left))} found: the rehearsal has "
-            "AWS::Include and AWS::LanguageExtensions."
+            "AWS::Include, AWS::LanguageExtensions and AWS::Serverless-2016-10-31, and no macros."
         )
     if unkept := _without_snapshots(template, conditions):
         raise ValueError(

@@ -24,6 +24,7 @@ _TYPE = re.compile(
     r"|(?:List<)?AWS::[A-Za-z0-9:]+>?)>)"
 )
 _FORMAT_ERROR = "Template format error: "
+_SAM = "AWS::Serverless-2016-10-31"
 
 
 @patch(f"{_ENGINE}:_parse_template", **_SCALARS)
@@ -51,8 +52,14 @@ def apply_transforms(
     provided_params: Any = None,
     previous_params: Any = None,
 ) -> dict[str, Any]:
+    try:
+        processed = previous(template, provided_params, previous_params)
+    except Exception as error:
+        if _SAM not in engine.declared_transforms(template):
+            raise
+        raise ValueError(f"Transform {_SAM} failed with: {_sam_problem(error)}") from None
     # An included file and an expanded macro have scalars too.
-    return template_text.with_text(previous(template, provided_params, previous_params))
+    return template_text.with_text(processed)
 
 
 @patch(
@@ -100,6 +107,13 @@ def error(previous: Callable[..., Any], code: str, message: str, status: int = 4
     if rest.startswith(("Template ", "Transform ", "Invalid template ")) and rest != message:
         message = rest
     return previous(code, message, status)
+
+
+def _sam_problem(error: Exception) -> str:
+    if isinstance(error.__cause__, ImportError):
+        return "the package aws-sam-translator is not installed."
+    causes = [str(getattr(one, "message", one)) for one in getattr(error, "causes", [])]
+    return " ".join([str(getattr(error, "message", error)), *causes])
 
 
 def _check_definitions(definitions: Mapping[str, Any]) -> None:
