@@ -1,6 +1,7 @@
 """Reads how the last local AWS ended, if it was not stopped."""
 
 import json
+import re
 import signal
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from rehearsal.client.process_tree import boot_id
 
 _LOG_LINES = 3
+_RECORD = re.compile(r"\d{4}-\d\d-\d\d ")  # lines of a traceback do not begin so
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,11 @@ def read(directory: Path) -> ServerEnd | None:
     ended = _json(directory / "exit.json")
     if ended.get("pid") != pid:
         ended = {}
-    signs = [directory / name for name in ("services.state", "server.log", "endpoint.json")]
+    signs = [directory / name for name in ("private/services.state", "server.log", "endpoint.json")]
     last = max(path.stat().st_mtime for path in signs if path.exists())
     log = directory / "server.log"
-    lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:] if log.exists() else []
+    text = log.read_text(errors="replace") if log.exists() else ""
+    lines = [line for line in text.splitlines() if _RECORD.match(line)][-_LOG_LINES:]
     return ServerEnd(
         pid=pid,
         when=datetime.fromtimestamp(ended.get("time", last)).astimezone(),

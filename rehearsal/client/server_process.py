@@ -16,6 +16,7 @@ from rehearsal.client import aside, local_aws
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import SERVER_MODULE, STATE_DIRECTORY, LocalAws, find
 from rehearsal.client.process_tree import ProcessId, family, send, wait_until_gone
+from rehearsal.framework.root_keys import PRIVATE_DIRECTORY
 
 START_SECONDS = 120.0
 START_FAILED_STATUS = 2  # the server's exit status after a message about the cause
@@ -186,7 +187,7 @@ def set_aside(directory: Path = STATE_DIRECTORY) -> Path | None:
     Returns:
         Its new place; None if there is no state.
     """
-    if not (directory / "services.state").exists():
+    if not (directory / PRIVATE_DIRECTORY).exists():
         _remove(directory)
         return None
     return aside.move(directory)

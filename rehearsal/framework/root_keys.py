@@ -13,7 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-FILE_NAME = "root-secret"
+PRIVATE_DIRECTORY = "private"
+"""The folder of the state directory with what only the server may read.
+
+A build may see the names beside its volume, but not inside of this folder."""
+FILE_NAME = f"{PRIVATE_DIRECTORY}/root-secret"
 _BYTES = 32
 
 
@@ -49,6 +53,7 @@ class RootKeys:
             return cls.read(directory)
         except (FileNotFoundError, ValueError):
             path.unlink(missing_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = cls.random()
         # The file never exists with other permissions, whatever the umask is.
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -10,10 +10,11 @@ from typing import Any
 
 from rehearsal.framework.persistence import KeptState, StateError
 from rehearsal.framework.platform import Platform
+from rehearsal.framework.root_keys import PRIVATE_DIRECTORY
 from rehearsal.framework.service import Service
 from rehearsal.ministack import persistence
 
-FILE_NAME = "services.state"
+FILE_NAME = f"{PRIVATE_DIRECTORY}/services.state"
 REPORT_NAME = "restored.json"
 INTERVAL_SECONDS = 2.0
 """A crash loses at most the changes of this time, and of the time that writing takes."""

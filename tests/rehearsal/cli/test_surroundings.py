@@ -133,7 +133,7 @@ def test_git_reaches_the_local_aws_past_a_proxy(folder: Path) -> None:
 
 def test_other_programs_of_the_system_cannot_read_the_state(folder: Path) -> None:
     state = folder / "build/rehearsal/aws"
-    for name in (state, state / "root-secret", state / "services.state", state / "tls/key.pem"):
+    for name in (state, state / "private", state / "tls/key.pem"):
         if name.exists():
             assert name.stat().st_mode & 0o077 == 0, name
 

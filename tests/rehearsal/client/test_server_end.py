@@ -36,7 +36,8 @@ time.sleep(1000)
 def died(folder: Path, **ended: Any) -> server_end.ServerEnd:
     endpoint = {"pid": GONE, "port": 1, "boot_id": boot_id()}
     (folder / "endpoint.json").write_text(json.dumps(endpoint))
-    (folder / "server.log").write_text("".join(f"line {n}\n" for n in range(9)))
+    log = "".join(f"2026-11-30 line {number}\nTraceback\n" for number in range(9))
+    (folder / "server.log").write_text(log)
     if ended:
         (folder / "exit.json").write_text(json.dumps({"pid": GONE, "time": 1e9, **ended}))
     found = server_end.read(folder)
@@ -60,7 +61,7 @@ def test_the_reason_is_said_as_far_as_it_is_known(
     found = died(tmp_path, **ended)
     assert reason in found.sentence
     assert f"Process {GONE} died at" in found.sentence
-    assert found.log == ("line 6", "line 7", "line 8")
+    assert [line[-6:] for line in found.log] == ["line 6", "line 7", "line 8"]
 
 
 def test_a_restart_of_the_machine_is_the_reason(tmp_path: Path) -> None:

@@ -25,7 +25,9 @@ if behaviour == "broken":
 if behaviour == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 child = subprocess.Popen(["sleep", "1000"])
-with open(os.open(directory + "/root-secret", os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+os.makedirs(directory + "/private", exist_ok=True)
+secret = os.open(directory + "/private/root-secret", os.O_CREAT | os.O_WRONLY, 0o600)
+with open(secret, "w") as file:
     file.write("00" * 32)
 with open(directory + "/new", "w") as file:
     json.dump({"url": "https://127.0.0.1:9", "port": 9, "pid": os.getpid(),
@@ -108,10 +110,11 @@ def test_the_state_of_a_user_is_moved_aside_for_a_run_of_the_loop(tmp_path: Path
     directory = tmp_path / "aws"
     assert server_process.set_aside(directory) is None
     directory.mkdir()
-    (directory / "services.state").write_text("kept")
+    (directory / "private").mkdir()
+    (directory / "private/services.state").write_text("kept")
     place = server_process.set_aside(directory)
     assert place is not None
-    assert (place / "services.state").read_text() == "kept"
+    assert (place / "private/services.state").read_text() == "kept"
     assert not directory.exists()
 
 

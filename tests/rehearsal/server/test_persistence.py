@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from rehearsal.server.main import SERVICES
 from rehearsal.server.state_keeper import FILE_NAME, REPORT_NAME
@@ -223,7 +224,7 @@ def test_a_crash_loses_at_most_seconds(tmp_path: Path) -> None:
 
 def test_state_of_another_version_is_kept_and_named(tmp_path: Path) -> None:
     state = tmp_path / "state"
-    state.mkdir()
+    (state / FILE_NAME).parent.mkdir(parents=True)
     damaged = b"\x80\x05\x8c\x02os\x8c\x06system\x93."
     (state / FILE_NAME).write_bytes(damaged)
     process = start_server(state, services=("toy_services:ToyRuntime",))
@@ -252,11 +253,41 @@ def test_jobs_and_builds_that_ran_have_failed_with_the_reason(tmp_path: Path) ->
         assert any(found in line for line in report["interrupted"])
 
 
-def running(aws: Aws) -> None:
+READ = "find / ! -path '/proc/*' \\( -name root-secret -o -name '*.state' \\) -exec cat {} +; "
+
+
+def test_a_build_reads_neither_the_secret_of_the_root_nor_the_sessions_of_roles(
+    tmp_path: Path,
+) -> None:
+    state = tmp_path / "state"
+    with serving(state) as (_, aws):
+        session = aws.person("ada").get_credentials()
+        assert session is not None
+        # The state is written again while the build runs.
+        build = running(aws, f"sleep 5; {READ} echo all-is-read")
+        logs = aws.client("logs")
+
+        def lines() -> str:
+            page = {"logGroupName": "/aws/codebuild/sleeper", "logStreamName": build.split(":")[1]}
+            try:
+                events = logs.get_log_events(**page)["events"]
+            except ClientError:  # the stream does not exist yet
+                return ""
+            text = "\n".join(event["message"] for event in events)
+            return text if "\nall-is-read" in text else ""
+
+        printed = wait(lines, "the end of the reading")
+        assert aws.root_secret() not in printed
+        assert (state / "private/root-secret").read_text() not in printed
+        assert str(session.secret_key) not in printed
+        assert "sts.sessions" not in printed
+
+
+def running(aws: Aws, *command: str) -> str:
     """Starts a build that does not end, and waits until the state has it."""
     role = aws.role("builder", {"Service": "codebuild.amazonaws.com"}, {"Action": "*"})
     build = aws.client("codebuild")
-    commands = {"version": 0.2, "phases": {"build": {"commands": ["sleep 1000"]}}}
+    commands = {"version": 0.2, "phases": {"build": {"commands": [*command, "sleep 1000"]}}}
     build.create_project(
         name="sleeper",
         source={"type": "NO_SOURCE", "buildspec": json.dumps(commands)},
@@ -268,8 +299,9 @@ def running(aws: Aws) -> None:
         },
         serviceRole=role,
     )
-    build.start_build(projectName="sleeper")
+    identifier = build.start_build(projectName="sleeper")["build"]["id"]
     wait_until_written(aws)
+    return str(identifier)
 
 
 def wait_until_written(aws: Aws) -> None:

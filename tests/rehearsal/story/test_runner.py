@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from rehearsal.cli import main
 from rehearsal.client import server_process
 from rehearsal.client.errors import RehearsalError
-from rehearsal.client.local_aws import BUILD_DIRECTORY
+from rehearsal.client.local_aws import BUILD_DIRECTORY, STATE_DIRECTORY
 from rehearsal.story import runner, summary
 from rehearsal.story.compute_time import Interval
 from rehearsal.story.story import Options, Story
@@ -49,6 +49,44 @@ def test_a_good_run_leaves_a_summary_and_a_report(monkeypatch: pytest.MonkeyPatc
     assert kept["steps"][0]["status"] == "succeeded"
     assert kept["peak_memory_bytes"] > 0
     assert "succeeded" in runner.REPORT.read_text()
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_run_begins_with_an_empty_account_and_puts_the_state_of_a_user_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    state_of("the user")
+
+    def story(self: Story) -> None:
+        assert not STATE_DIRECTORY.exists()
+        state_of("the run")
+
+    for outcome in (story, _fails):
+        perform(monkeypatch, outcome)
+        assert (STATE_DIRECTORY / "private/services.state").read_text() == "the user"
+        assert [path.name for path in BUILD_DIRECTORY.glob("aws*")] == ["aws"]
+
+
+def state_of(owner: str) -> None:
+    (STATE_DIRECTORY / "private").mkdir(parents=True)
+    (STATE_DIRECTORY / "private/services.state").write_text(owner)
+
+
+def _fails(self: Story) -> None:
+    raise RehearsalError("The stacks could not be deployed.")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_run_that_keeps_its_local_aws_says_where_the_state_of_a_user_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    state_of("the user")
+    monkeypatch.setattr(Story, "run", lambda _: STATE_DIRECTORY.mkdir())
+    shown = io.StringIO()
+    runner.run_story(Options(), Console(file=shown, width=500), keep_up=True)
+    (place,) = BUILD_DIRECTORY.glob("aws-*")
+    assert (place / "private/services.state").read_text() == "the user"
+    assert str(place) in shown.getvalue()
 
 
 @pytest.mark.usefixtures("folder")
