@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 from rehearsal.containers import unix_socket
 from rehearsal.containers.docker.engine import DockerEngine, Invocation
 from rehearsal.containers.images.store import ImageStore
+from rehearsal.containers.limits import Limits
 
 MAX_CONTEXT_BYTES = 2 * 1024**3
 """The largest archive of a build context."""
@@ -28,12 +29,22 @@ class DockerDaemon:
         store: the images of this machine.
         endpoint_url: the address of the local AWS.
         ca_bundle: the certificate authorities that clients of the local AWS trust.
+        limits: the limits of the build, for each container. Defaults to None: those of this
+            machine.
     """
 
-    def __init__(self, store: ImageStore, *, endpoint_url: str, ca_bundle: Path) -> None:
+    def __init__(
+        self,
+        store: ImageStore,
+        *,
+        endpoint_url: str,
+        ca_bundle: Path,
+        limits: Limits | None = None,
+    ) -> None:
         self._store = store
         self._endpoint_url = endpoint_url
         self._ca_bundle = ca_bundle
+        self._limits = limits
         self._stop = threading.Event()
         self._folder = tempfile.TemporaryDirectory(prefix="docker-")
         self._listener: socket.socket | None = None
@@ -100,6 +111,7 @@ class DockerDaemon:
             ca_bundle=self._ca_bundle,
             output=output,
             stop=self._stop,
+            limits=self._limits,
         )
         dockerfile = request["dockerfile"]
         invocation = Invocation(
@@ -122,7 +134,19 @@ def _unpack(stream: BinaryIO, size: int, folder: Path) -> str | None:
         return None
     try:
         with tarfile.open(fileobj=io.BytesIO(stream.read(size))) as archive:
-            archive.extractall(folder, filter="tar")
+            archive.extractall(folder, filter=_checked)  # noqa: S202  # each member is checked
     except (tarfile.TarError, OSError) as error:
         return f"ERROR: the build context cannot be read: {error}"
     return None
+
+
+def _checked(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:
+    """Rejects members outside of the folder, devices, and hard links to files outside of it.
+
+    A symbolic link is kept wherever it leads: nothing is extracted or copied through it.
+    """
+    if member.issym():
+        return tarfile.tar_filter(member, folder)
+    checked = tarfile.data_filter(member, folder)
+    checked.mode = member.mode & 0o777
+    return checked

@@ -25,6 +25,7 @@ from rehearsal.containers.images.registry import ImageUnavailableError, ImageUri
 from rehearsal.containers.images.run_instruction import ImageBuildError
 from rehearsal.containers.images.store import ImageStore, UnknownImageError
 from rehearsal.containers.isolation import IsolationUnavailableError
+from rehearsal.containers.limits import Limits
 from rehearsal.containers.specification import Network
 
 MAX_RUN_SECONDS = 8 * 3600.0
@@ -63,6 +64,7 @@ class DockerEngine:
         ca_bundle: the certificate authorities that clients of the local AWS trust.
         output: receives the lines of output.
         stop: ends a running build or container when it is set. Defaults to None: nothing does.
+        limits: the limits of containers. Defaults to None: those of this machine.
     """
 
     def __init__(
@@ -74,7 +76,9 @@ class DockerEngine:
         ca_bundle: Path,
         output: Callable[[str], None],
         stop: threading.Event | None = None,
+        limits: Limits | None = None,
     ) -> None:
+        self._limits = limits
         self._store = store
         self._state = state
         self._endpoint_url = endpoint_url
@@ -226,12 +230,15 @@ class DockerEngine:
             entrypoint=[options.entrypoint] if options.entrypoint else None,
             environment=dict(_pair(text, own) for text in options.environment),
             network=Network.ISOLATED if options.network == "none" else Network.INTERNET,
+            limits=self._limits,
             host_name="container",
             on_line=self._output,
         )
         ended = run_to_end(
             container, stop=self._stop, max_seconds=MAX_RUN_SECONDS, grace=_GRACE_SECONDS
         )
+        if container.exceeded is not None:
+            self._output(f"Killed, {container.limits.message(container.exceeded)}")
         return ended.exit_code
 
     def version(self, command: Command, invocation: Invocation) -> int:

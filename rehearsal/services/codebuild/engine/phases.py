@@ -269,6 +269,7 @@ class BuildPhases:
             ImageStore(self._platform.state_directory / "images"),
             endpoint_url=self._platform.endpoint_url,
             ca_bundle=self._platform.ca_bundle,
+            limits=compute_limits(self._plan.environment),
         )
         self._docker.start()
         return [Mount(self._docker.socket_path, SOCKET, writable=True)]

@@ -64,7 +64,7 @@ class HealthChecks:
         while not self._stopping.is_set():
             code = self._container.wait(0)
             if code is not None:
-                self._restart(f"ended with exit code {code}")
+                self._restart(f"ended with exit code {code}{self._container.killed}")
             elif self._container.ping():
                 self._deadline = time.monotonic() + UNHEALTHY_SECONDS
                 self._interval = PING_SECONDS

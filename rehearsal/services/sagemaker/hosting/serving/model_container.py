@@ -150,6 +150,12 @@ class ModelContainer:
             self._container.start()
 
     @property
+    def killed(self) -> str:
+        """The limit for which processes were killed, as the end of a sentence; "" if none."""
+        exceeded = self._container.exceeded
+        return "" if exceeded is None else f", killed, {self._container.limits.message(exceeded)}"
+
+    @property
     def busy(self) -> bool:
         """True while a request is in flight."""
         return self._in_flight > 0
@@ -184,10 +190,7 @@ class ModelContainer:
             if code is not None or late or stopping.is_set():
                 what = "no response in time"
                 if code is not None:
-                    what = f"it ended with exit code {code}"
-                if self._container.exceeded is not None:
-                    limits = self._container.limits
-                    what += f", killed, {limits.message(self._container.exceeded)}"
+                    what = f"it ended with exit code {code}{self.killed}"
                 tail = " | ".join(line for line in self.last_lines[-5:] if line.strip())
                 raise ExecutionFailedError(
                     f"The {self.label} container for production variant {variant} did not pass the "
