@@ -105,6 +105,7 @@ def _launch(directory: Path, port: int) -> LocalAws:
     command += ["--state-directory", str(directory.absolute()), "--port", str(port)]
     command += ["--watched"]
     command += ["--image-directory", str(directory.absolute().with_name("images"))]
+    command += ["--cache-directory", str(directory.absolute().with_name("caches"))]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

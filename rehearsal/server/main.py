@@ -71,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CannotStart as problem:
         return _cannot_start(problem)
     if options.image_directory:
-        _share_images(state, Path(options.image_directory))
+        _keep_outside(state, "images", Path(options.image_directory))
+    if options.cache_directory:
+        _keep_outside(state, "build-caches", Path(options.cache_directory))
     _configure_logging(state)
     port = listener.getsockname()[1]
     _set_environment(state, certificate, port, options.region, options.account)
@@ -101,6 +103,11 @@ def _cannot_start(problem: CannotStart) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rehearsal.server.main", description=__doc__)
     parser.add_argument("--state-directory", required=True, help="the directory of all data")
+    parser.add_argument(
+        "--cache-directory",
+        help="the directory of the local caches of build projects, which outlive the server; "
+        "defaults to the state directory",
+    )
     parser.add_argument(
         "--image-directory",
         help="the directory of image layers that outlive the server, as in an engine's cache; "
@@ -163,12 +170,16 @@ def _check_disk(state: Path) -> None:
         )
 
 
-def _share_images(state: Path, images: Path) -> None:
-    """Layers are kept by the digest of what made them, so any server may use them."""
-    images.mkdir(parents=True, exist_ok=True)
-    link = state / "images"
+def _keep_outside(state: Path, name: str, directory: Path) -> None:
+    """Keeps a part of the state in a directory that outlives the server.
+
+    Layers are kept by the digest of what made them, caches of builds by account, region and
+    project.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    link = state / name
     if not link.exists():
-        link.symlink_to(images.resolve(), target_is_directory=True)
+        link.symlink_to(directory.resolve(), target_is_directory=True)
 
 
 def _configure_logging(state: Path) -> None:

@@ -106,9 +106,9 @@ class Projects:
         return self._platform.state_directory / "codebuild"
 
     def cache_directory(self, record: ProjectRecord) -> Path:
-        """Returns the directory of a project's LOCAL_CUSTOM_CACHE, in the volume of the builds."""
-        scope = record.scope
-        return self.directory / "volume" / "caches" / scope.account / scope.region / record.name
+        """Returns the directory of a project's LOCAL_CUSTOM_CACHE, which no other project uses."""
+        caches, scope = self._platform.state_directory / "build-caches", record.scope
+        return caches / scope.account / scope.region / record.name
 
     def check_role(self, context: Context, role_arn: str) -> None:
         """Checks that the caller may pass a service role, and that the role trusts CodeBuild."""
