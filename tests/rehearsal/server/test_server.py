@@ -127,7 +127,7 @@ def test_objects_are_kept_below_the_state_directory(aws: Any) -> None:
 def test_layers_of_images_may_outlive_the_server(tmp_path: Path) -> None:
     state, images = tmp_path / "state", tmp_path / "images"
     state.mkdir()
-    main._share_images(state, images)
+    main._keep_outside(state, "images", images)
     (state / "images" / "layer").touch()
-    main._share_images(state, images)
+    main._keep_outside(state, "images", images)
     assert [entry.name for entry in images.iterdir()] == ["layer"]

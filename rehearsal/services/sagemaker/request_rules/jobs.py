@@ -375,7 +375,6 @@ RULES = (
         "InstancePreferences",
         "InstanceType",
         "InstanceGroups",
-        "InstancePlacementConfig",
         at="ResourceConfig",
         source="ResourceConfig, InstancePreferences",
         fails={**_JOB, "ResourceConfig.InstancePreferences[0].InstanceType": "ml.m5.large"},

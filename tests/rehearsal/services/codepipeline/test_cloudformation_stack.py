@@ -106,6 +106,9 @@ class Action:
         self.platform = self
         self.calls: list[str] = []
 
+    def root_credentials(self, account: str) -> Credentials:
+        return Credentials(account, "secret", "", f"arn:aws:iam::{account}:root")
+
     def session(self, credentials: Credentials, region: str) -> Action:
         self.calls.append(f"as {credentials.principal_arn} in {region}")
         return self

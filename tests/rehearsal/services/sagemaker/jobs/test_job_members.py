@@ -107,6 +107,15 @@ CHANNEL = {
     "ChannelName": "train",
     "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/x"}},
 }
+INPUT = {
+    "InputName": "data",
+    "S3Input": {
+        "S3Uri": "s3://bucket/x",
+        "LocalPath": "/opt/ml/processing/data",
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+    },
+}
 COMPANIONS: dict[str, dict[str, Any]] = {
     "StoppingCondition.MaxWaitTimeInSeconds": {"EnableManagedSpotTraining": True},
     "EnableManagedSpotTraining": {
@@ -140,6 +149,8 @@ def request_with(operation: str, member: str) -> tuple[dict[str, Any], Any]:
             "InstanceCount": 1,
             "VolumeSizeInGB": 10,
         }
+    if inner.startswith("ProcessingInputs[].S3Input"):
+        target["ProcessingInputs"] = [copy.deepcopy(INPUT)]
     if inner.endswith(".InstanceConfigs"):
         target["HyperParameterTuningResourceConfig"] = {}
     for name, value in COMPANIONS.get(inner, {}).items():
