@@ -330,7 +330,7 @@ def test_a_quality_check_makes_a_baseline_and_finds_violations(
     s3.put_object(Bucket=BUCKET, Key="poor/data.csv", Body=b"1\n")
     new = {"SkipCheck": True, "RegisterNewBaseline": True}
     old = {"SuppliedBaselineConstraints": f"s3://{BUCKET}/checks/constraints.json"}
-    executions: list[str] = []
+    executions: list[dict[str, Any]] = []
     for folder, members in (("good", new), ("good", old), ("poor", old)):
         step = quality_check(image, role, f"s3://{BUCKET}/{folder}/", **members)
         text = json.dumps({"Version": "2020-12-01", "Steps": [step]})
