@@ -27,6 +27,15 @@ INTERCEPT = 1.5
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 
 
+# The ids of the examples, and those of the default VPC of an account.
+EXISTING_NETWORK = {
+    "vpc-0a1b2c3d4e5f60718": "vpc-00000001",
+    "subnet-0a1b2c3d4e5f60718": "subnet-00000001",
+    "subnet-0a1b2c3d4e5f60719": "subnet-00000002",
+    "sg-0a1b2c3d4e5f60718": "sg-00000001",
+}
+
+
 @dataclass(frozen=True)
 class Account:
     """An account of the local AWS to which stacks are deployed; `directory` has its state."""
@@ -57,7 +66,10 @@ class Account:
                 path = Path(archive)
             s3.upload_file(str(path), ASSETS, key)
         key = f"{example.stack_name}.template.json"
-        s3.upload_file(str(example.template_file), ASSETS, key)
+        template = example.template_file.read_text()
+        for shown, existing in EXISTING_NETWORK.items():
+            template = template.replace(shown, existing)
+        s3.put_object(Bucket=ASSETS, Key=key, Body=template.encode())
         return f"https://s3.{REGION}.amazonaws.com/{ASSETS}/{key}"
 
     def publish_image(self, context: Path, repository: str, tag: str) -> None:
