@@ -24,7 +24,7 @@ JOB_VARIABLES: Mapping[str, tuple[str, ...]] = {
 """Execution variables for the name of a step's own job, and the types of steps that have them."""
 
 _REFERENCE = re.compile(r"(Parameters|Execution|Steps)\.([A-Za-z0-9_-]+)(.*)", re.DOTALL)
-_PATH = re.compile(r"\.(\w+)|\['([^']+)'\]|\[\"([^\"]+)\"\]|\[(\d+)\]")
+_PATH = re.compile(r"\.([\w-]+)|\['([^']+)'\]|\[\"([^\"]+)\"\]|\[(\d+)\]")
 _DESCRIBE = {
     "Processing": "DescribeProcessingJob",
     "Training": "DescribeTrainingJob",
@@ -77,15 +77,24 @@ def parse_reference(text: str) -> Reference:
     match = _REFERENCE.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not a reference to Parameters, Execution or Steps")
+    return Reference(match[1], match[2], parse_path(match[3]), text)
+
+
+def parse_path(text: str) -> tuple[str | int, ...]:
+    """Returns the parts of a path such as `.metrics['a b'][0]`.
+
+    Raises:
+        ValueError: it is malformed.
+    """
     path: list[str | int] = []
-    tail = match[3]
+    tail = text
     while tail:
         part = _PATH.match(tail)
         if part is None:
             raise ValueError(f"{text!r} cannot be read at {tail!r}")
         path.append(int(part[4]) if part[4] else str(part[1] or part[2] or part[3]))
         tail = tail[part.end() :]
-    return Reference(match[1], match[2], tuple(path), text)
+    return tuple(path)
 
 
 def is_variable(value: Any) -> bool:

@@ -11,6 +11,7 @@ from rehearsal.services.sagemaker.pipelines.definition import Definition
 from rehearsal.services.sagemaker.pipelines.references import (
     JOB_VARIABLES,
     Reference,
+    parse_path,
     parse_reference,
 )
 
@@ -179,8 +180,11 @@ class Values:
         except ValueError as error:
             raise UnresolvedError(f"{uri} is not JSON: {error}") from error
         path = str(self.resolve(argument["Path"]))
-        # The path has the form of a property path: `metrics.auc[0]`.
-        return follow(value, parse_reference(f"Steps.{uri_name(uri)}.{path}"))
+        try:
+            parts = parse_path(path if path.startswith("[") else f".{path}")
+        except ValueError as error:
+            raise UnresolvedError(f"Std:JsonGet of {uri}: the path {error}") from error
+        return follow(value, Reference("Path", "", parts, f"{path} of {uri}"))
 
     def _property_file(self, reference: Reference) -> str:
         name = reference.property_file
@@ -191,11 +195,6 @@ class Values:
         outputs = self._steps[reference.name]["ProcessingOutputConfig"]["Outputs"]
         target = next(entry for entry in outputs if entry["OutputName"] == output)
         return f"{target['S3Output']['S3Uri'].rstrip('/')}/{path}"
-
-
-def uri_name(uri: str) -> str:
-    """Returns a name of a file for messages, from the last part of its URI."""
-    return "".join(c if c.isalnum() else "-" for c in uri.rpartition("/")[2]) or "file"
 
 
 def follow(value: Any, reference: Reference) -> Any:

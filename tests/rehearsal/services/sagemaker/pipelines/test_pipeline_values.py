@@ -25,9 +25,18 @@ CREATED = datetime.datetime(2026, 11, 30, 6, tzinfo=datetime.UTC)
 OUTPUTS = [{"OutputName": "report", "S3Output": {"S3Uri": "s3://b/report/"}}]
 
 
+def json_get(path: str) -> dict[str, Any]:
+    file = {"Get": "Steps.Evaluate.PropertyFiles.Report"}
+    return {"Std:JsonGet": {"PropertyFile": file, "Path": path}}
+
+
 @pytest.fixture
 def values() -> Values:
-    objects = {"s3://b/report/evaluation.json": json.dumps({"m": [{"auc": 0.9}], "ok": True})}
+    objects = {
+        "s3://b/report/evaluation.json": json.dumps(
+            {"m": [{"auc": 0.9}], "ok": True, "by-class": {"a b": {"recall": 0.5}}}
+        )
+    }
     given = Values(
         {"Depth": 3, "Name": "x", "Flag": True},
         {"PipelineExecutionId": "abc"},
@@ -64,6 +73,9 @@ def values() -> Values:
             },
             0.9,
         ),
+        (json_get("ok"), True),
+        (json_get("['m'][0]['auc']"), 0.9),
+        (json_get("by-class['a b'].recall"), 0.5),
         ([{"a": {"Get": "Parameters.Name"}}], [{"a": "x"}]),
     ],
 )
@@ -84,8 +96,10 @@ def test_values_are_resolved(values: Values, node: Any, value: Any) -> None:
                     "Path": "m[3]",
                 }
             },
-            "there is no 3",
+            "m\\[3\\] of s3://b/report/evaluation.json: there is no 3",
         ),
+        (json_get("m[first]"), "evaluation.json: the path '.m\\[first\\]' cannot be read at"),
+        (json_get("$.m"), "cannot be read"),
     ],
 )
 def test_what_has_no_value_says_why(values: Values, node: Any, message: str) -> None:
