@@ -5,8 +5,10 @@ Python SDK v3 emits; the published JSON schema is older than both.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rehearsal.services.sagemaker.pipelines.references import check_references, step_names_in
@@ -63,6 +65,7 @@ class Definition:
         return {given["Name"]: given for given in self.content.get("Parameters") or ()}
 
 
+@lru_cache(maxsize=8)
 def parse_definition(text: str) -> Definition:
     """Parses and validates a definition.
 
@@ -181,8 +184,8 @@ def _check_steps(content: Mapping[str, Any], report: Report) -> None:
         check_step(step, report)
     if report:
         return
-    names = [step["Name"] for step in steps]
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    names = Counter(step["Name"] for step in steps)
+    for name in sorted(name for name, count in names.items() if count > 1):
         report.append(f"{name}: the name of a step must be unique in the pipeline.")
     by_name = {step["Name"]: step for step in steps}
     parameters = {
@@ -210,9 +213,16 @@ def _check_experiment(config: Mapping[str, Any], types: Types) -> None:
 def _check_order(steps: Mapping[str, Mapping[str, Any]], report: Report) -> None:
     """Checks that dependencies form no circle."""
     needs = {name: set(step_names_in(step)) & steps.keys() for name, step in steps.items()}
-    while needs:
-        ready = {name for name, needed in needs.items() if not needed & needs.keys()}
-        if not ready:
-            report.append(f"Steps depend on each other in a circle: {', '.join(sorted(needs))}.")
-            return
-        needs = {name: needed for name, needed in needs.items() if name not in ready}
+    followers: dict[str, list[str]] = {name: [] for name in steps}
+    for name, needed in needs.items():
+        for before in needed:
+            followers[before].append(name)
+    ready = [name for name, needed in needs.items() if not needed]
+    for name in ready:
+        del needs[name]
+        for follower in followers[name]:
+            needs[follower].discard(name)
+            if not needs[follower]:
+                ready.append(follower)
+    if needs:
+        report.append(f"Steps depend on each other in a circle: {', '.join(sorted(needs))}.")

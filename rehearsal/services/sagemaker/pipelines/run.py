@@ -96,6 +96,7 @@ class PipelineRun:
         self._plan = plan
         self._changed = threading.Condition()
         self._waiting: dict[str, Mapping[str, Any]] = {}
+        self._needs: dict[str, set[str]] = {}
         self._states: dict[str, StepState] = {}
         self._running = 0
         self._ended_by_fail = False
@@ -122,6 +123,7 @@ class PipelineRun:
             done = self._plan.done.get(step["Name"])
             if done is None and self._plan.runs(step):
                 self._waiting[step["Name"]] = step
+                self._needs[step["Name"]] = self._needed(step)
                 continue
             if done is None:
                 # A selected step of a branch runs whatever its condition would say now.
@@ -139,10 +141,10 @@ class PipelineRun:
         if self._plan.stop.is_set() or self._ended_by_fail:
             return []
         succeeded = {name for name, state in self._states.items() if state.status == "Succeeded"}
-        ready = [step for step in self._waiting.values() if self._needs(step) <= succeeded]
+        ready = [step for name, step in self._waiting.items() if self._needs[name] <= succeeded]
         return ready[: max(self._plan.parallel() - self._running, 0)]
 
-    def _needs(self, step: Mapping[str, Any]) -> set[str]:
+    def _needed(self, step: Mapping[str, Any]) -> set[str]:
         """Returns the steps that must succeed before a step starts."""
         needed = set(step_names_in(step))
         if self._plan.selected is None:
