@@ -234,13 +234,18 @@ class PipelineRun:
             tags=self._plan.tags,
             session=self._plan.session(),
             callbacks=self._plan.callbacks,
-            stopping=self._stopping,
+            stopping=lambda: self._stopping(step["Name"]),
             wait=self._plan.wait,
             started=lambda metadata: self._update(step["Name"], metadata=metadata),
         )
 
-    def _stopping(self) -> bool:
-        return self._plan.stop.is_set() or self._ended_by_fail
+    def _stopping(self, name: str) -> bool:
+        """Returns True if a running step must stop, which its status then shows."""
+        if not self._plan.stop.is_set() and not self._ended_by_fail:
+            return False
+        if self._states[name].status == "Executing":
+            self._update(name, status="Stopping")
+        return True
 
     def _condition(self, step: Mapping[str, Any]) -> StepOutcome:
         conditions = step["Arguments"]["Conditions"]

@@ -192,8 +192,11 @@ class Values:
         if place is None:
             raise UnresolvedError(f"{reference.text}: the step has not run")
         output, path = place
-        outputs = self._steps[reference.name]["ProcessingOutputConfig"]["Outputs"]
-        target = next(entry for entry in outputs if entry["OutputName"] == output)
+        outputs = self._steps[reference.name].get("ProcessingOutputConfig", {}).get("Outputs", ())
+        target = next((entry for entry in outputs if entry["OutputName"] == output), None)
+        if target is None:
+            known = ", ".join(entry["OutputName"] for entry in outputs) or "none"
+            raise UnresolvedError(f"{reference.text}: no output is named {output}; known: {known}")
         return f"{target['S3Output']['S3Uri'].rstrip('/')}/{path}"
 
 

@@ -178,6 +178,7 @@ def test_an_execution_that_stops_waits_for_its_callback_step(
     assert queues.sent[1] == {**message, "status": "Stopping"}
     described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
     assert described["PipelineExecutionStatus"] == "Stopping"
+    assert steps_of(sagemaker, described)["Review"]["StepStatus"] == "Stopping"
     succeed(sagemaker, message["token"], GOOD)
     execution = wait_for(sagemaker, eventually, arn)
     assert execution["PipelineExecutionStatus"] == "Stopped"

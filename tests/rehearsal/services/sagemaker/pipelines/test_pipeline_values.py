@@ -18,15 +18,16 @@ from rehearsal.services.sagemaker.pipelines.values import UnresolvedError, Value
 EVALUATE = {
     "Name": "Evaluate",
     "PropertyFiles": [
-        {"PropertyFileName": "Report", "OutputName": "report", "FilePath": "evaluation.json"}
+        {"PropertyFileName": "Report", "OutputName": "report", "FilePath": "evaluation.json"},
+        {"PropertyFileName": "Lost", "OutputName": "other", "FilePath": "evaluation.json"},
     ],
 }
 CREATED = datetime.datetime(2026, 11, 30, 6, tzinfo=datetime.UTC)
 OUTPUTS = [{"OutputName": "report", "S3Output": {"S3Uri": "s3://b/report/"}}]
 
 
-def json_get(path: str) -> dict[str, Any]:
-    file = {"Get": "Steps.Evaluate.PropertyFiles.Report"}
+def json_get(path: str, name: str = "Report") -> dict[str, Any]:
+    file = {"Get": f"Steps.Evaluate.PropertyFiles.{name}"}
     return {"Std:JsonGet": {"PropertyFile": file, "Path": path}}
 
 
@@ -100,6 +101,7 @@ def test_values_are_resolved(values: Values, node: Any, value: Any) -> None:
         ),
         (json_get("m[first]"), "evaluation.json: the path '.m\\[first\\]' cannot be read at"),
         (json_get("$.m"), "cannot be read"),
+        (json_get("m", "Lost"), "no output is named other; known: report"),
     ],
 )
 def test_what_has_no_value_says_why(values: Values, node: Any, message: str) -> None:
