@@ -85,7 +85,7 @@ def _check_comparison(kind: str, left: Any, right: Any, where: str, types: Types
         if not is_variable(side) and not isinstance(side, str | int | float):
             types.report.append(f"{where}: condition {kind} compares values; got {side!r}.")
             return
-        sides.append((_shown(side), types.of(side)))
+        sides.append((_shown(side), types.of_side(side)))
     for shown, found in sides:
         if found in ("Object", "Array", "Map") or (found == BOOLEAN and kind in ORDERINGS):
             types.report.append(

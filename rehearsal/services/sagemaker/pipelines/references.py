@@ -146,6 +146,12 @@ def check_references(
         for needed in step.get("DependsOn") or ()
         if needed not in steps
     )
+    report.extend(
+        # AWS's words, tests/integ/sagemaker/workflow/test_fail_steps.py of the SageMaker SDK.
+        f"{name} can not depends on {needed}. (A Fail step ends the execution.)"
+        for needed in sorted(set(step_names_in(step)))
+        if needed in steps and steps[needed]["Type"] == "Fail"
+    )
     for text in sorted(set(map(str, references(step)))):
         try:
             reference = parse_reference(text)

@@ -84,6 +84,21 @@ class Types:
         shape = property_shape(step, reference.path)
         return None if isinstance(shape, str | None) else type_of_shape(shape)
 
+    def of_side(self, value: Any) -> str | None:
+        """Returns the type of one side of a condition; None if only the run can determine it.
+
+        The values of a map, such as HyperParameters, are compared with numbers, too:
+        test_workflow.py of the SageMaker SDK.
+        """
+        found = self.of(value)
+        if found == STRING and is_variable(value) and "Get" in value:
+            reference = parse_reference(value["Get"])
+            step = self.steps.get(reference.name)
+            if reference.root == "Steps" and step is not None and reference.path:
+                parent = property_shape(step, reference.path[:-1])
+                return None if isinstance(parent, MapShape) else found
+        return found
+
     def check_assigned(self, value: Any, wanted: str, where: str) -> None:
         """Reports a reference or function whose type is not that of the place.
 

@@ -179,13 +179,18 @@ def test_sides_of_a_condition_that_cannot_be_compared_are_rejected(
 
 @pytest.mark.parametrize(
     ("left", "right"),
-    [(AUC, RATE), (COUNT, 0.5), (OUTPUT_NUMBER, COUNT)],
+    [
+        (AUC, RATE),
+        (COUNT, 0.5),
+        (OUTPUT_NUMBER, COUNT),
+        ({"Get": "Steps.Train.HyperParameters['batch-size']"}, 6.0),
+    ],
 )
 def test_sides_of_a_condition_of_one_kind_are_accepted(left: Any, right: Any) -> None:
     step = condition("Check", left, [], [])
     step["Arguments"]["Conditions"][0]["RightValue"] = right
 
-    accept(EVALUATE, LAMBDA, step)
+    accept(EVALUATE, LAMBDA, train(), step)
 
 
 @pytest.mark.parametrize(
@@ -264,6 +269,22 @@ def test_the_name_of_a_model_package_is_no_argument() -> None:
     }
 
     assert "Unknown Argument member 'ModelPackageName'." in problems(register)
+
+
+def test_any_media_type_is_accepted() -> None:
+    arguments = requests.model_package()
+    arguments["InferenceSpecification"]["SupportedContentTypes"] = ["*"]
+    arguments["InferenceSpecification"]["SupportedResponseMIMETypes"] = ["*"]
+
+    accept({"Name": "Register", "Type": "RegisterModel", "Arguments": arguments})
+
+
+def test_no_step_depends_on_a_fail_step() -> None:
+    fail = {"Name": "TooBad", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
+
+    assert "Later can not depends on TooBad" in problems(
+        fail, processing("Later", DependsOn=["TooBad"])
+    )
 
 
 def test_the_definition_is_left_as_it_was() -> None:
