@@ -7,7 +7,7 @@ import asyncio
 import functools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -18,19 +18,64 @@ from botocore.model import ServiceModel
 from rehearsal.framework.protocols.protocol import HttpRequest
 from rehearsal.ministack.registry import patch, patch_value
 from rehearsal.ministack.routing import Handler, Response
+from rehearsal.ministack.runtime import Runtime
 
 _CODE = "UnsupportedOperation"
+# The words of ministack's services for an operation that they lack.
+_UNKNOWN_OPERATION = re.compile(
+    rb"Unknown (?:[\w ]+ )?(?:action|operation|path|endpoint)\b|No route for [A-Z]+ /"
+    rb"|Unsupported [\w-]+ path|operation not (?:supported|implemented)|not implemented",
+    re.IGNORECASE,
+)
+_UNKNOWN_STATUSES = (400, 404, 405, 501)
+_MAX_ERROR_SIZE = 2_000
+_CREDENTIAL = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
 _CBOR_PATH = re.compile(r"/service/(?P<service>[^/]+)/operation/(?P<operation>[^/]+)")
 _CBOR_SERVICES = ("GraniteServiceVersion20100801",)  # CloudWatch
 
 
 class _Handlers(dict[str, Handler]):
-    """Handlers by service; each other service has one that rejects its requests."""
+    """Handlers by service; each other service has one that rejects its requests.
+
+    Args:
+        handlers: the handlers.
+        own: the services of the rehearsal, which name unknown operations themselves.
+    """
+
+    def __init__(self, handlers: Mapping[str, Handler], own: Collection[str]) -> None:
+        super().__init__(handlers)
+        self._own = own
 
     def get(self, service: str, default: Any = None) -> Any:
-        if service in self or not isinstance(service, str):
+        if service in self._own or not isinstance(service, str):
             return super().get(service, default)
+        if service in self:
+            return functools.partial(_serve, service, self[service])
         return functools.partial(reject, service)
+
+
+async def _serve(
+    service: str,
+    handler: Handler,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    query_params: Any,
+) -> Response:
+    """Returns the response of a service of ministack, or the rejection of an unknown operation."""
+    response = await handler(method, path, headers, body, query_params)
+    status, _, content = response
+    if status not in _UNKNOWN_STATUSES or not isinstance(content, bytes):
+        return response
+    if _UNKNOWN_OPERATION.search(content[:_MAX_ERROR_SIZE]) is None:
+        return response
+    return await reject(_signing_name(service, headers), method, path, headers, body, query_params)
+
+
+def _signing_name(service: str, headers: Mapping[str, str]) -> str:
+    found = _CREDENTIAL.search(headers.get("authorization", ""))
+    return found[1] if found else service
 
 
 @patch_value(
@@ -39,8 +84,8 @@ class _Handlers(dict[str, Handler]):
     until="ministack names unknown services in the protocol of each.",
     after="routing",
 )
-def serve(handlers: dict[str, Handler]) -> dict[str, Handler]:
-    return _Handlers(handlers)
+def serve(handlers: dict[str, Handler], *, runtime: Runtime) -> dict[str, Handler]:
+    return _Handlers(handlers, runtime.signing_names)
 
 
 @patch(
@@ -80,8 +125,8 @@ def _rejection(signing_name: str, http: HttpRequest) -> Response:
     name, operation, protocol = _operation(signing_name, http)
     what = f"{operation} of {name}" if operation else name
     message = (
-        f"The rehearsal does not support {what}: it has no service {signing_name}. "
-        "docs/fidelity.md lists what it has."
+        f"The rehearsal does not support {what} ({signing_name}). docs/fidelity.md lists what it "
+        "has."
     )
     return _WRITERS[protocol](message)
 

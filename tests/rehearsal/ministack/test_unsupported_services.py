@@ -107,6 +107,11 @@ def test_the_error_names_the_service_and_the_operation(service: str) -> None:
         ("securityhub", "get_findings", {}),
         ("elasticbeanstalk", "describe_applications", {}),
         ("arc-region-switch", "list_plans", {}),
+        ("athena", "get_calculation_execution", {"CalculationExecutionId": "any"}),
+        ("autoscaling", "describe_account_limits", {}),
+        ("ec2", "describe_account_attributes", {}),
+        ("route53", "get_account_limit", {"Type": "MAX_HEALTH_CHECKS_BY_OWNER"}),
+        ("kms", "describe_custom_key_stores", {}),
     ],
 )
 def test_a_client_shows_the_error(
