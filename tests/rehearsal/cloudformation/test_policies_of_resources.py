@@ -122,3 +122,33 @@ def test_a_subnet_and_a_group_in_use_are_not_deleted(aws: Any) -> None:
     failed = aws.settled(stack["StackId"])
     assert failed["StackStatus"] == "DELETE_FAILED"
     assert all("DependencyViolation" in reason for reason in failed["Reasons"][-2:])
+
+
+@pytest.mark.parametrize(("policy", "snapshots"), [("Snapshot", 1), ("Delete", 0)])
+def test_a_replaced_database_leaves_a_snapshot_if_its_policy_says_so(
+    aws: Any, policy: str, snapshots: int
+) -> None:
+    def database(user: str) -> dict[str, Any]:
+        policies = {"UpdateReplacePolicy": policy, "DeletionPolicy": "Delete"}
+        made = _resource(
+            "AWS::RDS::DBInstance",
+            policies=policies,
+            AllocatedStorage="20",
+            DBInstanceClass="db.t3.micro",
+            Engine="mysql",
+            MasterUsername=user,
+            MasterUserPassword="something-long",
+        )
+        return {"Database": made}
+
+    name = f"database-{policy.lower()}"
+    outputs = {"Id": {"Value": {"Ref": "Database"}}}
+    stack = aws.deploy(name, database("first"), outputs=outputs)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack["Reasons"]
+    before = stack["Outputs"][0]["OutputValue"]
+    updated = aws.deploy(name, database("second"), outputs=outputs, update=True)
+    assert updated["StackStatus"] == "UPDATE_COMPLETE", updated["Reasons"]
+    assert updated["Outputs"][0]["OutputValue"] != before
+    rds = aws.client("rds")
+    found = rds.describe_db_snapshots(DBInstanceIdentifier=before)["DBSnapshots"]
+    assert len(found) == snapshots
