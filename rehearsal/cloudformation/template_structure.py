@@ -4,6 +4,7 @@ Source: CloudFormation User Guide, "Template sections" and "Intrinsic function r
 resolve validation or template format errors in CloudFormation?" in the AWS Knowledge Center.
 """
 
+import graphlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -102,6 +103,53 @@ _ARGUMENTS = {
 }
 
 
+# The least and the most arguments of a condition function, and the error for others.
+_CONDITION_FUNCTIONS = {
+    "Condition": (1, 1, "every Condition object must have a single String value."),
+    "Fn::And": (
+        2,
+        10,
+        "every Fn::And object requires a list of at least 2 and at most 10 boolean parameters.",
+    ),
+    "Fn::Equals": (2, 2, "every Fn::Equals object requires a list of 2 string parameters."),
+    "Fn::Not": (1, 1, "every Fn::Not object requires one boolean parameter."),
+    "Fn::Or": (
+        2,
+        10,
+        "every Fn::Or object requires a list of at least 2 and at most 10 boolean parameters.",
+    ),
+}
+_FUNCTIONS = frozenset(
+    f"Fn::{name}"
+    for name in (
+        "And",
+        "Base64",
+        "Cidr",
+        "Contains",
+        "EachMemberEquals",
+        "EachMemberIn",
+        "Equals",
+        "FindInMap",
+        "GetAZs",
+        "GetAtt",
+        "If",
+        "ImportValue",
+        "Join",
+        "Length",
+        "Not",
+        "Or",
+        "RefAll",
+        "Select",
+        "Split",
+        "Sub",
+        "ToJsonString",
+        "Transform",
+        "ValueOf",
+        "ValueOfAll",
+    )
+)
+
+
 class TemplateStructureError(ValueError):
     """A template with a wrong structure; the text is CloudFormation's message."""
 
@@ -134,8 +182,9 @@ def check_sections(template: Mapping[str, Any]) -> None:
             raise TemplateStructureError(
                 f"[/Outputs/{name}] Every Outputs member must contain a Value object"
             )
-    for section in ("Resources", "Outputs"):
+    for section in ("Conditions", "Resources", "Outputs"):
         _check_functions(template.get(section) or {}, f"/{section}")
+    _check_condition_section(template)
 
 
 def check_references(template: Mapping[str, Any], conditions: Mapping[str, bool]) -> None:
@@ -239,6 +288,63 @@ def _check_policies(
             )
 
 
+def _check_condition_section(template: Mapping[str, Any]) -> None:
+    definitions = dict(_members(template, "Conditions"))
+    known = {*(template.get("Parameters") or {}), *_PSEUDO_PARAMETERS}
+    used: dict[str, list[str]] = {}
+    for name, expression in definitions.items():
+        _check_condition(expression, f"/Conditions/{name}")
+        missing = sorted({one for one, _, _ in _references(expression) if one not in known})
+        if missing:
+            raise TemplateStructureError(
+                f"Template format error: Unresolved dependencies [{', '.join(missing)}]. Cannot "
+                "reference resources in the Conditions block of the template"
+            )
+        used[name] = [*_named_conditions(expression), *_conditions(expression)]
+    for names in used.values():
+        _check_conditions("Conditions", set(names), set(definitions))
+    _check_no_circle(used)
+
+
+def _check_condition(expression: Any, path: str) -> None:
+    if not isinstance(expression, Mapping) or len(expression) != 1:
+        raise TemplateStructureError(
+            f"[{path}] Every Conditions member must be an object with one condition function."
+        )
+    function, argument = next(iter(expression.items()))
+    if function not in _CONDITION_FUNCTIONS:
+        raise TemplateStructureError(f"[{path}] {function} is not a condition function.")
+    low, high, text = _CONDITION_FUNCTIONS[function]
+    if function == "Condition":
+        if not isinstance(argument, str):
+            raise TemplateStructureError(f"Template error: {text} [{path}]")
+        return
+    if not isinstance(argument, list) or not low <= len(argument) <= high:
+        raise TemplateStructureError(f"Template error: {text} [{path}]")
+    if function != "Fn::Equals":
+        for position, item in enumerate(argument):
+            _check_condition(item, f"{path}/{function}/{position}")
+
+
+def _named_conditions(expression: Mapping[str, Any]) -> Iterator[str]:
+    function, argument = next(iter(expression.items()))
+    if function == "Condition":
+        yield argument
+    elif function != "Fn::Equals":
+        for item in argument:
+            yield from _named_conditions(item)
+
+
+def _check_no_circle(used: Mapping[str, list[str]]) -> None:
+    try:
+        graphlib.TopologicalSorter(used).prepare()
+    except graphlib.CycleError as error:
+        names = ", ".join(dict.fromkeys(error.args[1]))
+        raise TemplateStructureError(
+            f"Template error: Circular dependency between conditions: [{names}]"
+        ) from None
+
+
 def _check_functions(value: Any, path: str) -> None:
     if isinstance(value, list):
         for position, item in enumerate(value):
@@ -250,6 +356,12 @@ def _check_functions(value: Any, path: str) -> None:
         if len(value) == 1 and name == "Ref" and not isinstance(argument, str):
             raise TemplateStructureError(
                 f"[{path}] Every Ref object must have a single String value."
+            )
+        is_known = name in _FUNCTIONS or name.startswith("Fn::ForEach::")
+        if len(value) == 1 and name.startswith("Fn::") and not is_known:
+            raise TemplateStructureError(
+                f"Template error: Encountered unsupported function: {name} Supported functions "
+                f"are: [{', '.join(sorted(_FUNCTIONS))}] [{path}]"
             )
         if len(value) == 1 and name in _ARGUMENTS and not _is_valid(name, argument):
             raise TemplateStructureError(f"Template error: {_ARGUMENTS[name]} [{path}]")

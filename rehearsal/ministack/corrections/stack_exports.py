@@ -27,6 +27,12 @@ def resolve(
     outputs, exports = previous(
         outputs_defs, conditions, resources, param_values, mappings, stack_name, stack_id
     )
+    for name in exports:
+        owner = (cloudformation._exports.get(name) or {}).get("StackId", stack_id)
+        if owner != stack_id:
+            raise ValueError(
+                f"Export with name {name} is already exported by stack {owner.split('/')[1]}"
+            )
     for name, kept in list(cloudformation._exports.items()):
         if kept["StackId"] != stack_id:
             continue

@@ -40,7 +40,7 @@ def validate(
         _check_order(template, conditions)
     if params is None:  # ValidateTemplate, which reads a template as it was sent
         return
-    if left := engine.declared_transforms(template):
+    if left := [*engine.declared_transforms(template), *_embedded_macros(template)]:
         raise ValueError(
             f"No transform named {', '.join(map(str, left))} found: the rehearsal has "
             "AWS::Include, AWS::LanguageExtensions and AWS::Serverless-2016-10-31, and no macros."
@@ -68,6 +68,17 @@ def _without_snapshots(template: dict[str, Any], conditions: Mapping[str, bool])
             and "snapshot" not in handlers.get(resource["Type"], {})
         }
     )
+
+
+def _embedded_macros(value: Any) -> list[str]:
+    """Returns the macros of Fn::Transform that are not applied yet."""
+    if isinstance(value, list):
+        return [name for item in value for name in _embedded_macros(item)]
+    if not isinstance(value, Mapping):
+        return []
+    found = value.get("Fn::Transform")
+    named = [str(found.get("Name"))] if isinstance(found, Mapping) else []
+    return named + [name for item in value.values() for name in _embedded_macros(item)]
 
 
 def _check_order(template: dict[str, Any], conditions: Mapping[str, bool]) -> None:

@@ -24,6 +24,21 @@ _TYPE = re.compile(
     r"|(?:List<)?AWS::[A-Za-z0-9:]+>?)>)"
 )
 _FORMAT_ERROR = "Template format error: "
+_PARAMETER_PROPERTIES = frozenset(
+    {
+        "AllowedPattern",
+        "AllowedValues",
+        "ConstraintDescription",
+        "Default",
+        "Description",
+        "MaxLength",
+        "MaxValue",
+        "MinLength",
+        "MinValue",
+        "NoEcho",
+        "Type",
+    }
+)
 _SAM = "AWS::Serverless-2016-10-31"
 
 
@@ -122,6 +137,12 @@ def _check_definitions(definitions: Mapping[str, Any]) -> None:
             raise ValueError(f"{_FORMAT_ERROR}Every Parameters member must be an object: {name}")
         if "Type" not in definition:
             raise ValueError(f"{_FORMAT_ERROR}Every Parameters object must contain a Type member.")
+        if unknown := [one for one in definition if one not in _PARAMETER_PROPERTIES]:
+            raise ValueError(f"Invalid template parameter property '{unknown[0]}'")
+        if isinstance(definition.get("Default", ""), list | dict):
+            raise ValueError(f"{_FORMAT_ERROR}Every Default member must be a string.")
+        if not isinstance(definition.get("AllowedValues", []), list):
+            raise ValueError(f"{_FORMAT_ERROR}Every AllowedValues member must be a list.")
         if not _TYPE.fullmatch(str(definition["Type"])):
             raise ValueError(f"{_FORMAT_ERROR}Unrecognized parameter type: {definition['Type']}")
 

@@ -124,6 +124,30 @@ def test_conditions_know_every_intrinsic_function(aws: Any) -> None:
     assert aws.settled("conditions")["Outputs"][0]["OutputValue"] == "true"
 
 
+def test_an_export_of_another_stack_is_not_taken_over(aws: Any) -> None:
+    resources = {"Topic": {"Type": "AWS::SNS::Topic"}}
+    outputs = {"Out": {"Value": "one", "Export": {"Name": "exported-once"}}}
+    aws.deploy("exports-first", resources, outputs=outputs)
+    stack = aws.deploy("exports-second", resources, outputs=outputs)
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert stack["Reasons"][-1] == (
+        "Export with name exported-once is already exported by stack exports-first"
+    )
+    aws.client("cloudformation").delete_stack(StackName="exports-second")
+    exports = aws.client("cloudformation").list_exports()["Exports"]
+    assert ("exported-once", "one") in [(one["Name"], one["Value"]) for one in exports]
+
+
+def test_a_macro_inside_of_a_resource_is_rejected_by_name(aws: Any) -> None:
+    topic = {"DisplayName": {"Fn::Transform": {"Name": "Acme::Inner", "Parameters": {}}}}
+    with pytest.raises(ClientError, match="No transform named Acme::Inner"):
+        aws.deploy(
+            "inner-macro",
+            {"Topic": {"Type": "AWS::SNS::Topic", "Properties": topic}},
+            Capabilities=["CAPABILITY_AUTO_EXPAND"],
+        )
+
+
 def _yaml(aws: Any, name: str, template: str, **parameters: str) -> dict[str, Any]:
     given = [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()]
     client = aws.client("cloudformation")
@@ -189,6 +213,21 @@ def test_booleans_and_numbers_of_yaml_are_the_text_that_aws_reads(aws: Any) -> N
             "Parameters: {A: {Type: Boolean}}\nResources: {Topic: {Type: AWS::SNS::Topic}}",
             {"A": "true"},
             "Template format error: Unrecognized parameter type: Boolean",
+        ),
+        (
+            "Parameters: {A: {Type: String, Default: []}}\nResources: {A: {Type: AWS::SNS::Topic}}",
+            {},
+            "Template format error: Every Default member must be a string.",
+        ),
+        (
+            "Parameters: {A: {Type: String, Typo: a}}\nResources: {A: {Type: AWS::SNS::Topic}}",
+            {"A": "a"},
+            "Invalid template parameter property 'Typo'",
+        ),
+        (
+            "Conditions: {C: !Equals [a]}\nResources: {A: {Type: AWS::SNS::Topic}}",
+            {},
+            "Template error: every Fn::Equals object requires a list of 2 string parameters.",
         ),
         (
             "Parameters: {A: {Type: CommaDelimitedList, AllowedValues: [a, b]}}\n"

@@ -19,6 +19,10 @@ def _topic(**properties: Any) -> dict[str, Any]:
     return {"Resources": {"Topic": {**TOPIC, "Properties": properties}}}
 
 
+def _condition(expression: Any) -> dict[str, Any]:
+    return {"Resources": {"Topic": TOPIC}, "Conditions": {"Is": expression}}
+
+
 @pytest.mark.parametrize(
     ("template", "message"),
     [
@@ -63,6 +67,19 @@ def _topic(**properties: Any) -> dict[str, Any]:
         (_topic(DisplayName={"Fn::Select": [0]}), "Fn::Select requires a list argument"),
         (_topic(DisplayName={"Fn::FindInMap": ["a"]}), "Fn::FindInMap object requires three"),
         (_topic(DisplayName={"Fn::If": ["a", "b"]}), "Fn::If requires a list argument"),
+        (_topic(DisplayName={"Fn::Typo": "a"}), "Encountered unsupported function: Fn::Typo"),
+        (_condition({"Fn::Equals": ["a"]}), "Fn::Equals object requires a list of 2 string"),
+        (_condition({"Fn::Not": []}), "every Fn::Not object requires one boolean parameter"),
+        (_condition({"Fn::And": [{"Condition": "Is"}]}), "a list of at least 2 and at most 10"),
+        (_condition({"Fn::Or": "a"}), "a list of at least 2 and at most 10"),
+        (_condition({"Fn::Not": ["a"]}), "must be an object with one condition function"),
+        (_condition({"Fn::Join": [",", []]}), "Fn::Join is not a condition function"),
+        (_condition({"Condition": "Is"}), "Circular dependency between conditions: [Is]"),
+        (_condition({"Condition": "Typo"}), "Unresolved condition dependency Typo in the Cond"),
+        (
+            _condition({"Fn::Equals": [{"Ref": "Topic"}, "a"]}),
+            "Unresolved dependencies [Topic]. Cannot reference resources in the Conditions block",
+        ),
     ],
 )
 def test_a_wrong_section_or_function_is_named(template: dict[str, Any], message: str) -> None:
