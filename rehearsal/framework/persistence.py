@@ -60,6 +60,9 @@ class KeptState:
         roots: the objects at which the walk starts, by names that do not change.
         platform: the AWS around the services.
         further: further collections to keep, by name. Defaults to none.
+
+    Raises:
+        TypeError: an object has no attribute of a name in its `KEPT`.
     """
 
     def __init__(
@@ -138,6 +141,8 @@ class KeptState:
             self._anchors[id(owner)] = path
             self._objects[path] = owner
             for attribute in _kept(type(owner)):
+                if not hasattr(owner, attribute):
+                    raise TypeError(f"{type(owner).__name__} has no {attribute}, which it keeps")
                 self._slots[f"{path}.{attribute}"] = _Slot(owner, attribute)
             for attribute, value in vars(owner).items():
                 if isinstance(value, _LOCKS):

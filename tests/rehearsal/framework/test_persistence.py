@@ -141,6 +141,14 @@ def test_a_record_refers_to_the_parts_of_the_new_process(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("toys")
+def test_a_kept_name_that_is_no_attribute_is_found_at_the_start() -> None:
+    owner = Owner()
+    del owner.names
+    with pytest.raises(TypeError, match="Owner has no names, which it keeps"):
+        KeptState({"owner": owner}, FakePlatform())
+
+
+@pytest.mark.usefixtures("toys")
 def test_what_did_not_change_is_not_written_again(tmp_path: Path) -> None:
     owner, file = Owner(), tmp_path / "state"
     kept = KeptState({"owner": owner}, FakePlatform())
