@@ -156,3 +156,46 @@ def test_what_keeps_it_from_starting_is_said_at_once_in_a_few_lines(
     assert time.monotonic() - began < 60
     assert "Traceback" not in done.stderr
     assert 1 < len(done.stderr.strip().splitlines()) <= 3, done.stderr
+
+
+def test_env_acts_as_a_role_of_another_region_in_a_shell(folder: Path) -> None:
+    aws = Path(sys.executable).parent / "aws"
+    trust = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": "arn:aws:iam::222222222222:root"},
+                    "Action": "sts:AssumeRole",
+                }
+            ],
+        }
+    )
+
+    def shell(command: str, *options: str) -> subprocess.CompletedProcess[str]:
+        exports = run(folder, "env", "--account", "222222222222", *options).stdout
+        return subprocess.run(
+            ["bash", "-c", f"{exports}\n{aws} {command}"],
+            cwd=folder,
+            env={**os.environ, "AWS_SESSION_TOKEN": "of another session"},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+
+    made = shell(
+        f"iam create-role --role-name DataScientist --assume-role-policy-document '{trust}'"
+    )
+    assert made.returncode == 0, made.stderr
+    role = ("--role", "data-scientist", "--region", "eu-west-1")
+    shown = shell('sts get-caller-identity --query "[Account, Arn]" --output text', *role)
+    assert shown.stdout.split() == [
+        "222222222222",
+        "arn:aws:sts::222222222222:assumed-role/DataScientist/rehearse",
+    ], shown.stderr
+    denied = shell("s3api list-buckets", *role)
+    assert "AccessDenied" in denied.stderr
+    variables = json.loads(run(folder, "env", "--json", "--account", "222222222222", *role).stdout)
+    assert variables["AWS_REGION"] == variables["AWS_DEFAULT_REGION"] == "eu-west-1"

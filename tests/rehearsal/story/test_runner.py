@@ -14,12 +14,13 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from rehearsal.cli import main
-from rehearsal.client import server_process
+from rehearsal.client import local_aws, server_process
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import BUILD_DIRECTORY, STATE_DIRECTORY
 from rehearsal.story import runner, summary
 from rehearsal.story.compute_time import Interval
 from rehearsal.story.story import Options, Story
+from tests.rehearsal.stubbed_aws import StubbedAws
 
 ROOT = Path(__file__).parents[3]
 
@@ -235,3 +236,26 @@ def test_down_without_a_running_local_aws_is_no_error() -> None:
     result = CliRunner().invoke(main.app, ["down"])
     assert result.exit_code == 0
     assert "was not running" in result.output
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("running", "message"),
+    [
+        (None, "Everything that the run started was stopped."),
+        (StubbedAws(), "The local AWS at https://127.0.0.1:1 keeps running"),
+    ],
+)
+def test_an_interruption_says_what_keeps_running(
+    monkeypatch: pytest.MonkeyPatch, running: StubbedAws | None, message: str
+) -> None:
+    done = summary.begin("demo")
+    done.status = "interrupted"
+    monkeypatch.setattr(main, "run_story", lambda *_, **__: done)
+    monkeypatch.setattr(local_aws, "find", lambda: running)
+    shown = io.StringIO()
+    monkeypatch.setattr(main, "err", Console(file=shown, width=500))
+    result = CliRunner().invoke(main.app, ["run", "--keep-up"])
+    assert result.exit_code == 130
+    assert message in shown.getvalue()
+    assert ("was stopped" in shown.getvalue()) == (running is None)
