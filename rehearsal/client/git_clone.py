@@ -34,11 +34,11 @@ class GitClone:
         """
         note = ""
         if self.directory.exists() and any(self.directory.iterdir()):
-            if self._is_clone():
+            if self._is_clone() and self._continues(url):
                 if self._origin() == url:
                     return ""
-                if self._continues(url):
-                    return f"{self.directory} was kept; its remote is now {url}."
+                self._set_origin(url)
+                return f"{self.directory} was kept; its remote is now {url}."
             note = self._put_aside()
         self.directory.parent.mkdir(parents=True, exist_ok=True)
         self._run(["clone", "--quiet", url, str(self.directory)], None)
@@ -62,20 +62,14 @@ class GitClone:
         return self._git("config", "--get", "remote.origin.url", allowed=(0, 1)).strip()
 
     def _continues(self, url: str) -> bool:
-        """Changes the remote if the repository has commits of this clone; returns True if so."""
-        before = self._origin()
-        listed = self._git("ls-remote", "--heads", url, allowed=(0, 128)).split()
-        known = [
-            commit
-            for commit in listed[::2]
-            if re.fullmatch(r"[0-9a-f]{40}", commit)
-            and "commit" in self._git("cat-file", "-t", commit, allowed=(0, 128)).split()
-        ]
-        if not known:
-            return False
-        arguments = ("set-url", "origin", url) if before else ("add", "origin", url)
-        self._git("remote", *arguments)
-        return True
+        """Returns True if the repository at an address has a commit of this clone."""
+        (self.directory / ".git" / "FETCH_HEAD").unlink(missing_ok=True)
+        self._git("fetch", "--quiet", url, "HEAD", allowed=(0, 1, 128))
+        found = self._git("merge-base", "HEAD", "FETCH_HEAD", allowed=(0, 1, 128))
+        return re.fullmatch(r"[0-9a-f]{40,64}", found.strip()) is not None
+
+    def _set_origin(self, url: str) -> None:
+        self._git("remote", *(("set-url",) if self._origin() else ("add",)), "origin", url)
 
     def _put_aside(self) -> str:
         if self._is_clone() and not self._has_work():

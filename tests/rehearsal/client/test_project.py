@@ -289,6 +289,32 @@ def test_the_work_in_a_clone_of_another_repository_is_kept_aside(
     assert "Another seed" in log(other)
 
 
+def test_a_new_repository_at_the_same_address_is_cloned_beside_the_work(
+    tmp_path: Path, remote: Path
+) -> None:
+    repository = GitClone(tmp_path / "clone", StubbedAws(), Commands())
+    repository.clone(str(remote))
+    _commit(repository)
+    remote.rename(tmp_path / "deleted.git")
+    bare_repository(tmp_path / "other").rename(remote)
+    assert "is kept in" in repository.clone(str(remote))
+    assert (repository.directory / "README.md").read_text() == "another\n"
+    (place,) = tmp_path.glob("clone-*")
+    assert (place / "README.md").read_text() == "mine\n"
+
+
+def test_a_clone_that_others_have_overtaken_is_kept(tmp_path: Path, remote: Path) -> None:
+    repository, other = (
+        GitClone(tmp_path / name, StubbedAws(), Commands()) for name in ("clone", "theirs")
+    )
+    for one in (repository, other):
+        one.clone(str(remote))
+    _pushed(other)
+    commit = repository.commit("Not pushed")
+    assert repository.clone(str(remote)) == ""
+    assert repository.head() == commit
+
+
 def state_of(clone: Path) -> tuple[str, ...]:
     """Everything that a user may have in a clone."""
     commands = (("log", "--all", "--format=%H"), ("status", "--porcelain", "--ignored"))
