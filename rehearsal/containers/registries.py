@@ -90,8 +90,7 @@ def registries(
     variables = {
         name: without_credentials(value)
         for name, value in environment.items()
-        if name in _CERTIFICATES
-        or (_VARIABLE.match(name) and not _SECRET.search(name) and not _PLACE.search(name))
+        if name in _CERTIFICATES or (_VARIABLE.match(name) and not _is_secret_or_place(name))
     }
     files = list(_configurations(environment, home))
     settings = [*variables.items(), *(pair for file in files for pair in file.settings)]
@@ -153,7 +152,7 @@ def _pip(text: str) -> dict[tuple[str, str], str]:
         (section, name): without_credentials(value).replace("\n", "\n    ")
         for section in parser.sections()
         for name, value in parser.items(section)
-        if not _SECRET.search(name) and not _PLACE.search(f"_{name.replace('-', '_')}")
+        if not _is_secret_or_place(name)
     }
 
 
@@ -163,9 +162,7 @@ def _npm(text: str) -> dict[tuple[str, str], str]:
         name, equals, value = line.partition("=")
         name = name.strip()
         # Names that begin with // have the credentials of a registry.
-        if not equals or name.startswith(("#", ";", "//")) or _SECRET.search(name):
-            continue
-        if not _PLACE.search(f"_{name}"):
+        if equals and not name.startswith(("#", ";", "//")) and not _is_secret_or_place(name):
             found["", name] = without_credentials(value.strip())
     return found
 
@@ -182,13 +179,15 @@ def _uv(text: str, target: str) -> Iterator[_Configuration]:
     except tomllib.TOMLDecodeError:
         return  # uv reports its error on this machine
     clean = without_credentials(text)
-    lines = [line for line in clean.splitlines() if not _is_secret_or_place(line)]
+    kept = [line.partition("=") for line in clean.splitlines()]
+    lines = ["".join(parts) for parts in kept if not parts[1] or not _is_secret_or_place(parts[0])]
     yield _Configuration(target, "\n".join(lines) + "\n", tuple(_leaves("", settings)))
 
 
-def _is_secret_or_place(line: str) -> bool:
-    name = line.partition("=")[0].strip().replace("-", "_")
-    return "=" in line and bool(_SECRET.search(name) or _PLACE.search(f"_{name}"))
+def _is_secret_or_place(name: str) -> bool:
+    """Returns True for a setting of a file, such as `client-cert`, that builds do not receive."""
+    variable = f"_{name.strip().replace('-', '_')}"
+    return bool(_SECRET.search(variable) or _PLACE.search(variable))
 
 
 def _leaves(name: str, value: object) -> Iterator[tuple[str, str]]:

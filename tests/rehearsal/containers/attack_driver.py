@@ -3,11 +3,12 @@
 It is a separate program, so that another user can run it, with any Python that this user may run.
 """
 
+# ruff: noqa: E402  # the modules are found by the first argument
 import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1].split(":")
 
 from rehearsal.containers.container import Container
 from rehearsal.containers.image import Image

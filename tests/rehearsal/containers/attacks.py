@@ -44,7 +44,9 @@ ATTACKS = {
         "escaped = [n for n in ('.ssh', '.aws', '.netrc', '.gitconfig', '.bashrc', '.docker')"
         " for h in (HOME, '/root') if os.path.exists(os.path.join(h, n))]"
     ),
-    "read the root folder of process 1": "escaped = open('/proc/1/root' + FOLDER + '/secret').read()",
+    "read the root folder of process 1": (
+        "escaped = open('/proc/1/root' + FOLDER + '/secret').read()"
+    ),
     "read the working folders of processes": (
         "escaped = [p for p in os.listdir('/proc') if p.isdigit()"
         " if os.path.exists(f'/proc/{p}/cwd{FOLDER}') or os.path.exists(f'/proc/{p}/root{FOLDER}')]"
@@ -104,11 +106,12 @@ ATTACKS = {
     ),
     "set the clock": "time.clock_settime(time.CLOCK_REALTIME, time.time()); escaped = 1",
     "set the host name": (
-        "import socket\nsocket.sethostname('taken'); escaped = 0  # of the namespace; the test looks"
+        "import socket\nsocket.sethostname('taken'); escaped = 0"  # of the namespace alone
     ),
     # Devices and terminals
     "make a device": (
-        "os.mknod('/tmp/disk', 0o600 | stat.S_IFBLK, os.makedev(*DISK)); escaped = open('/tmp/disk')"
+        "os.mknod('/tmp/disk', 0o600 | stat.S_IFBLK, os.makedev(*DISK))\n"
+        "escaped = open('/tmp/disk')"
     ),
     "open a disk": (
         "escaped = [p for p in os.listdir('/dev') if stat.S_ISBLK(os.stat('/dev/' + p).st_mode)]"
@@ -143,24 +146,28 @@ ATTACKS = {
         "import resource\nresource.setrlimit(resource.RLIMIT_CORE, (1 << 30, 1 << 30)); escaped = 1"
     ),
     "use the shared memory of the host": (
-        "escaped = os.path.exists('/dev/shm/' + SHARED); open('/dev/shm/from-container', 'w').close()"
+        "escaped = os.path.exists('/dev/shm/' + SHARED)\n"
+        "open('/dev/shm/from-container', 'w').close()"
     ),
     "use System V memory of the host": f"{_LIBC}escaped = libc.shmget(SYSV, 1, 0) >= 0",
     # Network
-    "reach a loopback service": "import socket\nsocket.create_connection(('127.0.0.1', PORT), 5); escaped = 1",
+    "reach a loopback service": (
+        "import socket\nsocket.create_connection(('127.0.0.1', PORT), 5); escaped = 1"
+    ),
     "reach an abstract socket": (
-        "import socket\nc = socket.socket(socket.AF_UNIX); c.connect('\\0' + ABSTRACT); escaped = 1"
+        "import socket\nc = socket.socket(socket.AF_UNIX)\nc.connect('\\0' + ABSTRACT); escaped = 1"
     ),
     "reach a socket in a folder": (
-        "import socket\nc = socket.socket(socket.AF_UNIX); c.connect(FOLDER + '/socket'); escaped = 1"
+        "import socket\nc = socket.socket(socket.AF_UNIX)\n"
+        "c.connect(FOLDER + '/socket'); escaped = 1"
     ),
     "reach a container engine": (
-        "escaped = [p for p in ('/var/run/docker.sock', '/run/docker.sock', '/run/podman/podman.sock',"
-        " '/run/containerd/containerd.sock') if os.path.exists(p)]"
+        "escaped = [p for p in ('/var/run/docker.sock', '/run/docker.sock',"
+        " '/run/podman/podman.sock', '/run/containerd/containerd.sock') if os.path.exists(p)]"
     ),
     "reach the metadata of an instance": (
-        "import socket\nsocket.create_connection(('169.254.169.254', 80), 5).sendall(b'GET / HTTP/1.0')"
-        "\nescaped = 0  # the connection is reset, if it is accepted at all"
+        "import socket\nc = socket.create_connection(('169.254.169.254', 80), 5)\n"
+        "c.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n'); escaped = c.recv(1)"
     ),
     "reach the hypervisor": "import socket\nsocket.socket(40, socket.SOCK_STREAM); escaped = 1",
 }

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from tests.rehearsal.containers.containers import ROOT
 
 _NOBODY = 65_534
 _KEYCTL = {"x86_64": (248, 250), "aarch64": (217, 219)}
+MODULES = f"{ROOT}:{sysconfig.get_path('purelib')}"
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -29,10 +31,12 @@ def _ordinary_python() -> str | None:
     programs = ("/usr/bin/python3", "/usr/local/bin/python3")
     if os.geteuid() or not shutil.which("setpriv"):
         return None
-    checks = "import sys; sys.path.insert(0, sys.argv[1]); import rehearsal.containers.container"
+    checks = (
+        "import sys; sys.path[:0] = sys.argv[1].split(':'); import rehearsal.containers.container"
+    )
     for program in programs:
         if Path(program).exists():
-            command = [*_become_nobody(), program, "-B", "-c", checks, str(ROOT)]
+            command = [*_become_nobody(), program, "-B", "-c", checks, MODULES]
             if subprocess.run(command, capture_output=True, check=False).returncode == 0:
                 return program
     return None
@@ -125,7 +129,7 @@ def _attack(folder: Path, host: dict[str, object], user: str, network: str) -> O
     threading.Thread(target=_create_later, args=(folder,), daemon=True).start()
     try:
         done = subprocess.run(
-            [*program, str(ROOT), str(work), str(fixed), network],
+            [*program, MODULES, str(work), str(fixed), network],
             capture_output=True,
             text=True,
             check=False,

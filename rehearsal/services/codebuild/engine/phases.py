@@ -280,12 +280,12 @@ class BuildPhases:
             self._log.forget_output()
             status = self._running_shell.run(command)
             if status != 0:
+                killed = self._running_shell.taken_limit()
                 self._log.container(
                     f"Command did not exit successfully {command} exit status {status}"
                 )
                 self._running_shell.run("export CODEBUILD_BUILD_SUCCEEDING=0")
                 last = self._log.last_line
-                killed = self._running_shell.taken_limit()
                 raise PhaseFailedError(
                     "COMMAND_EXECUTION_ERROR",
                     f"Error while executing command: {command}. Reason: exit status {status}"

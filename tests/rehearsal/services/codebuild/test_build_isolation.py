@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.containers.limits import GIBIBYTE, MEBIBYTE, Limits
 from rehearsal.services.codebuild.engine import source as build_source
+from rehearsal.services.codebuild.engine.compute_types import compute_limits
 from rehearsal.services.codebuild.engine.run import BuildRun
 from tests.rehearsal.fakes import FakePlatform
 from tests.rehearsal.services.codebuild.build_observer import (
@@ -255,3 +257,81 @@ def test_a_build_specification_that_is_a_link_out_is_not_read(
     code, message = observer.failures["DOWNLOAD_SOURCE"]
     assert code == "YAML_FILE_ERROR"
     assert "SECRET" not in message
+
+
+def test_a_build_has_no_credentials_of_registries(
+    prepare_build: Prepare, build_lines: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".netrc").write_text("machine nexus.example login ada password SECRET")
+    (home / ".npmrc").write_text("//npm.example/:_authToken=SECRET\nfund=false\n")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://ada:SECRET@nexus.example/simple")
+    observer = run(prepare_build(spec("env; cat /root/.netrc /root/.npmrc /etc/pip.conf || true")))
+    assert observer.status == "SUCCEEDED", observer.failures
+    assert "PIP_EXTRA_INDEX_URL=https://nexus.example/simple" in build_lines
+    assert "fund=false" in build_lines
+    assert not [line for line in build_lines if "SECRET" in line]
+
+
+def test_a_build_can_be_below_a_path_with_blanks_and_other_characters(
+    prepare_build: Prepare,
+    build_lines: list[str],
+    build_platform: FakePlatform,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = tmp_path / "Pfad mit ü und leer"
+    place.mkdir()
+    bundle = place / "ca bundle.pem"
+    bundle.write_text("certificates")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    text = spec(
+        "mkdir -p $HOME/.cache/uv 'ein Ordner' && cd 'ein Ordner' && echo 1 > 'ä b'",
+        "pwd && cat 'ä b' \"$REQUESTS_CA_BUNDLE\"; exit 0",
+        "pwd",
+        rest="artifacts: {files: ['ein Ordner/*']}\ncache: {paths: ['/root/.cache/uv/**/*']}\n",
+    )
+    observer = run(
+        prepare_build(
+            text,
+            volume=place / "volume",
+            caches=place / "caches",
+            cache=LOCAL,
+            artifacts={"type": "S3", "location": "store", "name": "x"},
+        )
+    )
+    assert observer.status == "SUCCEEDED", observer.failures
+    folder, one, certificates, again = commands_output(build_lines)
+    assert (one, certificates) == ("1", "certificates")
+    assert folder == again
+    assert set(build_platform.objects) == {"s3://store/x/ein Ordner/ä b"}
+    assert sorted(path.name for path in place.iterdir()) == ["ca bundle.pem", "caches", "volume"]
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("python -c 'b = bytearray(2 << 30)'", "out of memory: more than 0.3 GiB were used"),
+        ("bomb() { bomb | bomb & }; bomb; sleep 600", "too many processes: 200 were running"),
+    ],
+)
+def test_a_build_that_exceeds_a_limit_names_it(
+    prepare_build: Prepare, monkeypatch: pytest.MonkeyPatch, command: str, reason: str
+) -> None:
+    small = Limits(memory=300 * MEBIBYTE, processes=200)
+    monkeypatch.setattr(
+        "rehearsal.services.codebuild.engine.phases.compute_limits", lambda _: small
+    )
+    observer = run(prepare_build(spec(command)))
+    code, message = observer.failures["BUILD"]
+    assert code == "COMMAND_EXECUTION_ERROR"
+    assert f"Reason: exit status 137. Killed, {reason}" in message
+
+
+def test_a_build_has_the_limits_of_its_compute_type() -> None:
+    small = compute_limits({"computeType": "BUILD_GENERAL1_SMALL"})
+    assert (small.cpus, small.memory, small.disk) == (2, 4 * GIBIBYTE, 64 * GIBIBYTE)
+    large = compute_limits({"computeType": "BUILD_GENERAL1_LARGE"})
+    assert (large.cpus, large.memory, large.disk) == (8, 16 * GIBIBYTE, 128 * GIBIBYTE)
