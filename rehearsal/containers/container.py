@@ -8,6 +8,7 @@ the server that started it, even if that is killed.
 import collections
 import contextlib
 import json
+import logging
 import shutil
 import signal
 import subprocess
@@ -39,6 +40,7 @@ _START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1));"
     "from rehearsal.containers.init_process import main; main()"
 )
+_LOG = logging.getLogger(__name__)
 _KEPT_LINES = 200
 _POLL_SECONDS = 0.2
 _MAX_LINE_BYTES = 256 * 1024  # CloudWatch's limit for one event
@@ -139,6 +141,7 @@ class Container:
             if listener:
                 listener.close()
         self._reader.start()
+        _LOG.info("Container %s of %s: %s", self._process.pid, self.image.digest, self.limits)
 
     @property
     def exceeded(self) -> Exceeded | None:
