@@ -71,7 +71,9 @@ def read_beneath(root: Path, path: Path, *, max_bytes: int = 1 << 20) -> bytes:
 
 
 def remove(directory: Path) -> None:
-    """Deletes a folder, also if its program has made a part of it unreadable."""
+    """Deletes a folder if it exists, also if its program has made a part of it unreadable."""
+    if not directory.exists():
+        return
 
     def retry(function: Callable[[str], Any], path: str, _: Any) -> None:
         try:

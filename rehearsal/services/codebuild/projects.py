@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import hashlib
+import json
 import threading
 from collections.abc import Sequence
 from copy import deepcopy
@@ -11,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from rehearsal.containers.sandbox_files import remove
 from rehearsal.framework.clock import utc_now
 from rehearsal.framework.identity import ServiceIdentity
 from rehearsal.framework.pages import page
@@ -23,6 +25,7 @@ from rehearsal.services.codebuild.engine.run import BuildRun
 from rehearsal.services.codebuild.project_rules import check_name, check_project, invalid
 
 _PAGE_SIZE = 100
+_OWNER_TAG = "sagemaker:project-name"
 _DEFAULTS: dict[str, Any] = {
     "timeoutInMinutes": 60,
     "queuedTimeoutInMinutes": 480,
@@ -42,7 +45,10 @@ class Build:
 
 @dataclass
 class ProjectRecord:
-    """A project of an account and region; `settings` has the form of the API's Project."""
+    """A project of an account and region; `settings` has the form of the API's Project.
+
+    `cache_key` identifies the cache of a build of a SageMaker project; it is empty otherwise.
+    """
 
     scope: Scope
     settings: dict[str, Any]
@@ -51,6 +57,7 @@ class ProjectRecord:
     builds: dict[str, Build] = field(default_factory=dict)
     number: int = 0
     tokens: dict[str, Build] = field(default_factory=dict)
+    cache_key: str = ""
 
     @property
     def name(self) -> str:
@@ -106,9 +113,18 @@ class Projects:
         return self._platform.state_directory / "codebuild"
 
     def cache_directory(self, record: ProjectRecord) -> Path:
-        """Returns the directory of a project's LOCAL_CUSTOM_CACHE, which no other project uses."""
-        caches, scope = self._platform.state_directory / "build-caches", record.scope
-        return caches / scope.account / scope.region / record.name
+        """Returns the directory of a project's LOCAL_CUSTOM_CACHE, which no other project uses.
+
+        The caches of a SageMaker project outlive the server. CloudFormation names its build
+        projects anew each time, so that each is recognized by the build specification with which
+        it was created; of two such projects, the first one has this cache.
+        """
+        scope, key = record.scope, record.cache_key
+        with self._lock:
+            alike = [one for one in self.records.of(scope).values() if one.cache_key == key]
+        if not key or alike[:1] != [record]:
+            return self.directory / "caches" / scope.account / scope.region / record.name
+        return self._platform.state_directory / "build-caches" / scope.account / scope.region / key
 
     def check_role(self, context: Context, role_arn: str) -> None:
         """Checks that the caller may pass a service role, and that the role trusts CodeBuild."""
@@ -121,6 +137,14 @@ class Projects:
                     f"{error.message}"
                 ) from error
             raise
+
+
+def _cache_key(request: Request) -> str:
+    tags = {tag["key"]: tag["value"] for tag in request.get("tags", [])}
+    if _OWNER_TAG not in tags:
+        return ""
+    given = json.dumps([tags[_OWNER_TAG], request["source"].get("buildspec", "")])
+    return hashlib.sha256(given.encode()).hexdigest()[:32]
 
 
 class ProjectOperations:
@@ -142,7 +166,7 @@ class ProjectOperations:
         settings = _defaults(context.scope) | _without_tags(request)
         check_project(settings)
         self._projects.check_role(context, settings["serviceRole"])
-        record = ProjectRecord(context.scope, settings)
+        record = ProjectRecord(context.scope, settings, cache_key=_cache_key(request))
         with self._lock:
             projects = self._projects.records.of(context.scope)
             if record.name in projects:
@@ -168,12 +192,16 @@ class ProjectOperations:
     def delete_project(self, request: Request, context: Context) -> Response:
         """Deletes a project with its builds and cache; an unknown one is no error, as in AWS."""
         with self._lock:
-            record = self._projects.records.of(context.scope).pop(request["name"], None)
+            projects = self._projects.records.of(context.scope)
+            record = projects.get(request["name"])
+            if record is not None:
+                cache = self._projects.cache_directory(record)
+                del projects[record.name]
         if record is not None:
             self._tags.drop(record.arn)
             for build in record.builds.values():
                 build.run.stop()
-            shutil.rmtree(self._projects.cache_directory(record), ignore_errors=True)
+            remove(cache)
         return {}
 
     def batch_get_projects(self, request: Request, context: Context) -> Response:
@@ -205,7 +233,7 @@ class ProjectOperations:
 
     def invalidate_project_cache(self, request: Request, context: Context) -> Response:
         record = self._projects.find(context.scope, request["projectName"])
-        shutil.rmtree(self._projects.cache_directory(record), ignore_errors=True)
+        remove(self._projects.cache_directory(record))
         return {}
 
     def _shown(self, record: ProjectRecord) -> dict[str, Any]:

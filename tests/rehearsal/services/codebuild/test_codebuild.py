@@ -224,3 +224,30 @@ def test_iam_is_asked_about_projects(service: CodeBuild) -> None:
 def test_tags_of_a_project_are_known_to_iam(codebuild: Any, service: CodeBuild) -> None:
     arn = SCOPE.arn("codebuild", "project/demo")
     assert service.resource_tags(arn, SCOPE) == {"team": "ml"}
+
+
+def test_each_project_has_a_cache_of_its_own(service: CodeBuild, platform: FakePlatform) -> None:
+    """The name of a project is new after each deployment, its specification and owner are not."""
+    client, projects = ServiceClient(service, CALLER), service.builds._projects
+    owner = {"tags": [{"key": "sagemaker:project-name", "value": "churn"}]}
+    other = {"tags": [{"key": "sagemaker:project-name", "value": "prices"}]}
+
+    def cache(name: str, **settings: Any) -> Path:
+        client.create_project(**PROJECT | {"name": name} | settings)
+        return projects.cache_directory(projects.find(SCOPE, name))
+
+    first, same = cache("one", **owner), cache("two", **owner)
+    release = cache("three", **owner, source={"type": "NO_SOURCE", "buildspec": SPEC + " "})
+    found = [first, same, release, cache("four", **other), cache("five")]
+    assert len(set(found)) == len(found)
+    outliving = platform.state_directory / "build-caches"
+    assert [path.is_relative_to(outliving) for path in found] == [True, False, True, True, False]
+    client.update_project(name="one", source={"type": "NO_SOURCE", "buildspec": SPEC + " "})
+    assert projects.cache_directory(projects.find(SCOPE, "one")) == first
+    first.mkdir(parents=True)
+    client.delete_project(name="one")
+    assert not first.exists()
+    assert cache("six", **owner) != first
+    client.delete_project(name="two")
+    client.delete_project(name="six")
+    assert cache("seven", **owner) == first
