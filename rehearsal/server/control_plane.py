@@ -23,6 +23,7 @@ from rehearsal.ministack.ministack import Ministack
 from rehearsal.ministack.registry_passwords import key_of_password
 from rehearsal.server.certificate import Certificate
 from rehearsal.server.connect_proxy import ConnectProxy
+from rehearsal.server.connections import end_with_clients
 from rehearsal.server.state_keeper import StateKeeper
 from rehearsal.services.ecr.registry_endpoint import RegistryEndpoint
 
@@ -112,6 +113,7 @@ class ControlPlane:
         config.graceful_timeout = 0.5
         config.loglevel = "WARNING"
         config.accesslog = None
+        end_with_clients()
         serving = asyncio.create_task(
             hypercorn_serve(self._application, config, shutdown_trigger=stop.wait)
         )

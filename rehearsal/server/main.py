@@ -28,6 +28,7 @@ from rehearsal.framework.root_keys import RootKeys
 from rehearsal.server import watcher
 from rehearsal.server.certificate import Certificate, make_certificate
 from rehearsal.server.child_processes import adopt_orphans, end_children
+from rehearsal.server.memory import limit_arenas
 
 SERVICES = (
     "rehearsal.services.sagemaker.service:SageMaker",
@@ -59,6 +60,7 @@ class CannotStart(Exception):  # noqa: N818  # it reads as what it says
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the server until a signal ends it."""
+    limit_arenas()
     options = _parser().parse_args(arguments)
     state = Path(options.state_directory).resolve()
     try:

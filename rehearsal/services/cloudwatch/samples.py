@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
+import sys
 from array import array
 from dataclasses import dataclass
 from typing import Any
@@ -157,7 +158,8 @@ class SampleSeries:
         self._highs.insert(index, sample.high)
         self._totals.insert(index, sample.total)
         self._counts.insert(index, sample.count)
-        self._units.insert(index, sample.unit)
+        # Each request brings its own text of the same few units.
+        self._units.insert(index, sys.intern(sample.unit))
 
     def _delete(self, start: int, end: int) -> None:
         for column in (self._times, self._lows, self._highs, self._totals, self._counts):

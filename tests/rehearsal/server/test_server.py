@@ -1,12 +1,16 @@
 """The server as a process: start, errors, end."""
 
+import http.client
 import json
 import os
+import re
 import signal
 import socket
+import ssl
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -131,3 +135,26 @@ def test_layers_of_images_may_outlive_the_server(tmp_path: Path) -> None:
     (state / "images" / "layer").touch()
     main._keep_outside(state, "images", images)
     assert [entry.name for entry in images.iterdir()] == ["layer"]
+
+
+def test_a_connection_ends_with_its_client(aws: Any) -> None:
+    """A connection that lingers until the keep-alive timeout takes a quarter of a megabyte."""
+    context = ssl.create_default_context(cafile=aws.endpoint["ca_bundle"])
+    address = urlsplit(aws.endpoint["url"])
+
+    def memory() -> int:
+        status = Path(f"/proc/{aws.endpoint['pid']}/status").read_text()
+        return int(re.findall(r"VmRSS:\s+(\d+)", status)[0])
+
+    def connect(times: int) -> int:
+        for _ in range(times):
+            connection = http.client.HTTPSConnection(
+                str(address.hostname), address.port, context=context
+            )
+            connection.request("GET", "/")
+            connection.getresponse().read()
+            connection.close()
+        return memory()
+
+    before = connect(20)
+    assert connect(150) - before < 15_000
