@@ -16,6 +16,7 @@ _COLOURS = {
     "InService": "green",
     "Failed": "red",
     "Rejected": "red",
+    "ALARM": "red",
     "waits for approval": "yellow",
     "PendingManualApproval": "yellow",
 }
@@ -25,7 +26,8 @@ def read(aws: LocalAws, project: Project) -> dict[str, Any]:
     """Returns the current status, as `rehearse status --json` prints it."""
     sagemaker = aws.client("sagemaker")
     pages = sagemaker.get_paginator("list_endpoints").paginate(NameContains=project.name)
-    endpoints = [endpoint for page in pages for endpoint in page["Endpoints"]]
+    names = [endpoint["EndpointName"] for page in pages for endpoint in page["Endpoints"]]
+    triggered = _alarms_in_alarm(aws) if names else []
     return {
         "project": project.name,
         "pipelines": [_pipeline(aws, project.pipeline(which)) for which in ("build", "deploy")],
@@ -39,13 +41,53 @@ def read(aws: LocalAws, project: Project) -> dict[str, Any]:
             for package in approvals.packages(sagemaker, project.model_package_group)
         ],
         "endpoints": [
-            {
-                "name": endpoint["EndpointName"],
-                "status": endpoint["EndpointStatus"],
-                "changed": endpoint["LastModifiedTime"].isoformat(),
-            }
-            for endpoint in endpoints
+            _endpoint(sagemaker.describe_endpoint(EndpointName=name), triggered) for name in names
         ],
+    }
+
+
+def _endpoint(described: Mapping[str, Any], triggered: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the status of an endpoint, its deployment and its alarms that are in ALARM."""
+    name = described["EndpointName"]
+    return {
+        "name": name,
+        "status": described["EndpointStatus"],
+        "changed": described["LastModifiedTime"].isoformat(),
+        "config": described["EndpointConfigName"],
+        "deployment": _deployment(described.get("PendingDeploymentSummary")),
+        "failure": described.get("FailureReason", ""),
+        "alarms": [
+            {
+                "name": alarm["AlarmName"],
+                "reason": alarm["StateReason"],
+                "since": alarm["StateUpdatedTimestamp"].isoformat(),
+            }
+            for alarm in triggered
+            if name in _endpoints_of(alarm)
+        ],
+    }
+
+
+def _deployment(pending: Mapping[str, Any] | None) -> str:
+    """Returns the present step of a deployment; an empty text without one."""
+    variants = (pending or {}).get("ProductionVariants", ())
+    messages = [step["StatusMessage"] for one in variants for step in one.get("VariantStatus", ())]
+    return " ".join(dict.fromkeys(messages))
+
+
+def _alarms_in_alarm(aws: LocalAws) -> list[dict[str, Any]]:
+    pages = aws.client("cloudwatch").get_paginator("describe_alarms").paginate(StateValue="ALARM")
+    return [alarm for page in pages for alarm in page["MetricAlarms"]]
+
+
+def _endpoints_of(alarm: Mapping[str, Any]) -> set[str]:
+    """Returns the names of the endpoints whose metrics an alarm watches."""
+    metrics = [query.get("MetricStat", {}).get("Metric", {}) for query in alarm.get("Metrics", ())]
+    return {
+        dimension["Value"]
+        for metric in (alarm, *metrics)
+        for dimension in metric.get("Dimensions", ())
+        if dimension["Name"] == "EndpointName"
     }
 
 
@@ -85,7 +127,10 @@ def table(status: Mapping[str, Any]) -> Table:
     for package in status["model_packages"][:5]:
         _row(shown, f"model package {package['version']}", package["approval"], package["arn"])
     for endpoint in status["endpoints"]:
-        _row(shown, f"endpoint {endpoint['name']}", endpoint["status"], endpoint["changed"])
+        detail = endpoint["failure"] or endpoint["deployment"] or endpoint["changed"]
+        _row(shown, f"endpoint {endpoint['name']}", endpoint["status"], detail)
+        for alarm in endpoint["alarms"]:
+            _row(shown, f"  alarm {alarm['name']}", "ALARM", alarm["reason"])
     return shown
 
 
