@@ -1,6 +1,6 @@
 """The status of endpoints: their pending deployments and their events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.framework.platform import Scope
@@ -43,17 +43,22 @@ class EndpointProgress:
             record.update(EndpointStatus=status, LastModifiedTime=now(), **changes)
         self.emit(scope, record)
 
-    def show_launch(self, scope: Scope, record: Record, config: dict[str, Any]) -> None:
-        """Reports that the new fleet starts."""
+    def show_launch(
+        self, scope: Scope, record: Record, config: dict[str, Any], *, first: bool = False
+    ) -> None:
+        """Reports that a fleet starts.
+
+        Args:
+            scope: account and region.
+            record: the endpoint.
+            config: the endpoint configuration of the fleet.
+            first: True for the fleet of a new endpoint, whose events report its status alone.
+                Defaults to False.
+        """
         count = sum(v.get("InitialInstanceCount", 0) for v in config["ProductionVariants"])
-        variants = [
-            {
-                "VariantName": variant["VariantName"],
-                "DesiredWeight": variant["InitialVariantWeight"],
-            }
-            for variant in config["ProductionVariants"]
-        ]
-        self._show(scope, record, config, variants, ("Creating", f"Launching {count} instance(s)."))
+        variants = [_launched(variant) for variant in config["ProductionVariants"]]
+        status = ("Creating", f"Launching {count} instance(s).")
+        self._show(scope, record, config, variants, status, emit=not first)
 
     def show_stage(
         self,
@@ -81,6 +86,8 @@ class EndpointProgress:
         config: dict[str, Any],
         variants: Sequence[dict[str, Any]],
         status: tuple[str, str],
+        *,
+        emit: bool = True,
     ) -> None:
         shown = {"Status": status[0], "StatusMessage": status[1], "StartTime": now()}
         with self._backend.lock:
@@ -92,8 +99,9 @@ class EndpointProgress:
                     {**variant, "VariantStatus": [shown]} for variant in variants
                 ],
             }
-        members = (*_EVENT_MEMBERS, "PendingDeploymentSummary")
-        self._emit(scope, record, _DEPLOYMENT, members)
+        if emit:
+            members = (*_EVENT_MEMBERS, "PendingDeploymentSummary")
+            self._emit(scope, record, _DEPLOYMENT, members)
 
     def _emit(self, scope: Scope, record: Record, detail_type: str, members: Sequence[str]) -> None:
         with self._backend.lock:
@@ -101,3 +109,21 @@ class EndpointProgress:
             detail["EndpointStatus"] = ENDPOINT_STATUSES[record["EndpointStatus"]]
             detail["Tags"] = self._backend.tags.of(record["EndpointArn"])
         self._backend.emit(scope, detail_type, detail, record["EndpointArn"])
+
+
+def _launched(variant: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the PendingProductionVariantSummary of a variant whose resources are created."""
+    shown: dict[str, Any] = {
+        "VariantName": variant["VariantName"],
+        "DesiredWeight": variant["InitialVariantWeight"],
+    }
+    if "InitialInstanceCount" in variant:
+        shown |= {
+            "CurrentInstanceCount": 0,
+            "DesiredInstanceCount": variant["InitialInstanceCount"],
+        }
+    if "InstanceType" in variant:
+        shown["InstanceType"] = variant["InstanceType"]
+    if "ServerlessConfig" in variant:
+        shown["DesiredServerlessConfig"] = variant["ServerlessConfig"]
+    return shown

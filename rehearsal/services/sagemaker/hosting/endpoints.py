@@ -68,6 +68,7 @@ class Endpoints:
         with self._backend.lock:
             self._backend.reject_existing(context, KIND, name, "endpoint")
             self._backend.register(context, KIND, name, record, request)
+        self._progress.show_launch(context.scope, record, config, first=True)
         self._progress.emit(context.scope, record)
         self._backend.workers.start(
             f"create endpoint {name}",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from tests.rehearsal.fakes import FakePlatform
 from tests.rehearsal.services.sagemaker import requests
-from tests.rehearsal.services.sagemaker.data_plane import FakeDataPlane
+from tests.rehearsal.services.sagemaker.data_plane import FakeDataPlane, FakeServer
 
 Eventually = Callable[[Callable[[], Any]], Any]
 
@@ -25,6 +26,47 @@ def test_an_endpoint_comes_into_service(endpoint: dict[str, Any], platform: Fake
         detail["EndpointStatus"] for detail in platform.events_of("SageMaker Endpoint State Change")
     ]
     assert statuses == ["CREATING", "IN_SERVICE"]
+
+
+def test_a_deployment_in_progress_is_described(
+    sagemaker: Any,
+    endpoint: dict[str, Any],
+    eventually: Eventually,
+    settle: Callable[[str], dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started, go = threading.Event(), threading.Event()
+
+    def start(_: Any) -> None:
+        started.set()
+        go.wait(30)
+
+    monkeypatch.setattr(FakeServer, "start", start)
+    sagemaker.create_endpoint_config(**requests.endpoint_config("new"))
+    sagemaker.create_endpoint(EndpointName="second", EndpointConfigName="config")
+    sagemaker.update_endpoint(EndpointName="live", EndpointConfigName="new")
+    started.wait(30)
+    created = eventually(lambda: pending(sagemaker, "second"))
+    updated = eventually(lambda: pending(sagemaker, "live"))
+    go.set()
+
+    assert created["EndpointConfigName"] == "config"
+    assert updated["EndpointConfigName"] == "new"
+    for summary in (created, updated):
+        (variant,) = summary["ProductionVariants"]
+        assert variant["CurrentInstanceCount"] == 0
+        assert variant["DesiredInstanceCount"] == 1
+        assert variant["InstanceType"] == "ml.m5.large"
+        assert [step["Status"] for step in variant["VariantStatus"]] == ["Creating"]
+    # Until it is promoted, the endpoint has the configuration that serves.
+    assert endpoint["EndpointConfigName"] == "config"
+    assert settle("live")["EndpointConfigName"] == "new"
+    for name in ("second", "live"):
+        assert "PendingDeploymentSummary" not in settle(name)
+
+
+def pending(sagemaker: Any, name: str) -> Any:
+    return sagemaker.describe_endpoint(EndpointName=name).get("PendingDeploymentSummary")
 
 
 def test_an_endpoint_whose_role_may_not_join_the_vpc_of_its_model_fails(
