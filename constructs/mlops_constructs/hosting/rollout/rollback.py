@@ -41,7 +41,8 @@ class Rollback:
         the way back to an older one, since AWS ends a rollout while any of its alarms is in ALARM.
         CloudWatch publishes memory and disk utilization of both fleets together; if the current
         model exhausts them, deploy its successor once with `on_errors` or `off`. For inference
-        components, CloudWatch publishes all metrics of old and new copies together.
+        components, CloudWatch publishes all metrics of old and new copies together; deploy the
+        successor of a failing component once with `off`.
 
         Args:
             server_error_share: share of the invocations of one minute that may fail with a 5xx

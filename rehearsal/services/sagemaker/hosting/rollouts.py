@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from rehearsal.framework.platform import Scope
 from rehearsal.framework.timeline import Timeline, timelines_of
 from rehearsal.services.sagemaker.backend import Backend
@@ -119,8 +121,17 @@ class Rollouts:
             traffic: the requests to what is rolled out.
 
         Raises:
-            RolledBackError: an alarm was triggered, or the service ended.
+            RolledBackError: an alarm was triggered or cannot be read, or the service ended.
         """
+        try:
+            self._run(scope, plan, enter, traffic)
+        except (BotoCoreError, ClientError) as error:
+            reason = f"The alarms of the deployment cannot be read: {error}"
+            raise RolledBackError(reason) from error
+
+    def _run(
+        self, scope: Scope, plan: Rollout, enter: Callable[[Stage], None], traffic: Traffic
+    ) -> None:
         watch = self._watch(scope, plan.alarms)
         # What happened before the first stage belongs to the periods before it.
         self._publish()

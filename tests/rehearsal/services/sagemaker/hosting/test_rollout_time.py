@@ -15,8 +15,10 @@ from typing import Any, cast
 import boto3
 import pytest
 
+from rehearsal.framework.platform import AwsError
 from rehearsal.framework.timeline import timelines_of
 from rehearsal.services.cloudwatch import CloudWatch
+from rehearsal.services.cloudwatch.alarms import Alarms
 from rehearsal.services.sagemaker.hosting.endpoint_fleet import Traffic
 from rehearsal.services.sagemaker.hosting.endpoint_metrics import EndpointMetrics
 from rehearsal.services.sagemaker.hosting.endpoint_rollout import (
@@ -315,6 +317,21 @@ def test_an_alarm_that_a_caller_sets_ends_the_rollout_before_the_minute_is_over(
     world.each_second.append(drill)
     assert world.roll_out()
     assert world.took < 10
+
+
+def test_a_rollout_whose_alarms_cannot_be_read_is_rolled_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, 7)
+    world.alarm(NEW)
+
+    def denied(*_: Any) -> Any:
+        raise AwsError("AccessDenied", "no cloudwatch:DescribeAlarms", 403)
+
+    monkeypatch.setattr(Alarms, "describe_alarms", denied)
+    plan = Rollout([Stage(1.0, 60)], ["errors"])
+    with pytest.raises(RolledBackError, match=r"cannot be read.*DescribeAlarms"):
+        world.rollouts.run(SCOPE, plan, world.stages.append, world.traffic)
 
 
 def test_alarms_that_no_rollout_watches_stay_in_real_time(tmp_path: Path) -> None:
