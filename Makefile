@@ -57,6 +57,10 @@ bench: .venv/dev.stamp node_modules/.stamp ## Measure speed and memory; results 
 	python tests/bench/synthesis.py
 	python tests/bench/loop.py $(ARGS)
 
+.PHONY: soak
+soak: .venv/dev.stamp ## Measure growth under load for 30 minutes; results go to docs/benchmarks
+	python tests/bench/soak.py $(ARGS)
+
 .PHONY: setup
 setup: .venv/rehearsal.stamp node_modules/.stamp ## Install what the rehearsal needs, and run nothing
 

