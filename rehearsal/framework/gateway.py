@@ -66,6 +66,7 @@ class Gateway:
     ) -> None:
         self._authorizer = authorizer
         self._executor = executor
+        self.services = tuple(services)
         loader = botocore.loaders.create_loader()
         self._endpoints: dict[str, list[_Endpoint]] = {}
         for service in services:

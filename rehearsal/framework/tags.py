@@ -89,6 +89,11 @@ class Tags:
         with self._lock:
             return dict(self._tags.get(arn, {}))
 
+    def everywhere(self) -> dict[str, dict[str, str]]:
+        """Returns a copy of the tags of every resource that has some, by ARN."""
+        with self._lock:
+            return {arn: dict(tags) for arn, tags in self._tags.items() if tags}
+
     def knows(self, arn: str) -> bool:
         """Returns True if a resource was put, even without tags, and not dropped since."""
         with self._lock:

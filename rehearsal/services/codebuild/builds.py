@@ -76,7 +76,10 @@ class BuildOperations:
     def stop_build(self, request: Request, context: Context) -> Response:
         build = self.find(context.scope, request["id"])
         build.run.stop()
-        return {"build": build.record.describe()}
+        # AWS stops a build within its call.
+        build.record.over.wait(_STOP_SECONDS)
+        stopping = {} if build.record.over.is_set() else {"buildStatus": "STOPPED"}
+        return {"build": {**build.record.describe(), **stopping}}
 
     def batch_get_builds(self, request: Request, context: Context) -> Response:
         builds, missing = [], []

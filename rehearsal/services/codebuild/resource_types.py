@@ -13,13 +13,14 @@ _UNSUPPORTED = {
     "BuildBatchConfig": "batch builds",
     "FileSystemLocations": "file systems",
     "Visibility": "public projects",
-    "ResourceAccessRole": "public projects",
 }
 
 
 def _to_request(properties: dict[str, Any]) -> dict[str, Any]:
-    if properties.get("Visibility") == "PRIVATE":
-        properties = {key: value for key, value in properties.items() if key != "Visibility"}
+    if properties.get("Visibility", "PRIVATE") == "PRIVATE":
+        # The role serves the readers of public projects; the API of projects has neither member.
+        without = ("Visibility", "ResourceAccessRole")
+        properties = {key: value for key, value in properties.items() if key not in without}
     for name, meaning in _UNSUPPORTED.items():
         if properties.get(name):
             raise ResourceFailure(

@@ -30,12 +30,14 @@ class JobKind(Kind):
         prefix: the beginning of the members for times, such as `Training` of TrainingStartTime.
         event: the kind in the detail type of its events. Defaults to the words of its path.
         deletable: True if it has a Delete operation.
+        missing_code: the error code for a missing job. Defaults to the one that the API documents.
     """
 
     prefix: str
     event: str = ""
     deletable: bool = True
     missing: str = "Could not find requested job with name: {name}"
+    missing_code: str = ""
     existing: str = (
         "Job name must be unique within an AWS account and region, and a {words} with this name "
         "already exists ({arn})."
@@ -237,10 +239,15 @@ class Jobs:
         """Returns the record of a job.
 
         Raises:
-            AwsError: ResourceNotFound, if there is no such job.
+            AwsError: there is no such job.
         """
         message = kind.message(kind.missing, scope, name)
-        return self._backend.find(scope, kind.path, name, operation=operation, message=message)
+        try:
+            return self._backend.find(scope, kind.path, name, operation=operation, message=message)
+        except AwsError as error:
+            if not kind.missing_code:
+                raise
+            raise AwsError(kind.missing_code, error.message) from None
 
     def register(self, kind: JobKind) -> None:
         """Adds a kind of jobs, whose interrupted ones `resume` ends."""

@@ -157,7 +157,7 @@ def test_a_build_can_be_stopped_and_not_retried_before(codebuild: Any, service: 
     build = codebuild.start_build(projectName="demo", buildspecOverride=slow)["build"]
     with pytest.raises(ClientError, match="still in progress"):
         codebuild.retry_build(id=build["id"])
-    codebuild.stop_build(id=build["arn"])
+    assert codebuild.stop_build(id=build["arn"])["build"]["buildStatus"] == "STOPPED"
     assert _end(service, build)["buildStatus"] == "STOPPED"
 
 

@@ -11,6 +11,9 @@ KIND = JobKind(
     noun="ProcessingJob",
     path="processing-job",
     prefix="Processing",
+    # AWS's own controllers expect this; the API reference documents ResourceNotFound:
+    # https://github.com/aws-controllers-k8s/sagemaker-controller/blob/main/generator.yaml
+    missing_code="ValidationException",
     listing=Listing(
         operation="ListProcessingJobs",
         member="ProcessingJobSummaries",

@@ -17,6 +17,10 @@ KIND = JobKind(
     noun="TrainingJob",
     path="training-job",
     prefix="Training",
+    # AWS's own controllers expect this; the API reference documents ResourceNotFound:
+    # https://github.com/aws-controllers-k8s/sagemaker-controller/blob/main/generator.yaml
+    missing="Requested resource not found.",
+    missing_code="ValidationException",
     listing=Listing(
         operation="ListTrainingJobs",
         member="TrainingJobSummaries",

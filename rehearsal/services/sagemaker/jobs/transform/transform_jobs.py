@@ -15,6 +15,9 @@ KIND = JobKind(
     noun="TransformJob",
     path="transform-job",
     prefix="Transform",
+    # AWS's own controllers expect this; the API reference documents ResourceNotFound:
+    # https://github.com/aws-controllers-k8s/sagemaker-controller/blob/main/generator.yaml
+    missing_code="ValidationException",
     deletable=False,
     listing=Listing(
         operation="ListTransformJobs",

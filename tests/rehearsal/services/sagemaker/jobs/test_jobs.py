@@ -132,10 +132,23 @@ def test_a_job_name_is_used_once(sagemaker: Any) -> None:
     assert caught.value.response["Error"]["Code"] == "ResourceInUse"
 
 
-def test_an_unknown_job_is_not_found(sagemaker: Any) -> None:
-    with pytest.raises(ClientError, match="Could not find requested job") as caught:
-        sagemaker.describe_training_job(TrainingJobName="none")
-    assert caught.value.response["Error"]["Code"] == "ResourceNotFound"
+@pytest.mark.parametrize(
+    ("noun", "code", "message"),
+    [
+        ("training", "ValidationException", "Requested resource not found."),
+        ("processing", "ValidationException", "Could not find requested job with name: none"),
+        ("transform", "ValidationException", "Could not find requested job with name: none"),
+        ("hyper_parameter_tuning", "ResourceNotFound", "Could not find requested job"),
+    ],
+)
+def test_an_unknown_job_is_not_found(sagemaker: Any, noun: str, code: str, message: str) -> None:
+    named = {f"{noun.title().replace('_', '')}JobName": "none"}
+    for verb in ("describe", "stop"):
+        with pytest.raises(ClientError) as caught:
+            getattr(sagemaker, f"{verb}_{noun}_job")(**named)
+        error = caught.value.response["Error"]
+        assert error["Code"] == code
+        assert error["Message"].startswith(message)
 
 
 def test_lists_filter_by_status(
