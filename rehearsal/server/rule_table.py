@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from rehearsal import services
 from rehearsal.framework.rules.rule import Catalogue
+from rehearsal.ministack.request_rules.enforcement import CATALOGUES
 
 COMMAND = "python -m rehearsal.server.rule_table > docs/rules.md"
 _MODULE = "request_rules"
@@ -21,7 +22,8 @@ AWS's source, AWS's error code, and two requests, one that breaks it and one tha
 evaluate both.
 
 Rules are declared beside their service, in `request_rules`, with the kinds of
-`rehearsal/framework/rules/kinds.py`. Sources name operations and shapes of the service's API
+`rehearsal/framework/rules/kinds.py`; those of the services that ministack serves are in
+`rehearsal/ministack/request_rules`. Sources name operations and shapes of the service's API
 reference, or a page of its guide.
 
 The page is generated: `{command}`.
@@ -30,7 +32,7 @@ The page is generated: `{command}`.
 
 def catalogues() -> list[Catalogue]:
     """Returns the catalogues of all services, by the name of the service."""
-    return sorted(_found(), key=lambda one: one.service)
+    return sorted([*_found(), *CATALOGUES], key=lambda one: one.service)
 
 
 def _found() -> Iterator[Catalogue]:

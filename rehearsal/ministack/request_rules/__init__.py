@@ -1,0 +1,1 @@
+"""Rules of the requests that ministack's own services get, beyond the models."""
