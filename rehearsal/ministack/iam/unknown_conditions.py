@@ -25,6 +25,8 @@ _WHY = (
 _UNTIL = "ministack computes each condition key, or rejects statements with others by name."
 _NOTE: ContextVar[str | None] = ContextVar("note on an unknown condition key", default=None)
 
+_TRUST_NOTE: ContextVar[str | None] = ContextVar("note on a key of a trust policy", default=None)
+
 
 class UnknownConditionKeyError(Exception):
     """A decision depends on a condition key that is not computed; the text is the reason."""
@@ -88,6 +90,69 @@ def message(
     )
 
 
+@patch(
+    "ministack.core.iam_evaluator:evaluate_trust_policy",
+    why=_WHY,
+    until=_UNTIL,
+    after="corrections.source_identity",
+)
+def evaluate_trust(
+    previous: Callable[..., Any], trust_doc: Any, caller_arn: str, ctx: Any = None
+) -> bool:
+    """Evaluates a trust policy; a decision that depends on an unknown key is a denial."""
+    _TRUST_NOTE.set(None)
+    statements = _statements(trust_doc)
+    unknown = [_unknown(one.get("Condition"), ctx) if ctx else [] for one in statements]
+    if not any(unknown):
+        return bool(previous(trust_doc, caller_arn, ctx))
+    certain = [one for one, keys in zip(statements, unknown, strict=True) if not keys]
+    allowed = bool(previous({"Statement": certain}, caller_arn, ctx))
+    for one, keys in zip(statements, unknown, strict=True):
+        decides = one.get("Effect") == ("Deny" if allowed else "Allow")
+        if keys and decides and previous(_without(one, keys, ctx), caller_arn, ctx):
+            named = one.get("Sid") or one["Effect"]
+            _TRUST_NOTE.set(_sentence(keys, f"statement {named!r} of the role's trust policy"))
+            return False
+    return allowed
+
+
+@patch("ministack.services.sts:_error", why=_WHY, until=_UNTIL)
+def trust_error(
+    previous: Callable[..., Any], status: int, code: str, message: str, ns: str = "iam"
+) -> Any:
+    note = _TRUST_NOTE.get()
+    _TRUST_NOTE.set(None)
+    return previous(status, code, f"{message}. {note}" if note else message, ns)
+
+
+def _statements(trust_doc: Any) -> list[dict[str, Any]]:
+    try:
+        document = json.loads(trust_doc) if isinstance(trust_doc, str) else trust_doc
+    except ValueError:
+        return []
+    found = document.get("Statement", []) if isinstance(document, dict) else []
+    return [one for one in ([found] if isinstance(found, dict) else found) if isinstance(one, dict)]
+
+
+def _without(statement: dict[str, Any], keys: list[str], ctx: Any) -> dict[str, Any]:
+    """Returns a policy that allows what a statement without some condition keys applies to."""
+    actions, others = (_listed(statement.get(name)) for name in ("Action", "NotAction"))
+    if not (actions or others) or not iam_evaluator._action_matches(ctx.action, actions, others):
+        return {"Statement": []}
+    known = {
+        operator: {key: value for key, value in asked.items() if key not in keys}
+        for operator, asked in statement["Condition"].items()
+        if isinstance(asked, Mapping)
+    }
+    principal = statement.get("Principal", {})
+    applies = {"Effect": "Allow", "Action": "*", "Principal": principal, "Condition": known}
+    return {"Statement": [applies]}
+
+
+def _listed(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str) else list(value or [])
+
+
 def _unknown(conditions: Any, ctx: Any) -> list[str]:
     """Returns the keys of conditions that are not computed and not in the request."""
     keys = [
@@ -104,6 +169,10 @@ def _reason(statement: Any, unknown: list[str], ctx: Any) -> str:
     named = statement.sid or f"{statement.effect} {', '.join(statement.actions) or 'NotAction'}"
     policy = next(_policies_with(ctx, unknown[0]), "")
     where = f"statement {named!r}" + (f" of policy {policy}" if policy else "")
+    return _sentence(unknown, where)
+
+
+def _sentence(unknown: list[str], where: str) -> str:
     return (
         f"The rehearsal does not compute the condition key {' and '.join(unknown)} of {where}, on "
         "which the decision depends: AWS may decide otherwise."

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services import sts
 
 from rehearsal.ministack.iam import condition_keys, unknown_conditions
 from rehearsal.services.sagemaker import condition_keys as of_sagemaker
@@ -26,7 +27,12 @@ OPERATORS = ("StringEquals", "StringNotEquals", "StringLikeIfExists", "ForAllVal
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch, "corrections.policy_variables", "iam.unknown_conditions")
+    install(
+        monkeypatch,
+        "corrections.policy_variables",
+        "corrections.source_identity",
+        "iam.unknown_conditions",
+    )
 
 
 def decide(*statements: dict[str, Any], **keys: Any) -> tuple[str, str]:
@@ -107,3 +113,45 @@ def test_the_keys_that_sagemaker_computes_are_known() -> None:
     members = of_sagemaker._MEMBERS.values()
     keys = {f"sagemaker:{key}" for one in members for key in one}
     assert not [key for key in keys if not condition_keys.is_computed(key)]
+
+
+TRUSTED = {"AWS": "arn:aws:iam::111111111111:root"}
+KEYED = {"StringEquals": {UNKNOWN: "x"}}
+
+
+def assume(*statements: dict[str, Any]) -> tuple[bool, str]:
+    """Returns the decision of a trust policy, and the error that STS would show."""
+    caller = f"arn:aws:iam::{ACCOUNT}:user/ada"
+    context = iam_evaluator.EvalContext(
+        principal_arn=caller,
+        principal_type="User",
+        principal_account=ACCOUNT,
+        action="sts:AssumeRole",
+        resource_arn="*",
+        region="us-east-1",
+    )
+    base = {"Action": "sts:AssumeRole", "Principal": TRUSTED}
+    document = json.dumps({"Statement": [{**base, **one} for one in statements]})
+    allowed = iam_evaluator.evaluate_trust_policy(document, caller, context)
+    return allowed, str(sts._error(403, "AccessDenied", "no", ns="sts"))
+
+
+def test_trust_policies_name_the_key_on_which_they_depend() -> None:
+    allow, deny = {"Effect": "Allow"}, {"Effect": "Deny"}
+    for statements in (
+        [{**allow, "Condition": KEYED}],
+        [allow, {**deny, "Condition": KEYED}],
+        [allow, {**deny, "Condition": KEYED, "Action": "sts:*"}],
+    ):
+        allowed, error = assume(*statements)
+        assert not allowed
+        assert f"does not compute the condition key {UNKNOWN} of statement" in error
+
+
+def test_trust_policies_that_do_not_depend_on_the_key_stay() -> None:
+    allow, deny = {"Effect": "Allow"}, {"Effect": "Deny"}
+    assert assume(allow, {**allow, "Condition": KEYED})[0]
+    tagging = {**deny, "Condition": KEYED, "Action": "sts:TagSession"}
+    assert assume(allow, tagging)[0]
+    stranger = {**deny, "Condition": KEYED, "Principal": {"AWS": "222222222222"}}
+    assert assume(allow, stranger)[0]
