@@ -100,7 +100,8 @@ def _serve_gateway(specification: Specification, control: socket.socket, keeper:
         elif message == _NAMES_TCP:
             connect = outside_network.connect_name_server(servers)
         else:
-            outside_network.serve_names(received, servers, specification.get("aws_domains", ()))
+            domains, downloads = (specification.get(x, ()) for x in ("aws_domains", "downloads"))
+            outside_network.serve_names(received, servers, domains, downloads)
             continue
         port_forwarding.forward(received, connect)
 

@@ -58,13 +58,13 @@ def respond(query: bytes, domains: Sequence[str]) -> bytes | None:
     return header + question + record + socket.inet_aton(ADDRESS)
 
 
-def asks_for(query: bytes, domains: Sequence[str]) -> bool:
-    """Returns True for a query about a name below one of the domains."""
+def asks_for(query: bytes, domains: Sequence[str], elsewhere: Sequence[str] = ()) -> bool:
+    """Returns True for a query about a name below one of the domains, and not elsewhere."""
     try:
         name, _ = _name(query, 12)
     except (IndexError, UnicodeDecodeError):
         return False
-    return _is_below(name, domains)
+    return name.lower() not in elsewhere and _is_below(name, domains)
 
 
 def _is_below(name: str, domains: Sequence[str]) -> bool:

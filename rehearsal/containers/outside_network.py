@@ -116,10 +116,16 @@ def _binds_any_address() -> bool:
 
 
 def serve_names(
-    datagrams: socket.socket, servers: Sequence[str], aws_domains: Sequence[str]
+    datagrams: socket.socket,
+    servers: Sequence[str],
+    aws_domains: Sequence[str],
+    downloads: Sequence[str] = (),
 ) -> None:
-    """Serves DNS queries on threads: AWS's names lead to the gateway, others to other servers."""
-    arguments = (datagrams, servers, aws_domains)
+    """Serves DNS queries on threads: AWS's names lead to the gateway, others to other servers.
+
+    The names in `downloads` are where they are, although they are of AWS.
+    """
+    arguments = (datagrams, servers, aws_domains, downloads)
     threading.Thread(target=_receive, args=arguments, daemon=True).start()
 
 
@@ -139,13 +145,18 @@ def connect_name_server(servers: Sequence[str]) -> port_forwarding.Connect:
     return connect
 
 
-def _receive(datagrams: socket.socket, servers: Sequence[str], aws_domains: Sequence[str]) -> None:
+def _receive(
+    datagrams: socket.socket,
+    servers: Sequence[str],
+    aws_domains: Sequence[str],
+    downloads: Sequence[str],
+) -> None:
     while True:
         try:
             query, client = datagrams.recvfrom(_MAX_DATAGRAM)
         except OSError:
             return  # the container ends
-        if name_server.asks_for(query, aws_domains):
+        if name_server.asks_for(query, aws_domains, downloads):
             response = name_server.respond(query, aws_domains)
             if response is not None:
                 datagrams.sendto(response, client)

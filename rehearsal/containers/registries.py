@@ -18,6 +18,7 @@ from urllib.parse import unquote
 
 from rehearsal.containers import outside_network
 from rehearsal.containers.mounts import File, Mount, Mountable, hidden
+from rehearsal.framework.proxy_settings import in_containers
 
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _VARIABLE = re.compile(
@@ -89,7 +90,7 @@ def registries(
     """
     variables = {
         name: without_credentials(value)
-        for name, value in environment.items()
+        for name, value in in_containers(environment).items()
         if name in _CERTIFICATES or (_VARIABLE.match(name) and not _is_secret_or_place(name))
     }
     files = list(_configurations(environment, home))

@@ -22,7 +22,7 @@ from rehearsal.containers.mounts import (
     operating_system,
 )
 from rehearsal.containers.registries import Outside
-from rehearsal.framework.aws_hosts import aws_domains
+from rehearsal.framework.aws_hosts import DOWNLOADS, aws_domains
 
 DOCKER_PATH = "/usr/local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _RESOLVER = Path("/etc/resolv.conf")
@@ -79,6 +79,7 @@ class Specification:
             address = urlsplit(endpoint)
             specification["gateway"] = [address.hostname, address.port]
             specification["aws_domains"] = list(aws_domains())
+            specification["downloads"] = list(DOWNLOADS)
         if self.network is Network.INTERNET:
             specification["outside"] = {
                 "ports": self.outside.ports,

@@ -6,6 +6,9 @@ import botocore.loaders
 
 _FURTHER_DOMAINS = ("on.aws",)  # function URLs of Lambda, which are no endpoint of a service
 
+DOWNLOADS = ("awscli.amazonaws.com",)
+"""Hosts of files that builds install, which are reached where they are."""
+
 
 @functools.cache
 def aws_domains() -> tuple[str, ...]:
@@ -22,4 +25,4 @@ def aws_domains() -> tuple[str, ...]:
 def is_aws_host(name: str) -> bool:
     """Returns True for the host name of an AWS service, as `sts.us-east-1.amazonaws.com`."""
     lower = name.lower().rstrip(".")
-    return any(lower.endswith(f".{domain}") for domain in aws_domains())
+    return lower not in DOWNLOADS and any(lower.endswith(f".{one}") for one in aws_domains())

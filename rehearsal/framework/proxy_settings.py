@@ -61,6 +61,27 @@ class UserProxy:
         }
 
 
+def in_containers(environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns an environment with the user's proxies, which do not apply to AWS's hosts.
+
+    A container has a name server for these hosts, and must not reach the proxy of the rehearsal,
+    which connects to any address of this machine.
+    """
+    names = {_PROXY, _EXCEPTIONS, "https_proxy", "no_proxy"}
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name not in names and name.lower() not in names
+    }
+    user = UserProxy.of(environment)
+    if not user.url and not _value(environment, "http_proxy"):
+        return kept
+    given = [one for one in user.exceptions.split(",") if one]
+    exceptions = ",".join([*given, *_LOCAL, *(f".{domain}" for domain in aws_domains())])
+    proxies = {"HTTPS_PROXY": user.url, "https_proxy": user.url} if user.url else {}
+    return {**kept, **proxies, "NO_PROXY": exceptions, "no_proxy": exceptions}
+
+
 def _value(environment: Mapping[str, str], name: str) -> str:
     return environment.get(name) or environment.get(name.upper(), "")
 

@@ -44,6 +44,13 @@ def test_other_names_do_not_exist(name: str) -> None:
     assert parsed(name_server.respond(query(name), DOMAINS)) == (3, 0)
 
 
+def test_a_host_of_downloads_is_elsewhere() -> None:
+    elsewhere = ("awscli.amazonaws.com",)
+    assert not name_server.asks_for(query("AWSCLI.amazonaws.com"), DOMAINS, elsewhere)
+    assert name_server.asks_for(query("sts.amazonaws.com"), DOMAINS, elsewhere)
+    assert not name_server.asks_for(query("example.org"), DOMAINS, elsewhere)
+
+
 @pytest.mark.parametrize("length", [0, 1, 11, 12, 14, 20])
 def test_a_malformed_query_has_no_response(length: int) -> None:
     assert name_server.respond(query("sts.amazonaws.com")[:length], DOMAINS) is None

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from rehearsal.framework.aws_hosts import is_aws_host
-from rehearsal.framework.proxy_settings import UserProxy
+from rehearsal.framework.proxy_settings import UserProxy, in_containers
 
 OURS = "http://127.0.0.1:9"
 
@@ -27,7 +27,15 @@ def test_hosts_of_aws(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["example.org", "amazonaws.com.example.net", "notamazonaws.com", "aws.amazon.com", ""]
+    "host",
+    [
+        "example.org",
+        "awscli.amazonaws.com",
+        "amazonaws.com.example.net",
+        "notamazonaws.com",
+        "aws.amazon.com",
+        "",
+    ],
 )
 def test_other_hosts(host: str) -> None:
     assert not is_aws_host(host)
@@ -67,6 +75,24 @@ def test_a_shell_that_evaluates_the_variables_twice_keeps_the_users_proxy(user: 
     again = UserProxy.of(first)
     assert again == user
     assert again.replaced_by(OURS) == {**first, "HTTPS_PROXY": OURS, "https_proxy": OURS}
+
+
+def test_containers_have_the_proxy_of_the_user_and_no_other() -> None:
+    server = UserProxy("http://proxy:3128", ".internal").replaced_by(OURS)
+    found = in_containers({"PATH": "/bin", **server})
+    assert found["HTTPS_PROXY"] == found["https_proxy"] == "http://proxy:3128"
+    assert found["NO_PROXY"].startswith(".internal,127.0.0.1,localhost,.amazonaws.com")
+    assert OURS not in found.values()
+
+
+def test_containers_of_a_user_without_a_proxy_have_none() -> None:
+    assert in_containers({"PATH": "/bin", **UserProxy().replaced_by(OURS)}) == {"PATH": "/bin"}
+
+
+def test_the_proxy_for_http_is_kept_in_containers() -> None:
+    found = in_containers({"http_proxy": "http://proxy:3128"})
+    assert found["http_proxy"] == "http://proxy:3128"
+    assert ".amazonaws.com" in found["no_proxy"]
 
 
 def test_python_reads_the_variables_as_intended() -> None:
