@@ -29,6 +29,7 @@ from rehearsal.server import watcher
 from rehearsal.server.certificate import Certificate, make_certificate
 from rehearsal.server.child_processes import adopt_orphans, end_children
 from rehearsal.server.memory import limit_arenas
+from rehearsal.server.user_environment import kept_variables
 
 SERVICES = (
     "rehearsal.services.sagemaker.service:SageMaker",
@@ -203,9 +204,9 @@ def _set_environment(
 ) -> None:
     """Sets the environment of ministack, which reads it at its import, and of child processes.
 
-    The AWS_* variables of the user are removed: ministack takes a configured key for a root key.
+    Variables of the user that neither needs are removed.
     """
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
+    for name in set(os.environ) - set(kept_variables(os.environ)):
         del os.environ[name]
     scratch = state / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)  # of an earlier server

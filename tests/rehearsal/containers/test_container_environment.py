@@ -44,7 +44,8 @@ def page() -> str:
 def reaching(page: str) -> set[str]:
     """The variables with AWS's addresses."""
     _, _, after = page.partition("replace both")
-    return set(re.findall(r"`([A-Z0-9_]+)`", after)) - {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"}
+    names = re.findall(r"`([A-Z0-9_]+)`", after.split("\n\n")[0])
+    return set(names) - {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"}
 
 
 def listed(page: str, kind: str) -> set[str]:
