@@ -46,6 +46,7 @@ class StandIn:
 
 _BASE = ("boto3==1.43.46", "joblib==1.4.2")
 _NUMPY_1 = ("numpy==1.26.4", "scipy==1.13.1", "pandas==2.2.3")
+_OLD = ("numpy==1.26.4", "scipy==1.13.1", "pandas==1.5.3", "setuptools==75.8.0")
 _NUMPY_2 = ("numpy==2.2.6", "scipy==1.15.3", "pandas==2.2.3")
 _XGBOOST_METRICS = {
     f"{data}:{metric}": rf".*\[[0-9]+\].*#011{data}-{metric}:(\S+)"
@@ -78,12 +79,15 @@ def _sklearn(version: str, *packages: str) -> StandIn:
 
 
 CATALOGUE: Sequence[StandIn] = (
+    # pandas 1 and pkg_resources, which this version of XGBoost imports.
+    _xgboost("1.5-1", "xgboost==1.5.2", "scikit-learn==1.2.2", *_OLD),
     _xgboost("1.7-1", "xgboost==1.7.6", "scikit-learn==1.2.2", *_NUMPY_1),
     _xgboost("3.0-5", "xgboost-cpu==3.0.5", "scikit-learn==1.6.1", *_NUMPY_2),
+    _xgboost("3.2-0", "xgboost-cpu==3.2.0", "scikit-learn==1.6.1", *_NUMPY_2),
     _sklearn("1.2-1", "scikit-learn==1.2.2", *_NUMPY_1),
     _sklearn("1.4-2", "scikit-learn==1.4.2", *_NUMPY_1),
+    _sklearn("1.9-0", "scikit-learn==1.9.0", *_NUMPY_2),
 )
-PUBLISHED = ("sagemaker-xgboost", "sagemaker-scikit-learn")
 
 
 def find(uri: ImageUri) -> StandIn | None:

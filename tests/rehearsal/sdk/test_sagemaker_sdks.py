@@ -150,7 +150,7 @@ def test_a_role_needs_the_permission_to_pull_an_image_of_aws(whole: Aws) -> None
 def test_another_image_of_aws_is_rejected_by_name(whole: Aws, image: str) -> None:
     found = reason(whole, training_job(f"other-{abs(hash(image)) % 9999}", image, ROLE))
     assert f"Requested image {image} not found" in found
-    assert "has stand-ins for sagemaker-xgboost:1.7-1" in found
+    assert "has stand-ins for sagemaker-xgboost:1.5-1" in found
 
 
 def test_the_errors_of_the_built_in_algorithm_are_those_of_aws(whole: Aws) -> None:
