@@ -164,6 +164,7 @@ def _images(parser: argparse.ArgumentParser) -> None:
 
 def _inspect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+")
+    parser.add_argument("-f", "--format", default="")
     parser.add_argument("--type", choices=("image",))
 
 

@@ -18,7 +18,8 @@ from rehearsal.containers.docker.command_line import (
     reference,
     registry_host,
 )
-from rehearsal.containers.docker.registry_client import RegistryClient
+from rehearsal.containers.docker.inspection import formatted, inspected
+from rehearsal.containers.docker.registry_client import RegistryClient, manifest_digest
 from rehearsal.containers.image import Image
 from rehearsal.containers.images.dockerfile import DockerfileError
 from rehearsal.containers.images.registry import ImageUnavailableError, ImageUri
@@ -164,6 +165,7 @@ class DockerEngine:
             self._output(f"The push refers to repository [{_repository(one)}]")
             tag = uri.tag or "latest"
             digest = self._signed_in(one).push(uri.repository, tag, image)
+            self._remember(image.digest, _repository(one))
             self._output(f"{tag}: digest: {digest} size: {len(image.configuration)}")
         return 0
 
@@ -177,6 +179,7 @@ class DockerEngine:
             raise DockerError(str(error)) from error
         with self._changed() as state:
             state["images"][name] = digest
+        self._remember(digest, _repository(name))
         self._output(f"Status: Downloaded newer image for {name}")
         return 0
 
@@ -197,18 +200,24 @@ class DockerEngine:
         return 0
 
     def inspect(self, command: Command, invocation: Invocation) -> int:
-        found = [self._image(name) for name in command.options.images]
-        tags = self._read()["images"]
-        shown = [
-            {
-                "Id": image.digest,
-                "RepoTags": sorted(name for name, digest in tags.items() if digest == image.digest),
-                "Os": "linux",
-                "Config": json.loads(image.configuration)["config"],
-            }
-            for image in found
-        ]
-        for line in json.dumps(shown, indent=4).splitlines():
+        options = command.options
+        state = self._read()
+        found = []
+        for image in [self._image(name) for name in options.images]:
+            names = [name for name, digest in state["images"].items() if digest == image.digest]
+            digest = manifest_digest(image)
+            found.append(
+                inspected(
+                    image,
+                    names,
+                    [f"{name}@{digest}" for name in state["registries"].get(image.digest, ())],
+                )
+            )
+        if options.format:
+            for one in found:
+                self._output(formatted(options.format, one))
+            return 0
+        for line in json.dumps(found, indent=4).splitlines():
             self._output(line)
         return 0
 
@@ -279,8 +288,15 @@ class DockerEngine:
         try:
             state: dict[str, Any] = json.loads(self._state.read_text())
         except FileNotFoundError:
-            return {"images": {}, "sign_ins": {}}
-        return state
+            state = {}
+        return {"images": {}, "sign_ins": {}, "registries": {}, **state}
+
+    def _remember(self, digest: str, repository: str) -> None:
+        """Records that a repository of a registry has an image."""
+        with self._changed() as state:
+            known = state["registries"].setdefault(digest, [])
+            if repository not in known:
+                known.append(repository)
 
     @contextmanager
     def _changed(self) -> Iterator[dict[str, Any]]:

@@ -58,7 +58,7 @@ class RegistryClient:
             self._request("PUT", place, image.configuration.encode())
         manifest = manifest_of(image).encode()
         self._request("PUT", f"/v2/{repository}/manifests/{tag}", manifest)
-        return f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+        return manifest_digest(image)
 
     def pull(self, repository: str, tag_or_digest: str) -> str:
         """Returns the digest of an image in the image store.
@@ -102,6 +102,11 @@ class RegistryClient:
         if response.status >= 400 and method != "HEAD":
             raise DockerError(f"{self.host}: {_message(content, response.reason)}")
         return response.status, {k.lower(): v for k, v in response.getheaders()}, content
+
+
+def manifest_digest(image: Image) -> str:
+    """Returns the digest of the manifest of an image in a registry."""
+    return f"sha256:{hashlib.sha256(manifest_of(image).encode()).hexdigest()}"
 
 
 def _message(content: bytes, reason: str) -> str:

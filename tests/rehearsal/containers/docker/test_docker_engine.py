@@ -119,6 +119,28 @@ def test_inspect_and_images_show_what_was_built(docker: Docker) -> None:
     assert docker("inspect", "absent")[0] == 1
 
 
+def test_inspect_finds_the_digest_in_the_registry(aws: Aws, docker: Docker) -> None:
+    """Build scripts deploy an image by the digest that they pushed."""
+    uri = repository(aws, "docker/digest")
+    sign_in(docker, password(aws))
+    docker("build", "-t", f"{uri}:1", ".")
+    by_digest = ("inspect", "--format", "{{index .RepoDigests 0}}", f"{uri}:1")
+    status, lines = docker(*by_digest)
+    assert (status, "out of range" in lines[0]) == (1, True), "it was not pushed yet"
+
+    docker("push", f"{uri}:1")
+
+    (image,) = aws.client("ecr").describe_images(repositoryName="docker/digest")["imageDetails"]
+    assert docker(*by_digest) == (0, [f"{uri}@{image['imageDigest']}"])
+    docker("rmi", f"{uri}:1")
+    docker("pull", f"{uri}:1")
+    assert docker(*by_digest) == (0, [f"{uri}@{image['imageDigest']}"])
+    assert docker("inspect", "-f", "{{json .RepoTags}}", f"{uri}:1") == (0, [f'["{uri}:1"]'])
+    assert docker("inspect", "-f", "{{.Os}}", f"{uri}:1") == (0, ["linux"])
+    status, lines = docker("inspect", "-f", "{{range .RepoTags}}", f"{uri}:1")
+    assert (status, "the rehearsal supports" in lines[0]) == (1, True)
+
+
 def test_a_guessed_password_is_rejected(docker: Docker) -> None:
     status, lines = sign_in(docker, "ministack-auth-token")
     assert status == 1
