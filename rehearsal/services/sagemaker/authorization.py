@@ -41,6 +41,7 @@ _CRUD = {
     "AppImageConfig": "app-image-config/{AppImageConfigName}",
     "MlflowApp": "{Arn}",
     "FeatureGroup": "feature-group/{FeatureGroupName}",
+    "FeatureMetadata": "feature-group/{FeatureGroupName}",
     "ModelCard": "model-card/{ModelCardName}",
     "Hub": "hub/{HubName}",
     "Experiment": "experiment/{ExperimentName}",

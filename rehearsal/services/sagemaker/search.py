@@ -4,7 +4,7 @@ Source: Search, SearchExpression, Filter, NestedFilters and VisibilityConditions
 reference.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -33,7 +33,7 @@ class _Kind:
     """A kind of resource that Search supports.
 
     Args:
-        path: the resource type in ARNs.
+        path: the resource type in ARNs; empty for a part of another resource.
         arn: the member that holds the ARN.
         member: the member of a result that holds the resource. Defaults to the kind itself.
         order: the default of SortBy, if results have no time of modification or creation.
@@ -53,6 +53,7 @@ _KINDS: Mapping[str, _Kind] = {
         "experiment-trial-component", "TrialComponentArn", "TrialComponent"
     ),
     "FeatureGroup": _Kind("feature-group", "FeatureGroupArn"),
+    "FeatureMetadata": _Kind("", "FeatureGroupArn"),
     "HubContent": _Kind("hub-content", "HubContentArn"),
     "HyperParameterTuningJob": _Kind("hyper-parameter-tuning-job", "HyperParameterTuningJobArn"),
     "Model": _Kind("model", "ModelArn", order="Model.CreationTime"),
@@ -61,6 +62,7 @@ _KINDS: Mapping[str, _Kind] = {
     "ModelPackageGroup": _Kind("model-package-group", "ModelPackageGroupArn"),
     "Pipeline": _Kind("pipeline", "PipelineArn"),
     "PipelineExecution": _Kind("pipeline-execution", "PipelineExecutionArn"),
+    "PipelineVersion": _Kind("", "PipelineArn"),
     "Project": _Kind("project", "ProjectArn"),
     "TrainingJob": _Kind("training-job", "TrainingJobArn"),
 }
@@ -73,10 +75,18 @@ class Search:
         backend: the backend of SageMaker.
         components: the trial components.
         trials: the trials.
+        parts: the sources of parts of resources, by the kind in requests.
     """
 
-    def __init__(self, backend: Backend, components: TrialComponents, trials: Trials) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        components: TrialComponents,
+        trials: Trials,
+        parts: Mapping[str, Callable[[Scope], Sequence[Record]]],
+    ) -> None:
         self._backend = backend
+        self._parts = parts
         self._views: Mapping[str, View] = {
             "ExperimentTrial": trials.searched,
             "ExperimentTrialComponent": components.searched,
@@ -101,7 +111,7 @@ class Search:
         expression = request.get("SearchExpression")
         shown = [
             self._shown(record[kind.arn], view(context.scope, record), shape)
-            for record in self._backend.all(context.scope, kind.path)
+            for record in self._records(resource, context.scope)
         ]
         found = [
             one
@@ -119,6 +129,11 @@ class Search:
         )
         results = page([{member: one} for _, _, one in keyed], request, "Results")
         return {**results, "TotalHits": {"Value": len(found), "Relation": "EqualTo"}}
+
+    def _records(self, resource: str, scope: Scope) -> Sequence[Record]:
+        if resource in self._parts:
+            return self._parts[resource](scope)
+        return self._backend.all(scope, _KINDS[resource].path)
 
     def _model(self, scope: Scope, record: Record) -> Mapping[str, Any]:
         """Returns a model as the model dashboard shows it: with its endpoints."""

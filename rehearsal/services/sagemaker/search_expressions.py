@@ -10,6 +10,9 @@ from botocore.model import Shape, StructureShape
 from rehearsal.framework.platform import AwsError
 
 TAGS = "Tags"
+# The keys and values of all parameters of a feature ("Find features in your feature groups").
+_ALL_PARAMETERS = "AllParameters"
+_PARAMETERS = "Parameters"
 _NUMBERS = ("integer", "long", "float", "double")
 _TEXT = "string"
 _MIXED = "number or text"
@@ -25,6 +28,13 @@ _CONTAINS_MANY = {
         "Tags",
         "InputArtifacts",
         "OutputArtifacts",
+    ),
+    "FeatureMetadata": (
+        "Description",
+        "FeatureGroupName",
+        "FeatureName",
+        _PARAMETERS,
+        _ALL_PARAMETERS,
     ),
 }
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -43,7 +53,8 @@ class Property:
     Args:
         shape: the shape of the resource in the results.
         name: a path through structures, lists and maps; the name of a tag is `Tags.KEY`, that of a
-            metric `Metrics.NAME`, for trial components also with a statistic, `Metrics.NAME.Max`.
+            parameter of a feature `Parameters.KEY`, that of a metric `Metrics.NAME`, for trial
+            components also with a statistic, `Metrics.NAME.Max`.
 
     Raises:
         AwsError: ValidationException, if the resource has no such property.
@@ -56,6 +67,10 @@ class Property:
         if self._metric:
             self.type = "double"
             return
+        self._keyed = self._path[0] if _is_keyed(shape, self._path[0]) else ""
+        if name == _ALL_PARAMETERS and _is_keyed(shape, _PARAMETERS):
+            self.type = _TEXT
+            return
         leaf = _leaf(shape, self._path, name).type_name
         mixed = self._path[0] == "HyperParameters" or leaf == "structure"
         self.type = _MIXED if mixed else leaf
@@ -66,8 +81,12 @@ class Property:
             member, metric, statistic = self._metric
             metrics = [one for one in shown.get(member, ()) if one["MetricName"] == metric]
             return [one[statistic] for one in metrics if statistic in one]
-        if self._path[0] == TAGS:
-            return [tag["Value"] for tag in shown.get(TAGS, ()) if tag["Key"] == self._path[1]]
+        if self._keyed:
+            pairs = shown.get(self._keyed, ())
+            return [pair["Value"] for pair in pairs if pair["Key"] == self._path[1]]
+        if self.name == _ALL_PARAMETERS:
+            pairs = shown.get(_PARAMETERS, ())
+            return [text for pair in pairs for text in (pair["Key"], pair["Value"])]
         found = list(_reached(shown, self._path))
         if self.type == _MIXED:
             # A parameter of a trial component is a structure with either a number or a text.
@@ -200,9 +219,17 @@ def reject(message: str) -> NoReturn:
 
 def _path(shape: StructureShape, name: str) -> list[str]:
     head, _, rest = name.partition(".")
-    if head == TAGS and rest and TAGS in shape.members:
-        return [TAGS, rest]
+    if _is_keyed(shape, head):
+        if not rest:
+            reject(f"{name} needs a key: {name}.KEY")
+        return [head, rest]
     return name.split(".")
+
+
+def _is_keyed(shape: StructureShape, name: str) -> bool:
+    """Returns True if a member is a list of pairs of a key and a value."""
+    listed = shape.members.get(name)
+    return name in (TAGS, _PARAMETERS) and listed is not None and listed.type_name == "list"
 
 
 def _metric(shape: StructureShape, name: str) -> tuple[str, str, str] | None:
@@ -224,7 +251,7 @@ def _metric(shape: StructureShape, name: str) -> tuple[str, str, str] | None:
 def _leaf(shape: StructureShape, path: list[str], name: str) -> Shape:
     found: Any = shape
     for index, step in enumerate(path):
-        if path[0] == TAGS and index == 1:
+        if index == 1 and _is_keyed(shape, path[0]):
             return found.member.members["Value"]  # type: ignore[no-any-return]
         while found.type_name == "list":
             found = found.member

@@ -17,6 +17,7 @@ from rehearsal.services.sagemaker.experiments.pipeline_trials import PipelineTri
 from rehearsal.services.sagemaker.experiments.trial_components import TrialComponents
 from rehearsal.services.sagemaker.experiments.trials import Trials
 from rehearsal.services.sagemaker.feature_store.feature_groups import FeatureGroups
+from rehearsal.services.sagemaker.feature_store.feature_metadata import FeatureMetadata
 from rehearsal.services.sagemaker.feature_store.online_store import online_store_of
 from rehearsal.services.sagemaker.hosting.components.deployment import ComponentDeployments
 from rehearsal.services.sagemaker.hosting.components.inference_components import InferenceComponents
@@ -111,11 +112,14 @@ class SageMaker(Service):
         self._compose_pipelines()
         identity = self.backend.identity
         products = ProjectProducts(lambda: self.peers["servicecatalog"], identity)
+        metadata = FeatureMetadata(self.backend)
+        parts = {"FeatureMetadata": metadata.all, "PipelineVersion": self._pipelines.all_versions}
         self.compose(
             ServiceCatalogPortfolio(lambda: self.peers["servicecatalog"], identity),
             FeatureGroups(self.backend, online_store_of(platform)),
             Projects(self.backend, products),
-            Search(self.backend, self._trial_components, self._trials),
+            metadata,
+            Search(self.backend, self._trial_components, self._trials, parts),
             ResourceTags(self.backend),
         )
 
@@ -227,9 +231,9 @@ class SageMaker(Service):
         self.compose(*definitions, self.monitoring_executions, self.monitoring_schedules)
 
     def _compose_pipelines(self) -> None:
-        pipelines = Pipelines(self.backend)
-        self._executions = PipelineExecutions(self.backend, pipelines, self._jobs)
-        self.compose(pipelines, self._executions)
+        self._pipelines = Pipelines(self.backend)
+        self._executions = PipelineExecutions(self.backend, self._pipelines, self._jobs)
+        self.compose(self._pipelines, self._executions)
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         if "CallbackToken" in request:

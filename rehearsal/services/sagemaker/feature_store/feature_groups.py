@@ -19,6 +19,8 @@ from rehearsal.services.sagemaker.names import known_name
 from rehearsal.services.sagemaker.records import Record, now
 
 KIND = "feature-group"
+METADATA = "feature-metadata"
+"""The kind of the records with the metadata of the features of a group."""
 LISTING = Listing(
     operation="ListFeatureGroups",
     member="FeatureGroupSummaries",
@@ -133,7 +135,9 @@ class FeatureGroups:
         self._online.remove_group(scope, name)
         self._emit(scope, group)
         # The files of the offline store and its table stay.
-        self._backend.remove(scope, KIND, name, group["FeatureGroupArn"])
+        with self._backend.lock:
+            self._backend.remove(scope, KIND, name, group["FeatureGroupArn"])
+            self._backend.records.of(scope, METADATA).pop(name, None)
         return {}
 
     def _find(

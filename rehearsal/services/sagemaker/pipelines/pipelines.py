@@ -193,6 +193,15 @@ class Pipelines:
         with self._backend.lock:
             return self._versions.of(scope)[name]
 
+    def all_versions(self, scope: Scope) -> list[Record]:
+        """Returns the versions of all pipelines, oldest first."""
+        with self._backend.lock:
+            return [
+                version
+                for versions in self._versions.of(scope).values()
+                for version in versions.records.values()
+            ]
+
     def remove(self, scope: Scope, pipeline: Record) -> None:
         """Removes a pipeline, its versions and its tags."""
         name = pipeline["PipelineName"]

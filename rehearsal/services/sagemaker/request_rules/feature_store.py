@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rehearsal.framework.rules.kinds import matching, requires, rule, sized
+from rehearsal.framework.rules.kinds import matching, required, requires, rule, sized
 from rehearsal.framework.rules.rule import Call, Example
 
 _CREATE = "CreateFeatureGroup"
@@ -207,6 +207,11 @@ def _state(**changes: Any) -> dict[str, Any]:
     }
 
 
+_PARAMETER = {
+    "FeatureGroupName": "customers",
+    "FeatureName": "age",
+    "ParameterAdditions[0].Key": "unit",
+}
 _ADDED = {
     "FeatureGroupName": "customers",
     "FeatureAdditions[0].FeatureName": "age",
@@ -226,6 +231,16 @@ def _being_updated(call: Call) -> Iterator[str]:
 
 
 RULES = (
+    required(
+        "feature-parameters",
+        "UpdateFeatureMetadata",
+        "Key",
+        "Value",
+        at="ParameterAdditions[]",
+        source="FeatureParameter",
+        fails=_PARAMETER,
+        passes={**_PARAMETER, "ParameterAdditions[0].Value": "years"},
+    ),
     rule(
         "feature-group-created",
         "UpdateFeatureGroup",

@@ -42,6 +42,20 @@ def test_an_update_makes_a_version_and_old_executions_keep_theirs(sagemaker: Any
     assert "New" in sagemaker.describe_pipeline(PipelineName="churn-train")["PipelineDefinition"]
 
 
+def test_versions_are_searched(sagemaker: Any, run: Run) -> None:
+    run(definition(processing("First")))
+    sagemaker.update_pipeline(
+        PipelineName="churn-train", PipelineDefinition=definition(processing("New"))
+    )
+    second = {"Name": "PipelineVersionId", "Operator": "Equals", "Value": "2"}
+
+    found = sagemaker.search(Resource="PipelineVersion", SearchExpression={"Filters": [second]})
+
+    (version,) = (result["PipelineVersion"] for result in found["Results"])
+    assert version["PipelineArn"].endswith(":pipeline/churn-train")
+    assert version["PipelineVersionId"] == 2
+
+
 def test_a_definition_can_lie_on_s3_if_the_caller_may_read_it(
     sagemaker: Any, platform: FakePlatform
 ) -> None:
