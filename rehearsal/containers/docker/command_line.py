@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_ecr_assets-readme.ht
 """
 
 import argparse
+import platform
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ _TWO_WORDS = {
     ("buildx", "build"): "build",
     ("builder", "build"): "build",
 }
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+"""The processor of this machine, as images name it."""
 _REGISTRY = re.compile(r"^(?:https?://)?(?P<host>[^/]+)/?(?:v[12]/?)?$")
 _REFERENCE = re.compile(
     r"(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::\d+)?/)?"
@@ -114,6 +117,17 @@ def registry_host(text: str) -> str:
     return match["host"]
 
 
+def _platform(text: str) -> str:
+    """Checks that a platform is that of AWS's instances or of this machine."""
+    known = sorted({"linux/amd64", "linux/x86_64", f"linux/{ARCHITECTURE}"})
+    if text not in known:
+        raise argparse.ArgumentTypeError(
+            f"got {text}, expected one of {', '.join(known)}: programs run on the processor of "
+            "this machine"
+        )
+    return text
+
+
 def _build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("context")
     parser.add_argument("-t", "--tag", action="append", default=[], dest="tags")
@@ -122,7 +136,7 @@ def _build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true")
     # An image has one platform here, has no separate network and is always loaded; a cache in a
     # registry saves time only. These options change nothing, and build scripts pass them by habit.
-    parser.add_argument("--platform", default=None)
+    parser.add_argument("--platform", default=None, type=_platform)
     parser.add_argument("--progress", default=None)
     parser.add_argument("--cache-from", action="append")
     parser.add_argument("--provenance", default=None)
@@ -179,7 +193,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-e", "--env", action="append", default=[], dest="environment")
     parser.add_argument("--entrypoint", default=None)
     parser.add_argument("--network", choices=("none", "bridge", "host"), default="bridge")
-    parser.add_argument("--platform", default=None)
+    parser.add_argument("--platform", default=None, type=_platform)
     parser.add_argument("image")
     parser.add_argument("words", nargs=argparse.REMAINDER)
 

@@ -1,15 +1,13 @@
 """The output of `docker inspect`: an image as JSON, or a value of it by a template."""
 
 import json
-import platform
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from rehearsal.containers.docker.command_line import DockerError
+from rehearsal.containers.docker.command_line import ARCHITECTURE, DockerError
 from rehearsal.containers.image import Image
 
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 # {{.Id}}, {{json .Config}} and {{index .RepoDigests 0}}, which build scripts use.
 _TEMPLATE = re.compile(
     r"\{\{-?\s*(?:(?P<json>json)\s+|(?P<index>index)\s+)?\.(?P<path>\w*(?:\.\w+)*)"
@@ -25,12 +23,11 @@ def inspected(image: Image, names: Sequence[str], digests: Sequence[str]) -> dic
         names: its names with tags.
         digests: its names in registries with the digests of their manifests.
     """
-    machine = platform.machine()
     return {
         "Id": image.digest,
         "RepoTags": sorted(names),
         "RepoDigests": sorted(digests),
-        "Architecture": _ARCHITECTURES.get(machine, machine),
+        "Architecture": ARCHITECTURE,
         "Os": "linux",
         "Config": json.loads(image.configuration)["config"],
     }

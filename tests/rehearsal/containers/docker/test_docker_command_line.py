@@ -28,6 +28,12 @@ def test_a_command_is_known_by_each_of_its_spellings(words: list[str], name: str
         (["compose", "up"], "compose up"),
         (["build", "--target", "test", "."], "--target"),
         (["build", "--secret", "id=a", "."], "--secret"),
+        (
+            ["build", "--platform", "linux/riscv64", "."],
+            "got linux/riscv64, expected one of linux/",
+        ),
+        (["buildx", "build", "--platform", "linux/amd64,windows/amd64", "."], "--platform"),
+        (["run", "--platform", "linux/s390x", "image"], "--platform"),
         (["run", "-v", "/:/host", "image"], "-v"),
         (["run", "--privileged", "image"], "--privileged"),
         (["login", "--username", "AWS", "host"], "--password"),
