@@ -36,6 +36,7 @@ _EXPLANATION = {
     "docs/rules.md": "explanation/rules.md",
     "docs/benchmarks/loop.md": "explanation/benchmarks-loop.md",
     "docs/benchmarks/synthesis.md": "explanation/benchmarks-synthesis.md",
+    "docs/benchmarks/soak.md": "explanation/benchmarks-soak.md",
 }
 _PROJECT = {
     "CONTRIBUTING.md": "project/contributing.md",

@@ -301,11 +301,21 @@ def grown(samples: list[Sample], phase: str) -> dict[str, float]:
         return statistics.linear_regression(done, values).slope
 
     return {
-        "memory": round(slope([float(s.memory_kilobytes) for s in own]), 2),
+        "memory": round(growth_of_minima(own), 2),
         "threads": max(s.threads for s in own[-3:]) - own[0].threads,
         "descriptors": max(s.descriptors for s in own[-3:]) - own[0].descriptors,
         "disk": round(slope([float(s.disk_kilobytes) for s in own]), 2),
     }
+
+
+def growth_of_minima(samples: list[Sample]) -> float:
+    """The growth of memory between garbage collections, which the minima show."""
+    middle = len(samples) // 2
+    first, last = (
+        min(part, key=lambda sample: sample.memory_kilobytes)
+        for part in (samples[:middle], samples[middle:])
+    )
+    return (last.memory_kilobytes - first.memory_kilobytes) / max(last.done - first.done, 1)
 
 
 def table(growth: dict[str, dict[str, float]], minutes: float, requests: int, cycles: int) -> str:
