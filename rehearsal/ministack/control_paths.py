@@ -6,15 +6,13 @@ from typing import Any
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 _PREFIXES = ("/_ministack/", "/_localstack/")
-# Code that runs in the rehearsal uses these: the response of a custom resource and the signal of a
-# wait condition have a random token, and the locations of code and layers come from Lambda.
+# The response of a custom resource and the signal of a wait condition have a random token. The code
+# of functions and layers is not among them: AWS signs its locations, and ministack does not.
 _SERVED = (
     "/_ministack/health",
     "/_ministack/ready",
     "/_ministack/cfn-response/",
     "/_ministack/cfn-signal/",
-    "/_ministack/lambda-code/",
-    "/_ministack/lambda-layers/",
 )
 _BODY = b'{"message":"The rehearsal serves no such path."}'
 

@@ -154,6 +154,8 @@ def test_a_bucket_policy_opens_an_object_to_unsigned_requests(aws: Any) -> None:
         ("GET", "/_ministack/ses/messages"),
         ("GET", "/_ministack/sns/sms-messages"),
         ("GET", "/_localstack/init"),
+        ("GET", f"/_ministack/lambda-code/{ACCOUNT}/{REGION}/function"),
+        ("GET", f"/_ministack/lambda-layers/{ACCOUNT}/{REGION}/layer/1/content"),
     ],
 )
 def test_no_path_without_credentials_controls_the_server(aws: Any, method: str, path: str) -> None:
@@ -162,6 +164,7 @@ def test_no_path_without_credentials_controls_the_server(aws: Any, method: str, 
         method, aws.endpoint["url"] + path, verify=aws.endpoint["ca_bundle"], timeout=60, json={}
     )
     assert response.status_code == 404
+    assert "serves no such path" in response.text
     assert aws.client("ssm").get_parameter(Name="/root/kept")["Parameter"]["Value"] == "1"
 
 
