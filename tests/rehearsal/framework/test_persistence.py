@@ -37,6 +37,7 @@ NOT_KEPT = {
     "OfflineWriter._waiting": "the rows of one second",
     "PolicyExecution._changed": "cooldowns of this process",
     "ReferenceEvents._listeners": "functions of this process",
+    "Search._parts": "the parts that read resources",
     "Search._views": "the resources that can be searched",
     "Service.peers": "the services",
     "Timelines._timelines": "the time of rollouts, which have ended",
