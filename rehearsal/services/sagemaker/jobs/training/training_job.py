@@ -250,8 +250,9 @@ def _lay_out_input(request: Mapping[str, Any], session: boto3.Session, ml: Path)
     write_json(config / "inputdataconfig.json", channels)
     write_json(config / "hyperparameters.json", dict(request.get("HyperParameters", {})))
     write_json(config / "resourceconfig.json", _resources(request["ResourceConfig"]))
-    if "DebugHookConfig" in request:
-        write_json(config / "debughookconfig.json", request["DebugHookConfig"])
+    for member in ("DebugHookConfig", "CheckpointConfig"):
+        if member in request:
+            write_json(config / f"{member.lower()}.json", request[member])
 
 
 def _resources(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -162,6 +162,8 @@ def test_checkpoints_go_both_ways(job_surroundings: JobSurroundings) -> None:
     job_surroundings.put("checkpoints/old", "7")
     program = (
         "count = open('/opt/ml/checkpoints/old').read()\n"
+        "import json; config = json.load(open('/opt/ml/input/config/checkpointconfig.json'))\n"
+        "assert config['S3Uri'].endswith('/checkpoints'), config\n"
         "open('/opt/ml/checkpoints/new', 'w').write(str(int(count) + 1))\nraise SystemExit(1)"
     )
     uri = f"s3://{job_surroundings.bucket}/checkpoints"
