@@ -9,8 +9,11 @@ import asyncio
 import base64
 import contextlib
 import logging
+import os
 import socket
 import ssl
+import sys
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from rehearsal.framework.aws_hosts import is_aws_host
@@ -70,7 +73,8 @@ class ConnectProxy:
             task.add_done_callback(self._connections.discard)
         with contextlib.closing(writer):
             try:
-                far = await self._open(await _target(reader))
+                target = await _target(reader)
+                far = await self._open(target, writer.get_extra_info("peername"))
             except _RejectedError as error:
                 writer.write(_response(error))
                 with contextlib.suppress(OSError):
@@ -82,9 +86,16 @@ class ConnectProxy:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 await asyncio.gather(_copy(reader, far[1]), _copy(far[0], writer))
 
-    async def _open(self, target: tuple[str, int]) -> Streams:
+    async def _open(self, target: tuple[str, int], client: tuple[str, int]) -> Streams:
         """Connects to the target of a request."""
         host, port = target
+        if not is_aws_host(host) and owner(client) not in (os.getuid(), 0):
+            # The user's proxy would take them for the user.
+            raise _RejectedError(
+                "403 Forbidden",
+                f"{host}:{port}: only programs of the user who started the rehearsal may connect "
+                "to hosts outside of AWS with its proxy.",
+            )
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 if is_aws_host(host):
@@ -104,6 +115,19 @@ class ConnectProxy:
             raise _RejectedError(
                 "502 Bad Gateway", f"{host}:{port} cannot be reached: {reason}"
             ) from error
+
+
+def owner(client: tuple[str, int], table: Path = Path("/proc/net/tcp")) -> int | None:
+    """Returns the id of the user of a local TCP connection; None if the system has no record.
+
+    Args:
+        client: address and port of the client.
+        table: the connections of the system.
+    """
+    address = int.from_bytes(socket.inet_aton(client[0]), sys.byteorder)
+    wanted = f"{address:08X}:{client[1]:04X}"
+    rows = (line.split() for line in table.read_text().splitlines()[1:])
+    return next((int(row[7]) for row in rows if row[1] == wanted), None)
 
 
 async def _target(reader: asyncio.StreamReader) -> tuple[str, int]:

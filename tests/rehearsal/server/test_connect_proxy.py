@@ -1,6 +1,7 @@
 """The proxy that leads AWS's host names to the gateway."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from rehearsal.framework.proxy_settings import UserProxy
+from rehearsal.server import connect_proxy
 from rehearsal.server.connect_proxy import ConnectProxy
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -148,6 +150,25 @@ def test_what_it_does_not_serve_is_rejected_with_the_reason(
     received = asyncio.run(run())
     assert received.startswith(f"HTTP/1.1 {status}\r\n")
     assert reason in received
+
+
+def test_programs_of_other_users_reach_the_gateway_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect_proxy, "owner", lambda client: 4242)
+
+    async def run(target: str) -> str:
+        async with serving(greeting(b"reached")) as server, proxy(server) as port:
+            return await exchange(port, connect(target.format(server)))
+
+    assert asyncio.run(run("localhost:{}")).startswith("HTTP/1.1 403 Forbidden\r\n")
+    assert asyncio.run(run("sts.amazonaws.com:443")).endswith("reached")
+
+
+def test_the_owner_of_a_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with socket.create_connection(server.getsockname()) as client:
+            assert connect_proxy.owner(client.getsockname()) == os.getuid()
+            closed = client.getsockname()
+        assert connect_proxy.owner(("127.0.0.2", closed[1])) is None
 
 
 def test_a_proxy_of_another_kind_is_rejected_by_name() -> None:
