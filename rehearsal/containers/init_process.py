@@ -214,7 +214,7 @@ def _spawn(specification: Specification) -> int:
         os.chdir(specification["working_directory"])
         limit_watch.restrict(specification.get("limits", {}))
         syscalls.drop_capabilities()
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        _close_inherited()
         system_call_filter.forbid_system_calls()
         os.execvpe(words[0], words, environment)  # noqa: S606
     except FileNotFoundError:
@@ -224,6 +224,14 @@ def _spawn(specification: Specification) -> int:
         )
     except OSError as error:
         _exit_with_message(NOT_EXECUTABLE, f'exec: "{words[0]}": {error.strerror}')
+
+
+def _close_inherited() -> None:
+    """Closes all files but the standard ones; their number may be limited to a billion only."""
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        if int(name) > 2:
+            with contextlib.suppress(OSError):  # that of the listing
+                os.close(int(name))
 
 
 def _exit_with_message(code: int, message: str) -> NoReturn:
