@@ -35,6 +35,8 @@ _GLOBAL = (
     "Ec2InstanceSourceVpc",
     "FederatedProvider",
     "MultiFactorAuthAge",
+    # SNS sets the owner for services only, in the policies that topics have by default.
+    "SourceOwner",
     "SourceVpc",
     "SourceVpcArn",
     "SourceVpce",

@@ -23,13 +23,10 @@ _WHY = (
     "an Allow with it never allows, without a word."
 )
 _UNTIL = "ministack computes each condition key, or rejects statements with others by name."
-_NOTE: ContextVar[str | None] = ContextVar("note on an unknown condition key", default=None)
+# The action of a decision that depends on an unknown key, and the note on it.
+_NOTE: ContextVar[tuple[str, str] | None] = ContextVar("note on an unknown key", default=None)
 
 _TRUST_NOTE: ContextVar[str | None] = ContextVar("note on a key of a trust policy", default=None)
-
-
-class UnknownConditionKeyError(Exception):
-    """A decision depends on a condition key that is not computed; the text is the reason."""
 
 
 @patch(
@@ -39,7 +36,10 @@ class UnknownConditionKeyError(Exception):
     after="corrections.policy_variables",
 )
 def first_match(previous: Callable[..., Any], ctx: Any, stmts: Iterable[Any], effect: str) -> Any:
-    """Returns the statement that decides; one that is certain comes before one that is not."""
+    """Returns the statement that decides; one that is certain comes before one that is not.
+
+    A Deny that is not certain denies; an Allow that is not certain allows nothing.
+    """
     uncertain = None
     for statement in stmts:
         unknown = _unknown(statement.conditions, ctx)
@@ -54,22 +54,10 @@ def first_match(previous: Callable[..., Any], ctx: Any, stmts: Iterable[Any], ef
             }
             if previous(ctx, [dataclasses.replace(statement, conditions=known)], effect):
                 uncertain = (statement, unknown)
-    if uncertain is not None:
-        raise UnknownConditionKeyError(_reason(*uncertain, ctx))
-    return None
-
-
-@patch("ministack.core.iam_evaluator:evaluate", why=_WHY, until=_UNTIL)
-def evaluate(
-    previous: Callable[..., Any], ctx: Any, policies: list[Any], *limits: list[Any]
-) -> Any:
-    """Evaluates policies; a decision that depends on an unknown key is a denial with a note."""
-    _NOTE.set(None)
-    try:
-        return previous(ctx, policies, *limits)
-    except UnknownConditionKeyError as unknown:
-        _NOTE.set(str(unknown))
-        return iam_evaluator.EvalResult("Deny", ctx.principal_arn, "", str(unknown))
+    if uncertain is None:
+        return None
+    _NOTE.set((ctx.action, _reason(*uncertain, ctx)))
+    return uncertain[0] if effect == "Deny" else None
 
 
 @patch("ministack.core.iam_actions:identity_denial_message", why=_WHY, until=_UNTIL)
@@ -80,9 +68,9 @@ def message(
     resource: str,
     explicit_deny: bool,
 ) -> str:
-    note = _NOTE.get()
+    noted, note = _NOTE.get() or ("", "")
     _NOTE.set(None)
-    if note is None:
+    if noted != action:
         return previous(action, principal_arn, resource, explicit_deny)
     return (
         f"User: {principal_arn} is not authorized to perform: {action} on resource: {resource}. "

@@ -73,7 +73,7 @@ def test_each_key_of_aws_is_computed_or_named(effect: str, operator: str) -> Non
         if condition_keys.is_computed(named):
             assert "does not compute" not in message
         else:
-            assert decision == "Deny"
+            assert decision == ("Deny" if effect == "Deny" else "ImplicitDeny")
             assert f"does not compute the condition key {named} of statement 'Keyed'" in message
 
 
@@ -102,6 +102,26 @@ def test_the_message_names_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
     _, message = decide(conditioned("Allow", UNKNOWN))
 
     assert "of statement 'Keyed' of policy keyed-policy, on which" in message
+
+
+def test_a_resource_policy_with_the_key_leaves_what_the_role_may_do() -> None:
+    context = iam_evaluator.EvalContext(
+        principal_arn=ROLE,
+        principal_type="AssumedRole",
+        principal_account=ACCOUNT,
+        action="sns:Publish",
+        resource_arn="*",
+        region="us-east-1",
+    )
+    allowed = iam_evaluator.EvalResult("Allow", ROLE, "", "")
+    policy = {"Statement": [{**conditioned("Allow", UNKNOWN), "Principal": "*"}]}
+    assert iam_evaluator.combine_resource_policy(allowed, context, policy, ACCOUNT).decision == (
+        "Allow"
+    )
+    policy["Statement"][0]["Effect"] = "Deny"
+    assert iam_evaluator.combine_resource_policy(allowed, context, policy, ACCOUNT).decision == (
+        "Deny"
+    )
 
 
 def test_a_note_belongs_to_one_decision() -> None:
