@@ -5,6 +5,7 @@ Python SDK v3 emits; the published JSON schema is older than both.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ _PARAMETER = {"Name", "Type", "DefaultValue", "EnumValues", "Description"}
 MAX_PARAMETERS = 200
 _SHOWN = 200
 _MAX_DESCRIPTION = 4096
+_MAX_NESTING = 100
+_NESTS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "String": (str,),
     "Integer": (int,),
@@ -74,6 +77,8 @@ def parse_definition(text: str) -> Definition:
             step type.
     """
     report: Report = []
+    if _nesting(text) > _MAX_NESTING:
+        raise DefinitionError(["The definition is nested too deeply."])
     try:
         content = json.loads(text, parse_constant=_no_constant)
         if not isinstance(content, dict):
@@ -82,13 +87,23 @@ def parse_definition(text: str) -> Definition:
             _check_top(content, report)
             if not report:
                 _check_steps(content, report)
-    except RecursionError as error:
-        raise DefinitionError(["The definition is nested too deeply."]) from error
     except json.JSONDecodeError as error:
         raise DefinitionError([f"The definition is not JSON: {error}"]) from error
     if report:
         raise DefinitionError(report)
     return Definition(text, content)
+
+
+def _nesting(text: str) -> int:
+    """Returns how deeply objects and lists are nested, without parsing recursively."""
+    deepest = depth = 0
+    for sign in _NESTS.findall(text):
+        if sign in ("[", "{"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif sign in ("]", "}"):
+            depth -= 1
+    return deepest
 
 
 def _no_constant(name: str) -> Any:
