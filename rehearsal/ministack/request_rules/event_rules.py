@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 
 from rehearsal.framework.rules.kinds import (
-    any_of,
     exclusive,
     rule,
     sized,
@@ -18,7 +17,6 @@ from rehearsal.framework.rules.rule import Call, Catalogue
 from rehearsal.framework.rules.tagging import tag_rules
 from rehearsal.framework.schedule_expressions import InvalidExpressionError, parse
 
-_PATTERN = {"Name": "rule", "EventPattern": '{"source": ["a"]}'}
 _SCHEDULED = {"Name": "rule", "ScheduleExpression": "rate(1 day)"}
 _QUEUE = "arn:aws:sqs:us-east-1:111111111111:queue"
 _TARGET = {"Rule": "rule", "Targets[0].Id": "1", "Targets[0].Arn": _QUEUE}
@@ -64,15 +62,6 @@ def _parameters(call: Call) -> Iterator[str]:
 
 RULES = Catalogue(
     "events",
-    any_of(
-        "rule-trigger",
-        "PutRule",
-        "EventPattern",
-        "ScheduleExpression",
-        source="PutRule: a rule must contain at least an EventPattern or ScheduleExpression",
-        fails={"Name": "rule"},
-        passes=_PATTERN,
-    ),
     rule(
         "schedule-expression",
         "PutRule",
