@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.framework.platform import Scope
+from rehearsal.framework.platform import AwsError, Scope
 from rehearsal.framework.store import Store
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
@@ -93,7 +93,10 @@ class ComponentPlacement:
             endpoint = known.get(record["EndpointName"])
         if endpoint is None:
             return
-        variant = self._variant_config(scope, record)
+        try:
+            variant = self._variant_config(scope, record)
+        except AwsError:  # somebody has deleted the configuration, so its bounds are unknown
+            return
         scaling = _scaling(variant)
         if scaling is None:
             return

@@ -270,3 +270,16 @@ def test_a_wrong_component_is_rejected(
 ) -> None:
     with pytest.raises(ClientError, match=message):
         sagemaker.create_inference_component(**requests.component(**changes))
+
+
+def test_a_component_goes_although_the_configuration_of_its_endpoint_is_deleted(
+    sagemaker: Any, fleet: dict[str, Any], ready: Settle, eventually: Any
+) -> None:
+    sagemaker.create_inference_component(**requests.component())
+    ready("churn-a")
+    named = sagemaker.describe_endpoint(EndpointName="fleet")["EndpointConfigName"]
+    sagemaker.delete_endpoint_config(EndpointConfigName=named)
+
+    sagemaker.delete_inference_component(InferenceComponentName="churn-a")
+
+    eventually(lambda: not sagemaker.list_inference_components()["InferenceComponents"])
