@@ -84,9 +84,11 @@ def attempt(
     """Calls `send` until it succeeds.
 
     Args:
-        send: sends; its argument is the number of the attempt, from 1. policy: The limits of
-        retries. stop: Ends the retries when it is set. first_wait: The seconds before the first
-        retry. Defaults to 1; the wait doubles up to a minute.
+        send: sends; its argument is the number of the attempt, from 1.
+        policy: the limits of retries.
+        stop: ends the retries when it is set.
+        first_wait: the seconds before the first retry. Defaults to 1; the wait doubles up to a
+            minute.
 
     Raises:
         UndeliveredError: the delivery failed permanently.

@@ -52,10 +52,11 @@ class AwsError(Exception):
     """An error of an operation, as AWS returns it.
 
     Args:
-        code: an error code that the operation documents. message: The message. status: The HTTP
-        status. Defaults to 400. members: Further members of the error, such as `OriginalStatusCode`
-        of ModelError. Defaults to
-            none.
+        code: an error code that the operation documents.
+        message: the message.
+        status: the HTTP status. Defaults to 400.
+        members: further members of the error, such as `OriginalStatusCode` of ModelError. Defaults
+            to none.
     """
 
     def __init__(
@@ -202,10 +203,13 @@ class Platform(Protocol):
         The policies of the principal are evaluated when its request arrives.
 
         Args:
-            policy: the policy of the resource, or None. principal_arn: The principal. action: The
-            action. resource_arn: The resource. scope: The account and region of the resource. keys:
-            Condition keys of the request, such as `sagemaker:ModelApprovalStatus`. Defaults to
-                none.
+            policy: the policy of the resource, or None.
+            principal_arn: the principal.
+            action: the action.
+            resource_arn: the resource.
+            scope: the account and region of the resource.
+            keys: condition keys of the request, such as `sagemaker:ModelApprovalStatus`. Defaults
+                to none.
 
         Raises:
             AwsError: AccessDeniedException, if the policy does not allow the action.
