@@ -68,6 +68,7 @@ class Container:
             layers of the image, read-only.
         limits: CPUs, memory, disk and processes. Defaults to None: those of this machine.
         host_name: the host name. Defaults to `algo-1`.
+        stop_signal: the signal that asks the command to end. Defaults to SIGTERM.
         on_line: receives each line of output, on a thread. Defaults to None.
 
     Raises:
@@ -89,6 +90,7 @@ class Container:
         opt: Path | None = None,
         limits: Limits | None = None,
         host_name: str = "algo-1",
+        stop_signal: signal.Signals = signal.SIGTERM,
         on_line: OutputLine | None = None,
     ) -> None:
         self.image = image
@@ -110,6 +112,7 @@ class Container:
         self._limits = limits or DEFAULT_LIMITS
         self._exceeded: Exceeded | None = None
         self._host_name = host_name
+        self._stop_signal = stop_signal
         self._on_line = on_line
         self._lines: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
         self._process: subprocess.Popen[bytes] | None = None
@@ -170,6 +173,7 @@ class Container:
             mounts=self.mounts,
             network=self.network,
             host_name=self._host_name,
+            stop_signal=self._stop_signal,
             opt=self._opt,
             outside=self._outside,
             limits=self.limits,
@@ -226,7 +230,7 @@ class Container:
         return code if code >= 0 else 128 - code
 
     def stop(self, grace: float = 30.0) -> int:
-        """Sends SIGTERM to the command and SIGKILL to all processes after a grace period.
+        """Sends the stop signal to the command, and SIGKILL to all processes after a grace period.
 
         Args:
             grace: grace period in seconds. Defaults to 30, as for model servers; jobs have 120.

@@ -174,7 +174,8 @@ def _initialize(specification: Specification, control: socket.socket) -> None:
     watch = limit_watch.Watch(
         limits, specification.get("writable", []), specification.get("scratch", [])
     )
-    _exit_as(_supervise(command, control, wake, watch))
+    stop_signal = specification.get("stop_signal", signal.SIGTERM)
+    _exit_as(_supervise(command, control, wake, watch, stop_signal))
 
 
 def _offer_network(specification: Specification, control: socket.socket) -> None:
@@ -205,7 +206,7 @@ def _spawn(specification: Specification) -> int:
     if command:
         return command
     os.setsid()
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGPIPE):
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     words, environment = specification["command"], specification["environment"]
@@ -240,7 +241,9 @@ def _exit_with_message(code: int, message: str) -> NoReturn:
     os._exit(code)
 
 
-def _supervise(command: int, control: socket.socket, wake: int, watch: limit_watch.Watch) -> int:
+def _supervise(
+    command: int, control: socket.socket, wake: int, watch: limit_watch.Watch, stop_signal: int
+) -> int:
     """Waits for the command, reaps orphans, and returns the wait status of the command."""
     measured = time.monotonic()
     while True:
@@ -261,7 +264,7 @@ def _supervise(command: int, control: socket.socket, wake: int, watch: limit_wat
                 os._exit(128 + signal.SIGKILL)
             if message == _TERMINATE:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(command, signal.SIGTERM)
+                    os.kill(command, stop_signal)
 
 
 def _reap(command: int) -> int | None:

@@ -1,6 +1,7 @@
 """The specification of a container, which `init_process` reads."""
 
 import enum
+import signal
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ class Specification:
     mounts: Sequence[Mountable]
     network: Network
     host_name: str
+    stop_signal: signal.Signals
     opt: Path | None
     outside: Outside
     limits: Limits
@@ -73,6 +75,7 @@ class Specification:
             "working_directory": self.image.working_directory,
             "network": self.network.value,
             "hostname": self.host_name,
+            "stop_signal": int(self.stop_signal),
         }
         endpoint = self.environment.get("AWS_ENDPOINT_URL")
         if endpoint and self.network is not Network.ISOLATED:

@@ -21,7 +21,11 @@ from rehearsal.containers.specification import Network
 from rehearsal.services.sagemaker.data.archive import extract
 from rehearsal.services.sagemaker.data.transfer import download, download_object
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
-from rehearsal.services.sagemaker.hosting.serving.multi_model import TARGET_MODEL, LoadedModels
+from rehearsal.services.sagemaker.hosting.serving.multi_model import (
+    MODELS_DIRECTORY,
+    TARGET_MODEL,
+    LoadedModels,
+)
 from rehearsal.services.sagemaker.hosting.serving.server_connection import (
     HttpResponse,
     ServerConnection,
@@ -109,17 +113,22 @@ class ModelContainer:
                 cached=setting == "Enabled",
             )
 
+        # "Your container has read-only access to /opt/ml/model" (developer guide).
+        mounts = [Mount(ml, "/opt/ml", writable=True), Mount(ml / "model", "/opt/ml/model")]
+        if multi_model:
+            # Archives are extracted to it while the container runs, which cannot write there.
+            mounts.append(Mount(models, MODELS_DIRECTORY))
+
         def create() -> Container:
             return Container(
                 image,
                 arguments=["serve"],
                 environment=variables,
-                # Archives are extracted to `models` while it runs, so it cannot write there.
-                mounts=[Mount(ml, "/opt/ml", writable=True), Mount(models, "/opt/ml/models")],
+                mounts=mounts,
                 limits=limits,
                 network=Network.ISOLATED if isolated else Network.AWS,
                 listen=self._connection.path,
-                host_name="model",
+                host_name=definition.get("ContainerHostname", "model"),
                 on_line=on_line,
             )
 

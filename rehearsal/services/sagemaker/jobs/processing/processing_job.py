@@ -4,6 +4,7 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processin
 """
 
 import json
+import signal
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,6 +27,17 @@ from rehearsal.services.sagemaker.jobs.job import (
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 _PROCESSING = PurePosixPath("/opt/ml/processing")
+_STOP_SIGNAL = signal.SIGINT
+"""The first signal of StopProcessingJob, before SIGKILL.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/byoc-run-image.html
+"""
+_INPUT_DEFAULTS = {
+    "S3DataDistributionType": "FullyReplicated",
+    "S3CompressionType": "None",
+    "S3DownloadMode": "StartOfJob",
+}
+"""Members of each S3Input in processingjobconfig.json that a request may lack."""
 
 
 def run(job: Job) -> Members:
@@ -92,6 +104,7 @@ class _ProcessingJob:
                 arguments=application.get("ContainerArguments"),
                 environment=variables,
                 mounts=[Mount(ml, "/opt/ml", writable=True)],
+                stop_signal=_STOP_SIGNAL,
                 on_line=log.write,
             )
             ended = self._job.run_container(container)
@@ -119,10 +132,40 @@ class _ProcessingJob:
     def _write_configuration(self, ml: Path) -> None:
         (ml / "output").mkdir(parents=True, exist_ok=True)
         arn = self._job.scope.arn("sagemaker", f"processing-job/{self._job.run.name}")
-        config = {"ProcessingJobArn": arn, **self._request}
+        config = {"ProcessingJobArn": arn, **_with_defaults(self._request)}
         write_json(ml / "config/processingjobconfig.json", config)
         hosts = {"current_host": HOST, "hosts": [HOST]}
         write_json(ml / "config/resourceconfig.json", hosts)
+
+
+def _with_defaults(request: Mapping[str, Any]) -> Members:
+    """Returns the request as processingjobconfig.json has it: null for what was not given.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/byoc-config.html
+    """
+    resources = request["ProcessingResources"]
+    return {
+        **request,
+        "AppSpecification": {
+            "ContainerEntrypoint": None,
+            "ContainerArguments": None,
+            **request["AppSpecification"],
+        },
+        "Environment": dict(request.get("Environment", {})),
+        "ProcessingInputs": [
+            {**given, "S3Input": {**_INPUT_DEFAULTS, **given["S3Input"]}}
+            for given in request.get("ProcessingInputs", [])
+        ],
+        "ProcessingOutputConfig": {
+            "Outputs": [],
+            "KmsKeyId": None,
+            **request.get("ProcessingOutputConfig", {}),
+        },
+        "ProcessingResources": {
+            **resources,
+            "ClusterConfig": {"VolumeKmsKeyId": None, **resources["ClusterConfig"]},
+        },
+    }
 
 
 def _check_path(what: str, path: str) -> None:

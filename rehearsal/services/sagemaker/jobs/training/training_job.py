@@ -94,9 +94,14 @@ class _TrainingJob:
         for folder in ("model", "output/data", "input/config", "input/data"):
             (ml / folder).mkdir(parents=True)
         _lay_out_input(self._request, self._job.session, ml)
-        with self._synchronized(ml) as mounts:
+        streamed = [
+            Mount(ml / "input/data" / name, f"/opt/ml/input/data/{name}")
+            for name in _streamed_channels(self._request)
+        ]
+        with self._synchronized(ml) as synchronized:
             self._enter("Training", f"{_MESSAGES['Training']} {image.notice}".strip())
-            container, ended = self._train(image, [Mount(ml, "/opt/ml", writable=True), *mounts])
+            mounts = [Mount(ml, "/opt/ml", writable=True), *streamed, *synchronized]
+            container, ended = self._train(image, mounts)
         return self._keep(ml, container, ended)
 
     def _train(self, image: PulledImage, mounts: list[Mount]) -> tuple[Container, Ended]:
@@ -232,9 +237,19 @@ class _TrainingJob:
             self._fields["BillableTimeInSeconds"] = seconds
 
 
+def _streamed_channels(request: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the channels in FastFile mode, whose folders are read-only in AWS."""
+    default = request["AlgorithmSpecification"]["TrainingInputMode"]
+    channels = request.get("InputDataConfig", [])
+    return [
+        channel["ChannelName"]
+        for channel in channels
+        if channel.get("InputMode", default) == "FastFile"
+    ]
+
+
 def _lay_out_input(request: Mapping[str, Any], session: boto3.Session, ml: Path) -> None:
     """Downloads the channels to /opt/ml/input and writes the configuration files."""
-    specification = request["AlgorithmSpecification"]
     channels = {}
     for channel in request.get("InputDataConfig", []):
         source = channel["DataSource"]["S3DataSource"]
@@ -242,7 +257,8 @@ def _lay_out_input(request: Mapping[str, Any], session: boto3.Session, ml: Path)
         download(session, source["S3Uri"], folder, source["S3DataType"])
         content = {"ContentType": channel["ContentType"]} if "ContentType" in channel else {}
         channels[channel["ChannelName"]] = content | {
-            "TrainingInputMode": channel.get("InputMode", specification["TrainingInputMode"]),
+            # "File" with FastFile too, as the developer guide says: the code reads files.
+            "TrainingInputMode": "File",
             "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
             "RecordWrapperType": channel.get("RecordWrapperType", "None"),
         }

@@ -13,7 +13,6 @@ import json, os, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 assert sys.argv[1:] == ["serve"], sys.argv
 model = open("/opt/ml/model/model.txt").read()
-open("/opt/ml/model/scratch", "w").write("a model directory can be written")
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -37,6 +36,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.response(200, json.dumps(dict(self.headers)).encode(), "application/json")
         if body == b"environment":
             return self.response(200, json.dumps(dict(os.environ)).encode())
+        if body == b"survey":  # of a program that begins with SURVEY
+            return self.response(200, json.dumps(survey("/opt/ml/model")).encode())
         lines = [model.encode() + b":" + line for line in body.splitlines()]
         self.response(200, b"\\n".join(lines))
     def log_message(self, *_):

