@@ -85,7 +85,10 @@ class EndpointStack(cdk.Stack):
             name_prefix=name,
             **self._placed(),
         )
-        endpoint = self._endpoint(name, model, stage)
+        try:
+            endpoint = self._endpoint(name, model, stage)
+        except ValueError as error:
+            raise ValueError(f"config/{construct_id}.yaml: {error}") from error
         for key, value in self._tags_of(stage).items():
             cdk.Tags.of(self).add(key, value)
         cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)

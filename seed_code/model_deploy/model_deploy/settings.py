@@ -5,7 +5,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
 from mlops_constructs.yaml_document import YamlDocument, first, keys_text
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 MAX_INSTANCES = 1000
 """A larger number is a typing error; the quotas of accounts are lower."""
@@ -34,6 +42,14 @@ class Scaling(_Settings):
     invocations_per_instance: float = Field(gt=0, le=1e9)
     scale_in_cooldown_seconds: _Seconds = 300
     scale_out_cooldown_seconds: _Seconds = 300
+
+    @model_validator(mode="after")
+    def _has_a_range(self) -> "Scaling":
+        if self.maximum < self.minimum:
+            raise ValueError(
+                f"maximum: got {self.maximum}; allowed: the minimum ({self.minimum}) or more"
+            )
+        return self
 
 
 class Capture(_Settings):
@@ -107,11 +123,11 @@ class RealTime(_Settings):
     Args:
         kind: `real-time`.
         instance_type: instance type, for example `ml.m7i.large`.
+        scaling: automatic scaling. Defaults to None: a fixed number of instances.
         instance_count: number of instances at creation, 1 to 1000. Defaults to None:
             `scaling.minimum`, or 1.
         encrypt_volumes: True to encrypt storage volumes with the key of the project. Defaults to
             True.
-        scaling: automatic scaling. Defaults to None: a fixed number of instances.
         capture: data capture. Defaults to None: no capture.
         rollout: shift of traffic. Defaults to None: SageMaker's default.
         tags: tags of every resource. Defaults to none.
@@ -119,12 +135,21 @@ class RealTime(_Settings):
 
     kind: Literal["real-time"]
     instance_type: str = Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")
+    scaling: Scaling | None = None
     instance_count: int | None = Field(default=None, ge=1, le=MAX_INSTANCES)
     encrypt_volumes: bool = True
-    scaling: Scaling | None = None
     capture: Capture | None = None
     rollout: Rollout | None = None
     tags: dict[str, str] = {}
+
+    @field_validator("instance_count")
+    @classmethod
+    def _is_in_the_bounds_of_scaling(cls, count: int | None, info: ValidationInfo) -> int | None:
+        scaling: Scaling | None = info.data.get("scaling")
+        if scaling is None or count is None or scaling.minimum <= count <= scaling.maximum:
+            return count
+        bounds = f"{scaling.minimum} to {scaling.maximum}"
+        raise ValueError(f"got {count}; allowed: {bounds}, the bounds of scaling")
 
 
 class Serverless(_Settings):
@@ -143,6 +168,14 @@ class Serverless(_Settings):
     max_concurrency: int = Field(default=5, ge=1, le=200)
     provisioned_concurrency: int | None = Field(default=None, ge=1, le=200)
     tags: dict[str, str] = {}
+
+    @field_validator("provisioned_concurrency")
+    @classmethod
+    def _is_part_of_the_maximum(cls, count: int | None, info: ValidationInfo) -> int | None:
+        maximum = info.data.get("max_concurrency")
+        if count is not None and maximum is not None and count > maximum:
+            raise ValueError(f"got {count}; allowed: at most max_concurrency ({maximum})")
+        return count
 
 
 StageSettings = RealTime | Serverless
@@ -198,15 +231,17 @@ def _explain(problem: Any, document: YamlDocument) -> str:
     place = tuple(location)
     got = problem["input"]
     if problem["type"].startswith("union_tag"):
-        kind = document.shown(("kind",), got.get("kind") if isinstance(got, dict) else got)
-        return f"kind: got {kind}; allowed: {', '.join(map(repr, _MODELS))}"
+        given = got.get("kind")
+        kind = "nothing" if given is None else document.shown(("kind",), given)
+        line = document.line(("kind",))
+        return f"line {line}: kind: got {kind}; allowed: {', '.join(map(repr, _MODELS))}"
     key = f"line {document.line(place)}: {keys_text(location) or '(whole file)'}"
     if problem["type"] == "extra_forbidden":
         owner = _PARTS.get(location[-2], model) if len(location) > 1 else model
         return f"{key}: got an unknown key; allowed: {', '.join(owner.model_fields)}"
     if problem["type"] == "missing":
         return f"{key}: got nothing; set it"
-    if problem["type"] == "value_error" and isinstance(got, dict):
+    if problem["type"] == "value_error":
         return f"{key}: {problem['ctx']['error']}"
     text = _TYPES.get(problem["type"]) or problem["msg"].removeprefix("Input should be ")
     if problem["type"] == "model_type":

@@ -206,12 +206,12 @@ def test_settings_that_contradict_aws_are_rejected_together(template_of: Templat
     stage = RealTime(
         kind="real-time",
         instance_type="ml.t2.medium",
-        instance_count=9,
         scaling=Scaling(minimum=2, maximum=4, invocations_per_instance=600),
+        rollout=Rollout(strategy="canary", instances=5),
     )
 
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match=r"^config/prod\.yaml: ") as error:
         template_of(stage)
 
-    assert "initial_instance_count: got 9; allowed are 2 to 4" in str(error.value)
+    assert "canary size: got 5 of 2 instances" in str(error.value)
     assert "scaling: got instance type ml.t2.medium" in str(error.value)

@@ -37,8 +37,11 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("kind: realtime", "kind: got 'realtime'; allowed: 'real-time', 'serverless'"),
-        ("instance_type: ml.m7i.large", "kind: got None; allowed: 'real-time', 'serverless'"),
+        ("kind: realtime", "line 1: kind: got 'realtime'; allowed: 'real-time', 'serverless'"),
+        (
+            "instance_type: ml.m7i.large",
+            "line 1: kind: got nothing; allowed: 'real-time', 'serverless'",
+        ),
         ("kind: real-time", "instance_type: got nothing; set it"),
         (REAL_TIME + "instance_counts: 2", "instance_counts: got an unknown key; allowed: kind, "),
         (REAL_TIME + "memory_mb: 2048", "memory_mb: got an unknown key; allowed: kind, instance_"),
@@ -82,6 +85,19 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
             REAL_TIME + "rollout: {strategy: all-at-once, rollback: {latency: 1}}",
             "rollout.rollback.latency: got an unknown key; allowed: enabled, error_percentage, "
             "latency_milliseconds",
+        ),
+        (
+            REAL_TIME + "scaling: {minimum: 4, maximum: 2, invocations_per_instance: 9}",
+            "line 3: scaling: maximum: got 2; allowed: the minimum (4) or more",
+        ),
+        (
+            REAL_TIME + "instance_count: 9\n"
+            "scaling: {minimum: 2, maximum: 3, invocations_per_instance: 9}",
+            "line 3: instance_count: got 9; allowed: 2 to 3, the bounds of scaling",
+        ),
+        (
+            SERVERLESS + "provisioned_concurrency: 6",
+            "line 2: provisioned_concurrency: got 6; allowed: at most max_concurrency (5)",
         ),
         ("- kind", "got ['kind']; allowed: a mapping of the keys"),
         ("", "got None; allowed: a mapping of the keys"),
