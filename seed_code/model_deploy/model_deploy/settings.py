@@ -216,7 +216,9 @@ def load_settings(path: Path) -> StageSettings:
     try:
         return _ADAPTER.validate_python(document.filled(dict.fromkeys([*_PARTS, "tags"], dict)))
     except pydantic.ValidationError as error:
-        problems = [_explain(problem, document) for problem in error.errors(include_url=False)]
+        # Each line names the file: the reason of a failed build is the last one.
+        found = error.errors(include_url=False)
+        problems = [f"{path}:{_explain(problem, document)}" for problem in found]
         listing = "".join(f"\n  - {line}" for line in first(problems))
         raise SettingsError(f"{path} is not valid:{listing}") from None
 
@@ -234,8 +236,8 @@ def _explain(problem: Any, document: YamlDocument) -> str:
         given = got.get("kind")
         kind = "nothing" if given is None else document.shown(("kind",), given)
         line = document.line(("kind",))
-        return f"line {line}: kind: got {kind}; allowed: {', '.join(map(repr, _MODELS))}"
-    key = f"line {document.line(place)}: {keys_text(location) or '(whole file)'}"
+        return f"{line}: kind: got {kind}; allowed: {', '.join(map(repr, _MODELS))}"
+    key = f"{document.line(place)}: {keys_text(location) or '(whole file)'}"
     if problem["type"] == "extra_forbidden":
         owner = _PARTS.get(location[-2], model) if len(location) > 1 else model
         return f"{key}: got an unknown key; allowed: {', '.join(owner.model_fields)}"

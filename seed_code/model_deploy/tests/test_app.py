@@ -78,6 +78,8 @@ def test_wrong_settings_end_with_one_message_and_no_template(checkout: Path) -> 
 
     assert result.returncode == 1
     assert "config/prod.yaml is not valid" in result.stderr
+    # CodeBuild's reason for the failure is this line.
+    assert result.stderr.splitlines()[-1].startswith("  - config/prod.yaml:1: kind: got 'batch'")
     assert "Traceback" not in result.stderr
     assert not list(checkout.glob("cdk.out/*.template.json"))
 

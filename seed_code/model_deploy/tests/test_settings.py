@@ -37,10 +37,10 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("kind: realtime", "line 1: kind: got 'realtime'; allowed: 'real-time', 'serverless'"),
+        ("kind: realtime", "prod.yaml:1: kind: got 'realtime'; allowed: 'real-time', 'serverless'"),
         (
             "instance_type: ml.m7i.large",
-            "line 1: kind: got nothing; allowed: 'real-time', 'serverless'",
+            "prod.yaml:1: kind: got nothing; allowed: 'real-time', 'serverless'",
         ),
         ("kind: real-time", "instance_type: got nothing; set it"),
         (REAL_TIME + "instance_counts: 2", "instance_counts: got an unknown key; allowed: kind, "),
@@ -52,7 +52,7 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
         (REAL_TIME + "instance_count: 0", "instance_count: got 0; allowed: greater than or equa"),
         (
             REAL_TIME + "instance_count: two",
-            "line 3: instance_count: got 'two'; allowed: a whole number",
+            "prod.yaml:3: instance_count: got 'two'; allowed: a whole number",
         ),
         (REAL_TIME + "tags: {cost: 7}", "tags.cost: got 7; allowed: a string; put it"),
         (REAL_TIME + "scaling: {minimum: 1}", "scaling.maximum: got nothing; set it"),
@@ -88,16 +88,16 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
         ),
         (
             REAL_TIME + "scaling: {minimum: 4, maximum: 2, invocations_per_instance: 9}",
-            "line 3: scaling: maximum: got 2; allowed: the minimum (4) or more",
+            "prod.yaml:3: scaling: maximum: got 2; allowed: the minimum (4) or more",
         ),
         (
             REAL_TIME + "instance_count: 9\n"
             "scaling: {minimum: 2, maximum: 3, invocations_per_instance: 9}",
-            "line 3: instance_count: got 9; allowed: 2 to 3, the bounds of scaling",
+            "prod.yaml:3: instance_count: got 9; allowed: 2 to 3, the bounds of scaling",
         ),
         (
             SERVERLESS + "provisioned_concurrency: 6",
-            "line 2: provisioned_concurrency: got 6; allowed: at most max_concurrency (5)",
+            "prod.yaml:2: provisioned_concurrency: got 6; allowed: at most max_concurrency (5)",
         ),
         ("- kind", "got ['kind']; allowed: a mapping of the keys"),
         ("", "got None; allowed: a mapping of the keys"),
@@ -159,7 +159,7 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as error:
         settings_of(tmp_path, REAL_TIME + "instance_count: 0\nencrypt: true\ncapture: {share: 1}\n")
 
-    assert str(error.value).count("\n  - ") == 3
+    assert str(error.value).count(f"\n  - {tmp_path / 'prod.yaml'}:") == 3
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
