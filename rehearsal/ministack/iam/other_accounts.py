@@ -4,13 +4,16 @@ Their policy is evaluated beside the policies of the caller, and the request is 
 account that owns them.
 
 Sources: "Cross-account policy evaluation logic" in IAM's guide; "Allowing users in other accounts
-to use a KMS key"; "Private repository policies" of ECR; "Access AWS Secrets Manager secrets from a
+to use a KMS key"; "Private repository policies" of ECR; "Granting Lambda function access to
+other accounts"; "Access AWS Secrets Manager secrets from a
 different account".
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id
@@ -24,9 +27,10 @@ from rehearsal.ministack.registry import patch
 from rehearsal.ministack.request_scope import current_scope, in_scope
 from rehearsal.ministack.routing import Handler, Response
 
-_SERVICES = {"kms", "ecr", "secretsmanager"}
-_WHY = "A key, repository or secret of another account seems not to exist."
-_UNTIL = "ministack serves keys, repositories and secrets to other accounts by their policies."
+_SERVICES = {"kms", "ecr", "lambda", "secretsmanager"}
+_INVOCATION = re.compile(r"/2015-03-31/functions/(arn:aws:lambda:[^/]+)/invocations")
+_WHY = "A key, repository, secret or function of another account seems not to exist."
+_UNTIL = "ministack serves resources to other accounts by their policies."
 # The operations whose reference has "Cross-account use: Yes", but for ReEncrypt*: its two keys may
 # belong to different accounts.
 _KEY_OPERATIONS = {
@@ -218,6 +222,22 @@ async def serve_repository(
     caller = current_scope()
     owner = str(request_of(body).get("registryId") or caller.account)
     with in_scope(Scope(owner, caller.region)):
+        return await previous(method, path, headers, body, query_params)
+
+
+@patch("ministack.app:SERVICE_HANDLERS[lambda]", why=_WHY, until=_UNTIL, after="iam.pass_role")
+async def invoke(
+    previous: Handler,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    query_params: Any,
+) -> Response:
+    caller, named = current_scope(), _INVOCATION.fullmatch(unquote(path))
+    if named is None or named[1].count(":") < 6 or named[1].split(":")[3] != caller.region:
+        return await previous(method, path, headers, body, query_params)
+    with in_scope(Scope(named[1].split(":")[4], caller.region)):
         return await previous(method, path, headers, body, query_params)
 
 

@@ -1,6 +1,8 @@
 """Access across accounts: the resource is in one account, and a role of another account calls."""
 
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -164,17 +166,45 @@ def put_events(places: Places, arn: str) -> None:
             raise ClientError({"Error": {"Code": one["ErrorCode"]}}, "PutEvents")
 
 
+def function(places: Places) -> str:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("index.py", "def handler(event, context):\n    return 'content'\n")
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    role = places.owner("iam").create_role(
+        RoleName=f"{places.name}-function", AssumeRolePolicyDocument=policy(trust)
+    )["Role"]["Arn"]
+    client = places.owner("lambda")
+    made: str = client.create_function(
+        FunctionName=places.name,
+        Runtime="python3.12",
+        Role=role,
+        Handler="index.handler",
+        Code={"ZipFile": code.getvalue()},
+    )["FunctionArn"]
+    client.get_waiter("function_active_v2").wait(FunctionName=places.name)
+    return made
+
+
+def share_function(places: Places, arn: str, actions: tuple[str, ...]) -> None:
+    places.owner("lambda").add_permission(
+        FunctionName=arn, StatementId="other", Action=actions[0], Principal=CALLER
+    )
+
+
 def target_role(places: Places) -> str:
     trusted = {
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{CALLER}:root"},
+        "Principal": {"AWS": f"arn:aws:iam::{OWNER}:root"},
         "Action": "sts:AssumeRole",
     }
     made: str = places.owner("iam").create_role(
         RoleName=f"{places.name}-target",
-        AssumeRolePolicyDocument=policy(
-            {**trusted, "Principal": {"AWS": f"arn:aws:iam::{OWNER}:root"}}
-        ),
+        AssumeRolePolicyDocument=policy(trusted),
     )["Role"]["Arn"]
     return made
 
@@ -267,6 +297,12 @@ ROWS = {
         share_secret,
         lambda at, arn: at.caller("secretsmanager").get_secret_value(SecretId=arn),
     ),
+    "lambda": Row(
+        ("lambda:InvokeFunction",),
+        function,
+        share_function,
+        lambda at, arn: at.caller("lambda").invoke(FunctionName=arn)["Payload"].read(),
+    ),
     "events": Row(("events:PutEvents",), bus, share_bus, put_events),
     "role": Row(
         ("sts:AssumeRole",),
@@ -300,7 +336,7 @@ def test_both_accounts_must_allow_a_request(places: Places, row: Row) -> None:
         row.call(places, made)
 
 
-@pytest.mark.parametrize("name", ["kms describe", "ecr pull", "secret", "s3 get", "events"])
+@pytest.mark.parametrize("name", ["kms describe", "ecr pull", "secret", "s3 get", "lambda"])
 def test_the_root_of_another_account_needs_the_policy_of_the_resource(
     places: Places, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -471,3 +507,50 @@ def test_an_event_names_the_account_that_put_it(places: Places, aws: Any) -> Non
 
     received = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
     assert json.loads(received[0]["Body"])["account"] == CALLER
+
+
+@pytest.mark.parametrize(
+    ("permission", "given"),
+    [
+        ("sts:SetSourceIdentity", {"SourceIdentity": "somebody"}),
+        ("sts:TagSession", {"Tags": [{"Key": "team", "Value": "a"}]}),
+    ],
+)
+def test_what_a_session_is_given_needs_the_permission_of_both_accounts(
+    places: Places, permission: str, given: dict[str, Any]
+) -> None:
+    arn = target_role(places)
+
+    def trust(*actions: str) -> None:
+        statement = places.statement(*actions)
+        del statement["Resource"]
+        places.owner("iam").update_assume_role_policy(
+            RoleName=arn.rpartition("/")[2], PolicyDocument=policy(statement)
+        )
+
+    def assume() -> None:
+        places.caller("sts").assume_role(RoleArn=arn, RoleSessionName="other", **given)
+
+    trust("sts:AssumeRole", permission)
+    places.allow("sts:AssumeRole")
+    with pytest.raises(ClientError, match=CODE):
+        assume()
+
+    places.allow("sts:AssumeRole", permission)
+    assume()
+
+    trust("sts:AssumeRole")
+    with pytest.raises(ClientError, match=CODE):
+        assume()
+
+
+@pytest.mark.parametrize("given", [{}, {"ExternalId": "other"}])
+def test_a_role_with_another_external_id_is_not_assumed(
+    places: Places, given: dict[str, str]
+) -> None:
+    arn = target_role(places)
+    share_role(places, arn, ("sts:AssumeRole",))
+    places.allow("sts:AssumeRole")
+
+    with pytest.raises(ClientError, match=CODE):
+        places.caller("sts").assume_role(RoleArn=arn, RoleSessionName="other", **given)
