@@ -554,3 +554,39 @@ def test_a_role_with_another_external_id_is_not_assumed(
 
     with pytest.raises(ClientError, match=CODE):
         places.caller("sts").assume_role(RoleArn=arn, RoleSessionName="other", **given)
+
+
+def test_a_bucket_is_created_in_the_region_of_the_endpoint(places: Places) -> None:
+    s3 = places.aws.session(OWNER).client(
+        "s3",
+        region_name="eu-west-1",
+        endpoint_url=places.aws.endpoint["url"],
+        verify=places.aws.endpoint["ca_bundle"],
+    )
+    with pytest.raises(ClientError, match="IllegalLocationConstraintException"):
+        s3.create_bucket(Bucket=places.name)
+    for region in ("us-west-2", "us-east-1"):
+        with pytest.raises(ClientError, match="LocationConstraint"):
+            place: Any = {"LocationConstraint": region}
+            s3.create_bucket(Bucket=places.name, CreateBucketConfiguration=place)
+
+    s3.create_bucket(
+        Bucket=places.name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+
+    share_bucket(places, places.name, ("s3:ListBucket",))
+    places.allow("s3:ListBucket")
+    assert s3.get_bucket_location(Bucket=places.name)["LocationConstraint"] == "eu-west-1"
+    assert places.caller("s3").head_bucket(Bucket=places.name)["BucketRegion"] == "eu-west-1"
+
+
+def test_an_organization_that_accounts_are_not_in_allows_nothing(places: Places) -> None:
+    name = bucket(places)
+    arn = f"arn:aws:s3:::{name}/*"
+    condition = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    shared = places.statement("s3:GetObject", resource=arn, Principal="*", Condition=condition)
+    places.owner("s3").put_bucket_policy(Bucket=name, Policy=policy(shared))
+    places.allow("s3:GetObject")
+
+    with pytest.raises(ClientError, match=CODE):
+        places.caller("s3").get_object(Bucket=name, Key="object")
