@@ -18,8 +18,9 @@ from rehearsal.ministack.registry import patch
 from rehearsal.ministack.request_scope import in_scope
 
 # Names of condition keys are not case-sensitive, those of an encryption context are. No policy can
-# name this one, as condition keys have no spaces.
+# name these, as condition keys have no spaces.
 ENCRYPTION_CONTEXT = "encryption context"
+RETIRED_GRANT = "retired grant"
 _PREFIX = "kms:encryptioncontext:"
 
 
@@ -64,8 +65,18 @@ def _grants_of(arn: str) -> list[Mapping[str, Any]]:
 
 
 def _applies(grant: Mapping[str, Any], ctx: Any, identity: str) -> bool:
-    """A grant to an account leaves to the account's policies which principal may use it."""
+    """Returns True if a grant allows a request.
+
+    A grant to an account leaves to the account's policies which principal may use it. Its retiring
+    principal, and its grantee if it allows RetireGrant, may retire that grant only.
+    """
     grantee = grant["GranteePrincipal"]
+    if ctx.action == "kms:RetireGrant":
+        if grant["GrantId"] != ctx.service_context.get(RETIRED_GRANT):
+            return False
+        retiring = grant.get("RetiringPrincipal")
+        if retiring and iam_evaluator._principal_matches({"AWS": retiring}, ctx.principal_arn):
+            return not retiring.endswith(":root") or identity == "Allow"
     return (
         ctx.action.removeprefix("kms:") in grant["Operations"]
         and iam_evaluator._principal_matches({"AWS": grantee}, ctx.principal_arn)
@@ -86,3 +97,13 @@ def _meets(constraints: Mapping[str, Mapping[str, str]], ctx: Any) -> bool:
     subset = constraints.get("EncryptionContextSubset") or {}
     equals = constraints.get("EncryptionContextEquals")
     return subset.items() <= given.items() and (equals is None or equals == given)
+
+
+def grant_of(request: Mapping[str, Any], region: str) -> Mapping[str, Any] | None:
+    """Returns the grant that a request retires by its token or id, of any account."""
+    token, grant_id = request.get("GrantToken"), request.get("GrantId")
+    for (_, place, _), grant in list(kms._grants._data.items()):
+        found = token in grant["_tokens"] if token else grant["GrantId"] == grant_id
+        if place == region and found:
+            return dict(grant)
+    return None

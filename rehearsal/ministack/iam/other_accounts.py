@@ -22,7 +22,7 @@ from ministack.services import kms, secretsmanager
 from rehearsal.framework.platform import AwsError, Scope
 from rehearsal.ministack.corrections.resource_arns import operation_of, request_of
 from rehearsal.ministack.iam import identity
-from rehearsal.ministack.iam.key_grants import ENCRYPTION_CONTEXT
+from rehearsal.ministack.iam.key_grants import ENCRYPTION_CONTEXT, RETIRED_GRANT, grant_of
 from rehearsal.ministack.registry import patch
 from rehearsal.ministack.request_scope import current_scope, in_scope
 from rehearsal.ministack.routing import Handler, Response
@@ -134,6 +134,9 @@ def extract(
         arn = previous(*arguments, str(registry))
         return f"arn:aws:ecr:{region}:{registry}:repository/*" if arn == "*" else arn
     arn = previous(*arguments, account_id)
+    if service == "kms" and operation_of(headers) == "RetireGrant":
+        grant = grant_of(request_of(body), region)
+        return str(grant["KeyId"]) if grant else arn
     if service == "kms" and operation_of(headers) == "Decrypt" and ":key/" in arn:
         owner = _key_owner(arn.rpartition("/")[2], region)
         if owner and not request_of(body).get("KeyId"):
@@ -167,6 +170,10 @@ def context(
         return keys
     pairs = request_of(body).get("EncryptionContext")
     given = pairs if isinstance(pairs, Mapping) else {}
+    if iam_action == "kms:RetireGrant" and (
+        grant := grant_of(request_of(body), current_scope().region)
+    ):
+        keys = {**keys, RETIRED_GRANT: grant["GrantId"]}
     return {
         **keys,
         "kms:CallerAccount": get_account_id(),
@@ -200,10 +207,8 @@ def _owner_of_key(operation: str, request: Mapping[str, Any], caller: Scope) -> 
     named = str(request.get("KeyId") or "")
     if named.startswith("arn:") and named.count(":") >= 5:
         return named.split(":")[4]
-    if operation == "RetireGrant" and (token := request.get("GrantToken")):
-        for (account, place, _), grant in list(kms._grants._data.items()):
-            if place == caller.region and token in grant["_tokens"]:
-                return str(account)
+    if operation == "RetireGrant" and (grant := grant_of(request, caller.region)):
+        return str(grant["KeyId"].split(":")[4])
     if operation == "Decrypt" and not named:
         key_id = iam_actions._kms_key_id_from_ciphertext(request.get("CiphertextBlob"))
         return _key_owner(key_id, caller.region) or caller.account

@@ -364,6 +364,35 @@ def test_a_grant_is_enough_until_it_ends(places: Places) -> None:
         kms.describe_key(KeyId=arn)
 
 
+@pytest.mark.parametrize("by_token", [True, False])
+def test_a_grant_is_retired_by_the_principal_that_it_names(places: Places, by_token: bool) -> None:
+    arn, owner, kms = key(places), places.owner("kms"), places.caller("kms")
+    other = {"GranteePrincipal": f"arn:aws:iam::{OWNER}:root", "Operations": ["DescribeKey"]}
+    kept = owner.create_grant(KeyId=arn, **other)
+    made = owner.create_grant(KeyId=arn, RetiringPrincipal=places.role, **other)
+
+    def retire(one: dict[str, Any]) -> None:
+        named = {"KeyId": arn, "GrantId": one["GrantId"]}
+        kms.retire_grant(**({"GrantToken": one["GrantToken"]} if by_token else named))
+
+    with pytest.raises(ClientError, match=CODE):
+        retire(kept)
+    retire(made)
+
+    left = [one["GrantId"] for one in owner.list_grants(KeyId=arn)["Grants"]]
+    assert left == [kept["GrantId"]]
+
+
+def test_a_grantee_retires_no_grant_but_that_which_allows_it(places: Places) -> None:
+    arn, kms = key(places), places.caller("kms")
+    kept = grant(places, arn, ("kms:DescribeKey",))
+    made = grant(places, arn, ("kms:RetireGrant",))
+
+    with pytest.raises(ClientError, match=CODE):
+        kms.retire_grant(KeyId=arn, GrantId=kept)
+    kms.retire_grant(KeyId=arn, GrantId=made)
+
+
 @pytest.mark.parametrize(
     ("constraint", "context", "allowed"),
     [
