@@ -21,7 +21,7 @@ def test_a_pipeline_deploys_into_another_account(server: Any) -> None:
     ("without", "words"),
     [
         ("trust", "not authorized to perform AssumeRole"),
-        ("bucket", "GetObject: Access Denied"),
+        ("bucket", "AccessDenied: Access Denied"),
         ("key", "kms:Decrypt"),
     ],
 )
