@@ -293,7 +293,7 @@ def test_a_made_role_decrypts_nothing_with_keys_of_others(
         ({"Path": "/"}, "iam:CreateRole"),
         ({"Path": "/ml-platform/"}, "iam:CreateRole"),
         ({"PermissionsBoundary": {"Ref": "AWS::NoValue"}}, "iam:CreateRole"),
-        ({"PermissionsBoundary": f"{IAM}:policy/theirs"}, "iam:CreateRole"),
+        ({"PermissionsBoundary": "arn:aws:iam::aws:policy/PowerUserAccess"}, "iam:CreateRole"),
         ({"ManagedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"]}, "iam:AttachRole"),
     ],
     ids=str,

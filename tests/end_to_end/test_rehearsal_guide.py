@@ -29,10 +29,16 @@ def test_the_tools_of_aws_see_the_project(loop: Loop, command: str, tmp_path: Pa
         "sagemaker", "list-pipeline-executions", "--pipeline-name", f"{PROJECT}-train"
     )
     newest = listed["PipelineExecutionSummaries"][0]["PipelineExecutionArn"]
+    jobs = loop.aws("sagemaker", "list-training-jobs", "--max-results", "1")
+    job = jobs["TrainingJobSummaries"][0]["TrainingJobName"]
     (tmp_path / "row.csv").write_text(",".join(["14.2"] * 30))
 
     done = subprocess.run(
-        ["bash", "-c", command.replace("churn", PROJECT).replace("ARN", newest)],
+        [
+            "bash",
+            "-c",
+            command.replace("churn", PROJECT).replace("ARN", newest).replace("NAME", job),
+        ],
         cwd=tmp_path,
         env=loop.environment,
         capture_output=True,
