@@ -41,3 +41,15 @@ FRAMEWORKS: Mapping[str, str] = {
     "us-west-2": "246618743249",
 }
 """XGBoost from version 0.90-1 and scikit-learn."""
+
+_OF_OTHER_IMAGES = (
+    "763104351884",  # deep learning containers
+    "811284229777",  # built-in algorithms, us-east-1
+    "156813124566",  # SageMaker Model Monitor, us-east-1
+    "205585389593",  # SageMaker Clarify, us-east-1
+    "173754725891",  # SageMaker Spark, us-east-1
+    "503895931360",  # SageMaker Debugger, us-east-1
+)
+
+PUBLISHERS = frozenset({*FRAMEWORKS.values(), *_OF_OTHER_IMAGES})
+"""The accounts whose repositories every account may pull from."""

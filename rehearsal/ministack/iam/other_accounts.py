@@ -19,6 +19,7 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id
 from ministack.services import kms, secretsmanager
 
+from rehearsal.containers.aws_images.accounts import PUBLISHERS
 from rehearsal.framework.platform import AwsError, Scope
 from rehearsal.ministack.corrections.resource_arns import operation_of, request_of
 from rehearsal.ministack.iam import identity
@@ -54,6 +55,20 @@ _KEY_OPERATIONS = {
 }
 
 
+_PULLED_BY_ALL = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            }
+        ],
+    }
+)
+
+
 @patch("ministack.core.iam_evaluator:_resource_policy", why=_WHY, until=_UNTIL)
 def policy(previous: Callable[..., Any], service: str, resource_arn: str) -> Any:
     if service not in _SERVICES or resource_arn.count(":") < 5:
@@ -61,6 +76,8 @@ def policy(previous: Callable[..., Any], service: str, resource_arn: str) -> Any
     region, account = resource_arn.split(":")[3:5]
     if account in ("", get_account_id()):
         return previous(service, resource_arn)
+    if service == "ecr" and account in PUBLISHERS:
+        return _PULLED_BY_ALL, account
     with in_scope(Scope(account, region)):
         found = previous(service, resource_arn)
     # Nothing allows another account to use a resource that does not exist.
