@@ -142,7 +142,7 @@ def _of_stack(aws: LocalAws, stack: str, lines: int) -> Iterator[LogTail]:
 
 
 def last_output(aws: LocalAws, kind: str, job: str) -> datetime | None:
-    """Returns the time of the last line that a job has written; None if there is none.
+    """Returns the time of the last line that a job has written, or None.
 
     Args:
         aws: the local AWS.

@@ -187,7 +187,7 @@ def latest(codepipeline: Any, pipeline: str) -> str:
 
 
 def of_commit(codepipeline: Any, pipeline: str, commit: str) -> str | None:
-    """Returns the id of the newest execution of a commit; None if there is none."""
+    """Returns the id of the newest execution of a commit, or None."""
     for summary in executions(codepipeline, pipeline):
         revisions = [item.get("revisionId") for item in summary.get("sourceRevisions", [])]
         if commit in revisions:

@@ -148,7 +148,7 @@ class Container:
 
     @property
     def exceeded(self) -> Exceeded | None:
-        """The limit for which processes were killed; None if there is none."""
+        """The limit for which processes were killed, or None."""
         try:
             return Exceeded((self._scratch / "exceeded").read_text())
         except (FileNotFoundError, NotADirectoryError):

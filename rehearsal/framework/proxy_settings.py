@@ -18,7 +18,7 @@ _PROXY, _EXCEPTIONS = "REHEARSAL_HTTPS_PROXY", "REHEARSAL_NO_PROXY"
 
 @dataclass(frozen=True)
 class UserProxy:
-    """The HTTPS proxy of the user; `url` is empty if there is none.
+    """The HTTPS proxy of the user; `url` is empty without a proxy.
 
     Args:
         url: URL of the proxy.

@@ -35,7 +35,7 @@ class Expression(Protocol):
     """The times at which a schedule is due."""
 
     def after(self, moment: Moment) -> Moment | None:
-        """Returns the first due time after a moment, or None if there is none."""
+        """Returns the first due time after a moment, or None."""
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ CATALOGUE: Sequence[StandIn] = (
 
 
 def find(uri: ImageUri) -> StandIn | None:
-    """Returns the stand-in for an image of AWS; None if there is none."""
+    """Returns the stand-in for an image of AWS, or None."""
     match = _TAG.fullmatch(uri.tag or "")
     if match is None or uri.digest is not None:
         return None

@@ -64,7 +64,7 @@ class RegistryClient:
         """Returns the digest of an image in the image store.
 
         Raises:
-            DockerError: the image does not exist, may not be pulled, or is none of the rehearsal.
+            DockerError: the image does not exist, may not be pulled, or was not built here.
         """
         _, _, manifest = self._request("GET", f"/v2/{repository}/manifests/{tag_or_digest}")
         try:

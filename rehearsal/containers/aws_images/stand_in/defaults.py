@@ -12,8 +12,7 @@ class Defaults:
 
     def model_fn(self, model_dir: str) -> Any:
         raise NotImplementedError(
-            "Please provide a model_fn implementation. See documentation for model_fn at "
-            "https://github.com/aws/sagemaker-python-sdk"
+            "The entry point has no model_fn: define model_fn(model_dir), which returns the model."
         )
 
     def input_fn(self, body: bytes, content_type: str) -> Any:

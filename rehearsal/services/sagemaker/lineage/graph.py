@@ -62,7 +62,7 @@ class LineageGraph:
         self._backend = backend
 
     def entity(self, scope: Scope, arn: str) -> Entity | None:
-        """Returns an entity of an account and region, or None if there is none."""
+        """Returns an entity of an account and region, or None."""
         prefix, _, name = arn.partition("/")
         path = prefix.rpartition(":")[2]
         if path not in _KINDS or prefix != scope.arn("sagemaker", path):

@@ -41,7 +41,7 @@ _CONSTRAINTS = ("baseline_constraints", "/opt/ml/processing/baseline/constraints
 
 @dataclass(frozen=True)
 class Baseline:
-    """The S3 URIs of a baseline; empty if there is none."""
+    """The S3 URIs of a baseline; empty without one."""
 
     statistics: str
     constraints: str

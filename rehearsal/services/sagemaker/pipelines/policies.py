@@ -203,7 +203,7 @@ class Retries:
     attempts: int = 0
 
     def wait_seconds(self, exception: str | None) -> float | None:
-        """Returns the seconds before the next attempt; None if there is none."""
+        """Returns the seconds before the next attempt, or None."""
         self.attempts += 1
         for policy in self.policies:
             if exception not in policy["ExceptionType"]:

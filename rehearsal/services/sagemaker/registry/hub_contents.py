@@ -133,7 +133,7 @@ class HubContents:
         return imported_contents(self._backend, scope, hub, kind)
 
     def _requested(self, context: Context, request: Request, operation: str) -> list[Record]:
-        """Returns the versions of the content that a request names; empty if there is none."""
+        """Returns the versions of the content that a request names; empty without one."""
         scope, hub = self._hubs.find(context, request["HubName"], operation=operation)
         contents = self._contents(scope, hub["HubName"], request["HubContentType"])
         return contents.get(request["HubContentName"], [])

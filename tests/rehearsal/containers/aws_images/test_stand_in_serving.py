@@ -99,5 +99,5 @@ def test_transform_fn_excludes_the_others(load: Any) -> None:
 
 
 def test_a_script_without_model_fn_is_rejected(load: Any) -> None:
-    with pytest.raises(NotImplementedError, match="provide a model_fn"):
+    with pytest.raises(NotImplementedError, match="has no model_fn"):
         load("x = 1")

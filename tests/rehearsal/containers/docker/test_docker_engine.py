@@ -7,6 +7,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore import UNSIGNED
 from botocore.exceptions import ClientError
 
 from rehearsal.containers.docker.engine import DockerEngine, Invocation
@@ -226,3 +227,8 @@ def test_an_image_that_was_not_pushed_is_not_described(aws: Aws) -> None:
             repositoryName="docker/empty", imageIds=[{"imageTag": "1"}]
         )
     assert raised.value.response["Error"]["Code"] == "ImageNotFoundException"
+
+
+def test_an_unsigned_request_gets_no_password(aws: Aws) -> None:
+    with pytest.raises(ClientError, match=r"(?i)authentication|not authorized|denied"):
+        aws.client("ecr", signature_version=UNSIGNED).get_authorization_token()
