@@ -28,7 +28,7 @@ test: setup-dev ## Run every test, the rehearsal from end to end included
 
 .PHONY: test-fast
 test-fast: .venv/dev.stamp node_modules/.stamp ## Run the tests that start no server and no command
-	@python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder -m unit $(ARGS)
+	@python -m pytest -n auto --maxprocesses 3 --no-loadscope-reorder -m unit $(ARGS)
 
 .PHONY: check
 check: .venv/dev.stamp ## Lint, format, types, layers, layout, vocabulary and docs

@@ -44,6 +44,26 @@ LONGEST = (
     "tests/test_similarity.py",
     "tests/rehearsal/client/test_another_repository.py",
 )
+# Files whose tests start no process but take seconds: they synthesise whole apps, or try every
+# request of a model and every second of a rollout.
+SLOW = (
+    "tests/constructs/projects/test_grant_create_project.py",
+    "tests/constructs/projects/test_launch_role_handlers.py",
+    "tests/constructs/projects/test_project_product.py",
+    "tests/constructs/projects/test_project_template.py",
+    "tests/rehearsal/containers/aws_images/test_catalogue.py",
+    "tests/rehearsal/ministack/test_existing_resources.py",
+    "tests/rehearsal/ministack/test_unsupported_services.py",
+    "tests/rehearsal/services/sagemaker/hosting/test_rollout_time.py",
+    "tests/rehearsal/services/sagemaker/pipelines/test_pipeline_definition.py",
+    "tests/rehearsal/services/test_no_request_crashes.py",
+    "tests/stacks/test_app.py",
+    "tests/stacks/test_defaults.py",
+    "tests/stacks/test_execution_policy.py",
+    "tests/stacks/test_platform_pipeline.py",
+    "tests/stacks/test_project_templates_stack.py",
+    "tests/test_files_of_people.py",
+)
 LOOPS = (END_TO_END, PERSONAS, "tests/attacks/")
 STARTS = re.compile(
     r"server_process\.start\(|running_server\(|start_server\(|Popen\(|subprocess\.run\("
@@ -120,7 +140,9 @@ def _kind(item: pytest.Item) -> str:
     if item.nodeid.startswith(EXAMPLES):
         return "example"
     functions = [getattr(item, "obj", None), *_fixtures(item)]
-    return "process" if any(_needs_process(each) for each in functions) else "unit"
+    if any(_needs_process(each) for each in functions):
+        return "process"
+    return "slow" if item.nodeid.startswith(SLOW) else "unit"
 
 
 def _fixtures(item: pytest.Item) -> Iterator[object]:

@@ -12,6 +12,7 @@ import pytest
 
 import mlops_constructs
 import mlops_jobs
+from tests import conftest
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = {
@@ -136,3 +137,9 @@ def test_no_folder_has_more_modules_than_a_reader_can_survey() -> None:
     )
 
     assert {str(folder): n for folder, n in modules.items() if n > MAX_MODULES} == {}
+
+
+def test_each_file_that_the_test_run_places_exists() -> None:
+    """A renamed file would otherwise silently lose its place, and unit tests their speed."""
+    named = {*conftest.SEPARATE, *conftest.LONGEST, *conftest.SLOW, *conftest.LOOPS}
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []

@@ -107,7 +107,7 @@ def state(**latest: str) -> dict[str, Any]:
 
 def test_a_stage_that_waits_is_approved_with_its_token() -> None:
     aws = StubbedAws(
-        GetPipelineState=state(status="InProgress", token="t-1"),
+        GetPipelineState=[state(status="InProgress", token="t-1"), state(status="Succeeded")],
         PutApprovalResult={},
     )
     approvals.stage(aws, "demo-model-deploy", "staging", approve=True, reason="fine")
