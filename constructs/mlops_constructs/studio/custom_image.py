@@ -82,6 +82,9 @@ class CustomImage(cdk.Resource):
     of JupyterLab needs the package `jupyter-activity-monitor-extension`; otherwise `IdleShutdown`
     does not work.
 
+    Image and app image config have the tag `Name`, so that they are never untagged (controls
+    SageMaker.6 and SageMaker.7 of Security Hub).
+
     Args:
         app: application that the image contains.
         repository: repository of the image, in the account and region of the domain.
@@ -148,6 +151,8 @@ class CustomImage(cdk.Resource):
         )
         self._version.node.add_dependency(self._image)
         self._config = self._define_config(container)
+        for resource in (self._image, self._config):
+            cdk.Tags.of(resource).add("Name", self.image_name)
         self.image_arn = self._image.attr_image_arn
 
     def render(self, l1: Any) -> Any:

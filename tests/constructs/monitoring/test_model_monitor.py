@@ -134,7 +134,7 @@ def test_labels_that_come_late_are_waited_for(
     assert config["ScheduleConfig"]["ScheduleExpression"] == "cron(0 1/6 ? * * *)"
 
 
-def test_explanations_have_a_network_because_they_ask_the_model(
+def test_explanations_with_a_custom_image_have_a_network_because_they_read_the_model(
     define: Define,
     stack: cdk.Stack,
     settings: dict[str, Any],
@@ -152,10 +152,51 @@ def test_explanations_have_a_network_because_they_ask_the_model(
     assert schedule["MonitoringScheduleName"] == monitor.monitor_name
     specification = definition["ModelExplainabilityAppSpecification"]
     assert specification["ConfigUri"] == "s3://churn-artifacts/shap/analysis_config.json"
-    with pytest.raises(
-        ValueError, match="network isolation: not supported for model explainability"
-    ):
+    with pytest.raises(ValueError, match="network isolation: not supported with model_data_bucket"):
         define(ModelMonitor, monitoring_type=monitoring_type, job=isolated)
+
+
+def test_explanations_with_the_prebuilt_image_have_a_network_because_they_invoke_the_model(
+    define: Define, monitoring_types: dict[str, MonitoringType], resources: Any
+) -> None:
+    monitoring_type = monitoring_types["MODEL_EXPLAINABILITY"]
+    prebuilt = {"monitoring_type": monitoring_type, "image": MonitoringImage.prebuilt()}
+
+    define(ModelMonitor, **prebuilt)
+
+    (definition,) = resources("AWS::SageMaker::ModelExplainabilityJobDefinition")
+    assert definition["NetworkConfig"]["EnableNetworkIsolation"] is False
+    assert "sagemaker:CreateEndpoint" in json.dumps(resources("AWS::IAM::ManagedPolicy"))
+
+
+def test_isolated_explanations_with_the_prebuilt_image_are_rejected(
+    define: Define, monitoring_types: dict[str, MonitoringType]
+) -> None:
+    with pytest.raises(ValueError, match="not supported for model explainability with AWS's"):
+        define(
+            ModelMonitor,
+            monitoring_type=monitoring_types["MODEL_EXPLAINABILITY"],
+            image=MonitoringImage.prebuilt(),
+            job=MonitoringJob(network=MonitoringNetwork(isolation=True)),
+        )
+
+
+@pytest.mark.parametrize("isolation", [None, True])
+def test_explanations_by_an_image_that_contains_the_model_are_isolated(
+    define: Define, stack: cdk.Stack, isolation: bool | None, resources: Any
+) -> None:
+    define(
+        ModelMonitor,
+        monitoring_type=MonitoringType.model_explainability(
+            analysis_config_bucket=s3.Bucket.from_bucket_name(stack, "Config", "churn-config"),
+            analysis_config_key="shap/analysis_config.json",
+        ),
+        job=MonitoringJob(network=MonitoringNetwork(isolation=isolation)),
+    )
+
+    (definition,) = resources("AWS::SageMaker::ModelExplainabilityJobDefinition")
+    assert definition["NetworkConfig"]["EnableNetworkIsolation"] is True
+    assert "sagemaker:CreateEndpoint" not in json.dumps(resources("AWS::IAM::ManagedPolicy"))
 
 
 CHANGES: dict[str, Any] = {

@@ -119,6 +119,7 @@ def test_an_image_has_a_version_and_a_way_to_start(
                 "ContainerEnvironmentVariables": [{"Key": "TEAM", "Value": "churn"}],
             }
         },
+        "Tags": [{"Key": "Name", "Value": "vision"}],
     }
     read = statements(resources("AWS::IAM::ManagedPolicy"))
     assert {str(statement["Resource"])[-18:] for statement in read} >= {"*"}

@@ -76,6 +76,17 @@ class JobDefinition:
             content[f"{argument}_baseline_config"] = self._baseline_config()
         return content
 
+    @property
+    def can_be_isolated(self) -> bool:
+        """False if the container needs a network.
+
+        Clarify explains predictions by asking the model at an endpoint, and a custom image may have
+        to read the model archive from S3.
+        """
+        return self.monitoring_type.analysis_type is not MODEL_EXPLAINABILITY or (
+            self.own_image and self.monitoring_type.model_data is None
+        )
+
     def _key_arn(self) -> str | None:
         key = self.monitoring_output.encryption_key
         return key.key_arn if key is not None else None
@@ -172,9 +183,7 @@ class JobDefinition:
         isolation = network.isolation
         return cfn.NetworkConfigProperty(
             enable_inter_container_traffic_encryption=network.traffic_encryption,
-            enable_network_isolation=self.monitoring_type.analysis_type is not MODEL_EXPLAINABILITY
-            if isolation is None
-            else isolation,
+            enable_network_isolation=self.can_be_isolated if isolation is None else isolation,
             vpc_config=cfn.VpcConfigProperty(
                 security_group_ids=network.security_group_ids(), subnets=network.subnet_ids()
             )

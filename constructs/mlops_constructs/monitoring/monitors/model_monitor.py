@@ -209,19 +209,25 @@ class ModelMonitor(OwnedMonitor):
                 "reads the traffic of all variants; remove it, or use a DriftMonitor"
             )
         isolation = self._job.network.isolation
+        own_image = isinstance(self._image, CustomMonitoringImage)
         if self.analysis_type is MODEL_EXPLAINABILITY:
             if self._monitoring_type.analysis_config is None:
                 yield (
                     "model explainability: got no analysis configuration, which Model Monitor "
                     "needs; give analysis_config_bucket and analysis_config_key"
                 )
-            if isolation:
+            if isolation and not own_image:
                 yield (
-                    "network isolation: not supported for model explainability, which invokes the "
-                    "model; remove it"
+                    "network isolation: not supported for model explainability with AWS's prebuilt "
+                    "image, which invokes the model; remove it, or use a custom image with the "
+                    "model in it"
+                )
+            elif isolation and self._monitoring_type.model_data is not None:
+                yield (
+                    "network isolation: not supported with model_data_bucket, from which the "
+                    "container reads the model; remove either, or put the model into the image"
                 )
         makes_baseline = self._baseline is not None and self._baseline.dataset is not None
-        own_image = isinstance(self._image, CustomMonitoringImage)
         if makes_baseline and self.analysis_type is not DATA_QUALITY and not own_image:
             yield (
                 f"baseline: got Baseline.from_job for {self.analysis_type.name} with AWS's "
@@ -233,7 +239,8 @@ class ModelMonitor(OwnedMonitor):
         yield from _monitor_role.put_metrics([self.namespace, f"/{self.namespace}"])
         if self._monitoring_type.ground_truth is not None:
             yield from self._merging()
-        if self.analysis_type is MODEL_EXPLAINABILITY:
+        own_image = isinstance(self._image, CustomMonitoringImage)
+        if self.analysis_type is MODEL_EXPLAINABILITY and not own_image:
             yield from _monitor_role.explain_with_shadow_endpoint(self)
 
     def _merging(self) -> Iterator[Permission]:

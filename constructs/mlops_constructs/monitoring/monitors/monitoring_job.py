@@ -27,8 +27,9 @@ class MonitoringNetwork(JobNetwork):
         security_groups: 1 to 5 security groups of the VPC. Defaults to no groups, which is only
             allowed without a VPC.
         isolation: True for runs without network access. Defaults to None: True for a `ModelMonitor`
-            of data quality, model quality or model bias; False for model explainability, which
-            invokes the model, and for a `DriftMonitor`, which reads from S3 and publishes metrics.
+            of data quality, model quality or model bias, or with a custom image that contains the
+            model that it explains; False for other model explainability, which invokes the model or
+            reads it from S3, and for a `DriftMonitor`, which reads from S3 and publishes metrics.
         traffic_encryption: True to encrypt the traffic between the instances of a run; encryption
             takes time only with several instances. Defaults to True.
         internal: True if the security groups let the instances of a run reach one another, which
