@@ -13,6 +13,7 @@ from .ingestion_job import IngestionJob
 from .offline_store import OfflineStore
 from .online_store import OnlineStore
 from .schema_lock import SchemaLock
+from .target_stores import TargetStores
 from .throughput import Throughput
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "OfflineStore",
     "OnlineStore",
     "SchemaLock",
+    "TargetStores",
     "Throughput",
 ]

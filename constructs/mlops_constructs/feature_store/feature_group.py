@@ -99,7 +99,7 @@ class FeatureGroup(FeatureGroupBase):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id, physical_name=feature_group_name)
-        self._schema, self._online, self._offline = schema, online, offline
+        self._schema, self._online, self.offline_store = schema, online, offline
         problems = Problems(f"FeatureGroup {self.node.path}")
         problems.extend(name_problems(feature_group_name))
         problems.extend(text_problems(description))
@@ -171,7 +171,7 @@ class FeatureGroup(FeatureGroupBase):
             history.grant_query_offline(role)
             ```
         """
-        if self._offline is None:
+        if self.offline_store is None:
             raise ValueError(
                 f"FeatureGroup {self.node.path}: offline: got none, but it is needed for queries; "
                 "give it `offline`, or use grant_read for the online store"
@@ -182,7 +182,7 @@ class FeatureGroup(FeatureGroupBase):
             resources=[self.feature_group_arn],
         )
         return described.combine(
-            self._offline.grant_query(grantee, self.stack, self.feature_group_name)
+            self.offline_store.grant_query(grantee, self.stack, self.feature_group_name)
         )
 
     def share(
@@ -236,18 +236,18 @@ class FeatureGroup(FeatureGroupBase):
         )
 
     def _default_role(self) -> iam.IRole | None:
-        if self._offline is None:
+        if self.offline_store is None:
             return None
         return FeatureGroupRole(
             self,
             "Role",
-            offline_store=self._offline,
+            offline_store=self.offline_store,
             feature_group_name=self.feature_group_name,
         )
 
     def _settings(self, description: str | None, tags: Mapping[str, str] | None) -> dict[str, str]:
         """Returns the properties whose change replaces the group, as a lock keeps them."""
-        online, offline = self._online, self._offline
+        online, offline = self._online, self.offline_store
         settings = {"online": online.storage_type if online else "off"}
         if online is not None:
             key = online.encryption_key
@@ -271,7 +271,7 @@ class FeatureGroup(FeatureGroupBase):
     def _define(
         self, throughput: Throughput | None, description: str | None
     ) -> sagemaker.CfnFeatureGroup:
-        offline, online = self._offline, self._online
+        offline, online = self.offline_store, self._online
         resource = sagemaker.CfnFeatureGroup(
             self,
             "Resource",

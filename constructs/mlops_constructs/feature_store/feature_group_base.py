@@ -5,6 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from .feature_group_metrics import FeatureGroupMetrics
+from .offline_store import OfflineStore
 
 
 class FeatureGroupBase(FeatureGroupMetrics):
@@ -15,11 +16,14 @@ class FeatureGroupBase(FeatureGroupMetrics):
         feature_group_arn: ARN of the group.
         online_encryption_key: customer managed key of the online store, which readers and writers
             need; None for an AWS owned key.
+        offline_store: offline store of the group; None if it has none, or is imported.
     """
 
     feature_group_arn: str
 
     online_encryption_key: kms.IKey | None = None
+
+    offline_store: OfflineStore | None = None
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Grants a principal permissions to read records from the online store.

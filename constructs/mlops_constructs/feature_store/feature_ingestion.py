@@ -24,6 +24,8 @@ from mlops_constructs.access._network_interfaces import network_interface_permis
 from .feature_files import FeatureFiles
 from .feature_group_base import FeatureGroupBase
 from .ingestion_job import IngestionJob
+from .offline_store import OfflineStore
+from .target_stores import TargetStores
 
 _MAX_NAME_LENGTH = 63 - MAX_ID_LENGTH
 
@@ -53,6 +55,8 @@ class FeatureIngestion(cdk.Resource):
         schedule: schedule of the runs, in the time zone of the expression. The interval should be
             longer than a run: two concurrent runs would ingest the same files, and the offline
             store would keep both records.
+        target_stores: stores that are written, and how. Defaults to `TargetStores.ALL`: each row
+            with PutRecord.
 
     Attributes:
         ingestion_name: prefix of the names of the jobs.
@@ -91,6 +95,7 @@ class FeatureIngestion(cdk.Resource):
         files: FeatureFiles,
         job: IngestionJob,
         schedule: scheduler.ScheduleExpression,
+        target_stores: TargetStores = TargetStores.ALL,
     ) -> None:
         super().__init__(scope, construct_id)
         key = job.encryption_key or files.bucket.encryption_key
@@ -98,11 +103,14 @@ class FeatureIngestion(cdk.Resource):
         problems.extend(region_problems(self, "AWS::Scheduler::Schedule"))
         problems.extend(files.problems())
         problems.extend(job.problems(key))
+        if target_stores is TargetStores.OFFLINE:
+            problems.extend(_direct_problems(feature_group))
         problems.raise_if_any()
         self.ingestion_name = cdk.Names.unique_resource_name(
             self, max_length=_MAX_NAME_LENGTH, separator="-"
         )
         self._group, self._files, self._job = feature_group, files, job
+        self._target_stores = target_stores
         self.role = job.role or self._define_role(key)
         self.dead_letter_queue = DeadLetterQueue(self, "DeadLetters", encryption_key=key)
         zone = schedule.time_zone
@@ -173,6 +181,7 @@ class FeatureIngestion(cdk.Resource):
                 self._files.ledger_uri(self.ingestion_name),
                 "--concurrency",
                 str(job.concurrency),
+                *self._store_arguments(),
             ],
             job=_Compute(
                 instance_type=job.instance_type,
@@ -194,13 +203,11 @@ class FeatureIngestion(cdk.Resource):
         )
 
     def _permissions(self, key: kms.IKey | None) -> Iterator[Permission]:
-        yield Permission(
-            actions=["sagemaker:DescribeFeatureGroup", "sagemaker:PutRecord"],
-            resources=[self._group.feature_group_arn],
-        )
-        online_key = self._group.online_encryption_key
-        if online_key is not None:
-            yield Permission(actions=["kms:Decrypt"], resources=[online_key.key_arn])
+        offline_store = self._group.offline_store
+        if self._target_stores is TargetStores.OFFLINE and offline_store is not None:
+            yield from self._direct_permissions(offline_store)
+        else:
+            yield from self._record_permissions()
         yield from self._files.permissions(self.ingestion_name)
         yield from use_keys([key, *self._files.keys()])
         yield from image_pull_permissions(self._job.repository)
@@ -212,3 +219,49 @@ class FeatureIngestion(cdk.Resource):
                 subnet_ids=network.subnet_ids(),
                 security_group_ids=network.security_group_ids(),
             )
+
+    def _store_arguments(self) -> list[str]:
+        """Returns the option of the stores; images of before it have all stores only."""
+        if self._target_stores is TargetStores.ALL:
+            return []
+        return ["--store", self._target_stores.value]
+
+    def _record_permissions(self) -> Iterator[Permission]:
+        yield Permission(
+            actions=["sagemaker:DescribeFeatureGroup", "sagemaker:PutRecord"],
+            resources=[self._group.feature_group_arn],
+        )
+        online_key = self._group.online_encryption_key
+        if online_key is not None:
+            yield Permission(actions=["kms:Decrypt"], resources=[online_key.key_arn])
+
+    def _direct_permissions(self, store: OfflineStore) -> Iterator[Permission]:
+        folder = store.folder(self._group.feature_group_name)
+        yield Permission(
+            actions=["sagemaker:DescribeFeatureGroup"], resources=[self._group.feature_group_arn]
+        )
+        yield Permission(
+            actions=["s3:AbortMultipartUpload", "s3:PutObject"],
+            resources=[store.bucket.arn_for_objects(f"{folder}/*")],
+            because="SageMaker chooses the folder of the group's files",
+        )
+        if store.encryption_key is not None:
+            yield Permission(
+                # S3 decrypts the parts of a large object to assemble it.
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=[store.encryption_key.key_arn],
+            )
+
+
+def _direct_problems(group: FeatureGroupBase) -> Iterator[str]:
+    store = group.offline_store
+    if store is None:
+        yield (
+            "target_stores: got TargetStores.OFFLINE for a group without an offline store, or an "
+            "imported one; allowed is a FeatureGroup with OfflineStore.glue"
+        )
+    elif store.table_format != "Glue":
+        yield (
+            f"target_stores: got TargetStores.OFFLINE for a table in the format "
+            f"{store.table_format}; allowed is OfflineStore.glue"
+        )

@@ -9,12 +9,34 @@ from typing import Any
 
 from mlops_jobs.failure import InputError
 
-Record = list[dict[str, str]]
+Row = tuple[str, dict[str, str]]
+"""The place of a row, file and line, and its values by feature name."""
 
-_INTEGRAL = re.compile(r"[+-]?\d+")
+# Feature Store reads digits of ASCII, Python's int and float those of every script.
+_INTEGRAL = re.compile(r"[+-]?[0-9]+")
+_FRACTIONAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _MIN_INTEGRAL, _MAX_INTEGRAL = -(2**63), 2**63 - 1
 # In UTC, with seconds, milliseconds or nanoseconds.
-_ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{9})?Z")
+_ISO_8601 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3}|\.[0-9]{9})?Z"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfflineLocation:
+    """The location of the files of a group's offline store.
+
+    Args:
+        bucket: name of the bucket.
+        prefix: prefix of the partitions, without a trailing slash.
+        table_format: `Glue` or `Iceberg`.
+        key_id: KMS key of the objects. Defaults to None: the encryption of the bucket.
+    """
+
+    bucket: str
+    prefix: str
+    table_format: str
+    key_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +48,7 @@ class GroupSchema:
         types: type of each feature, by name.
         record_identifier: name of the feature that identifies a record.
         event_time: name of the feature with the time of a record.
+        offline: offline store of the group. Defaults to None: it has none.
 
     Source:
         https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-quotas.html
@@ -35,6 +58,7 @@ class GroupSchema:
     types: Mapping[str, str]
     record_identifier: str
     event_time: str
+    offline: OfflineLocation | None = None
 
     @classmethod
     def described(cls, client: Any, group: str) -> "GroupSchema":
@@ -70,10 +94,25 @@ class GroupSchema:
             types={one["FeatureName"]: one["FeatureType"] for one in features},
             record_identifier=response["RecordIdentifierFeatureName"],
             event_time=response["EventTimeFeatureName"],
+            offline=_location(response.get("OfflineStoreConfig")),
         )
 
-    def record(self, row: Mapping[str, str]) -> Record:
-        """Converts a row to a record of PutRecord; features that the row does not have stay empty.
+    def hour(self, row: Mapping[str, str]) -> datetime:
+        """Returns the hour of a valid row's event time in UTC, the partition of its record.
+
+        Args:
+            row: values by feature name.
+        """
+        text = row[self.event_time]
+        if self.types[self.event_time] == "Fractional":
+            moment = datetime.fromtimestamp(float(text), UTC)
+            return moment.replace(minute=0, second=0, microsecond=0)
+        return datetime(
+            int(text[:4]), int(text[5:7]), int(text[8:10]), int(text[11:13]), tzinfo=UTC
+        )
+
+    def validate(self, row: Mapping[str, str]) -> None:
+        """Validates a row.
 
         Args:
             row: values by feature name.
@@ -97,7 +136,6 @@ class GroupSchema:
         ]
         if problems:
             raise InputError("; ".join(problems))
-        return [{"FeatureName": name, "ValueAsString": text} for name, text in row.items()]
 
     def _required(self) -> tuple[tuple[str, str], ...]:
         return ("record identifier", self.record_identifier), ("event time", self.event_time)
@@ -117,15 +155,25 @@ class GroupSchema:
         return None
 
 
+def _location(config: Mapping[str, Any] | None) -> OfflineLocation | None:
+    if config is None:
+        return None
+    storage = config["S3StorageConfig"]
+    bucket, _, prefix = storage["ResolvedOutputS3Uri"].removeprefix("s3://").partition("/")
+    return OfflineLocation(
+        bucket=bucket,
+        prefix=prefix.rstrip("/"),
+        table_format=config.get("TableFormat", "Glue"),
+        key_id=storage.get("KmsKeyId"),
+    )
+
+
 def _is_integral(text: str) -> bool:
     return bool(_INTEGRAL.fullmatch(text)) and _MIN_INTEGRAL <= int(text) <= _MAX_INTEGRAL
 
 
 def _is_fractional(text: str) -> bool:
-    try:
-        return math.isfinite(float(text)) and "_" not in text and text == text.strip()
-    except ValueError:
-        return False
+    return bool(_FRACTIONAL.fullmatch(text)) and math.isfinite(float(text))
 
 
 def _is_time(text: str, kind: str) -> bool:

@@ -14,10 +14,15 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 
 from mlops_constructs.feature_store import (
+    Feature,
     FeatureFiles,
     FeatureGroup,
     FeatureIngestion,
+    FeatureSchema,
     IngestionJob,
+    OfflineStore,
+    OnlineStore,
+    TargetStores,
 )
 from mlops_constructs.network import Network, NetworkUseCase
 
@@ -243,3 +248,65 @@ def test_a_ledger_among_the_files_and_a_key_for_local_disks_are_rejected(
     job = IngestionJob(repository=repository, tag_or_digest="1", instance_type="ml.m5d.large")
     assert "cannot encrypt its local NVMe disks" in next(iter(job.problems(key)))
     assert not list(job.problems(None))
+
+
+class TestDirectWrites:
+    """Files of the offline store, without PutRecord."""
+
+    SCHEMA = FeatureSchema(
+        features=[Feature.string("id"), Feature.string("at")],
+        record_identifier="id",
+        event_time="at",
+    )
+
+    def ingestion(
+        self, stack: cdk.Stack, group: Any, bucket: s3.IBucket, repository: ecr.IRepository
+    ) -> FeatureIngestion:
+        return FeatureIngestion(
+            stack,
+            "Ingestion",
+            feature_group=group,
+            files=FeatureFiles(bucket=bucket, prefix="features/customers"),
+            job=IngestionJob(repository=repository, tag_or_digest="1"),
+            schedule=NIGHTLY,
+            target_stores=TargetStores.OFFLINE,
+        )
+
+    def test_it_may_write_the_files_of_the_group_and_no_record(
+        self, stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository
+    ) -> None:
+        key = kms.Key.from_key_arn(
+            stack, "OfflineKey", "arn:aws:kms:eu-west-1:111111111111:key/offline"
+        )
+        store = OfflineStore.glue(bucket, prefix="features/store", encryption_key=key)
+        group = FeatureGroup(stack, "Direct", schema=self.SCHEMA, offline=store)
+
+        self.ingestion(stack, group, bucket, repository)
+
+        arguments = request(stack)["AppSpecification"]["ContainerArguments"]
+        assert arguments[-2:] == ["--store", "offline"]
+        statements = allowed(stack, "SageMaker: ingests")
+        written = statements["s3:AbortMultipartUpload"]
+        assert json.dumps(written["Resource"]).count("/features/store/*") == 1
+        assert statements["sagemaker:DescribeFeatureGroup"]["Action"] == (
+            "sagemaker:DescribeFeatureGroup"
+        )
+        assert "PutRecord" not in json.dumps(statements)
+        policies = json.dumps(found(stack, "AWS::IAM::ManagedPolicy"))
+        keys = '["kms:Decrypt", "kms:GenerateDataKey"], "Effect": "Allow", "Resource": "'
+        assert f"{keys}{key.key_arn}" in policies
+
+    @pytest.mark.parametrize("kind", ["online", "iceberg", "imported"])
+    def test_a_group_without_files_of_the_glue_format_is_rejected(
+        self, stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository, kind: str
+    ) -> None:
+        if kind == "imported":
+            group: Any = FeatureGroup.from_feature_group_name(stack, "Group", "customers")
+        else:
+            stores: dict[str, Any] = {
+                "online": {"online": OnlineStore.standard()},
+                "iceberg": {"offline": OfflineStore.iceberg(bucket)},
+            }
+            group = FeatureGroup(stack, "Group", schema=self.SCHEMA, **stores[kind])
+        with pytest.raises(ValueError, match=r"target_stores: got TargetStores\.OFFLINE"):
+            self.ingestion(stack, group, bucket, repository)

@@ -1,19 +1,24 @@
 """Ingestion of files below a prefix into a feature group, each file once."""
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
+import polars
+import pyarrow.parquet
 import pytest
 from botocore.exceptions import ClientError
 
 from mlops_jobs.failure import InputError
-from mlops_jobs.ingestion import job, writer
+from mlops_jobs.ingestion import job, offline, progress
 from mlops_jobs.ingestion.schema import GroupSchema
+from rehearsal.services.sagemaker.feature_store.offline_files import arrow_schema
 
 HEADING = "customer_id,at,orders,balance,city\n"
 GOOD = "c-1,2026-11-22T18:00:00Z,3,-12.5,Łódź\n"
@@ -31,16 +36,20 @@ class FeatureStore:
     status: str = "Created"
     collection: str | None = None
     error: tuple[str, int] | None = None
+    offline: dict[str, Any] | None = None
+    encryption: list[dict[str, str]] = field(default_factory=list)
 
     def describe_feature_group(self, **request: str) -> dict[str, Any]:
         kinds = {"customer_id": "String", "at": "String", "orders": "Integral"}
         more = {"balance": "Fractional", "city": "String"}
-        response = {
+        response: dict[str, Any] = {
             "FeatureGroupStatus": self.status,
             "RecordIdentifierFeatureName": "customer_id",
             "EventTimeFeatureName": "at",
             "NextToken": "",
         }
+        if self.offline is not None:
+            response["OfflineStoreConfig"] = self.offline
         if "NextToken" in request:
             return {**response, "FeatureDefinitions": _definitions(more, self.collection)}
         return {**response, "FeatureDefinitions": _definitions(kinds), "NextToken": "more"}
@@ -70,6 +79,11 @@ class FeatureStore:
 
     def download_file(self, bucket: str, key: str, path: str) -> None:
         Path(path).write_bytes(self.objects[key])
+
+    def upload_file(self, path: str, bucket: str, key: str, ExtraArgs: dict[str, str]) -> None:  # noqa: N803
+        assert bucket == "offline"
+        self.encryption.append(ExtraArgs)
+        self.objects[key] = Path(path).read_bytes()
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803
         self.objects[Key] = Body
@@ -246,7 +260,7 @@ def test_event_times_have_the_formats_of_feature_store(kind: str, text: str) -> 
     )
 
     with pytest.raises(InputError, match="'at' is no"):
-        schema.record({"id": "1", "at": text})
+        schema.validate({"id": "1", "at": text})
 
 
 def test_a_record_that_aws_rejects_is_named_and_a_denial_ends_the_run(
@@ -263,7 +277,7 @@ def test_a_record_that_aws_rejects_is_named_and_a_denial_ends_the_run(
 def test_a_run_stops_when_everything_fails(
     store: FeatureStore, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "MAX_FAILURES", 10)
+    monkeypatch.setattr(progress, "MAX_FAILURES", 10)
     store.fill("a.csv", HEADING + "c-1,today,1,1,x\n" * 50)
 
     assert failure(run).startswith(
@@ -282,3 +296,147 @@ def test_a_group_that_files_cannot_fill_is_rejected(store: FeatureStore, run: Ru
 def test_an_address_that_is_malformed_is_rejected(run: Run) -> None:
     with pytest.raises(InputError, match="got 's3://bucket'; allowed: s3://BUCKET/PREFIX"):
         run(source="s3://bucket")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("Integral", "\u0663"), ("Integral", "9223372036854775808"), ("Integral", "1_000")]
+    + [("Fractional", text) for text in ("\u0663.5", "1_0", "inf", "1e999", "0x1p3", "", ".")],
+)
+def test_numbers_have_the_digits_of_ascii_and_fit_into_64_bits(kind: str, text: str) -> None:
+    schema = GroupSchema(
+        group="g", types={"id": "String", "n": kind}, record_identifier="id", event_time="id"
+    )
+    with pytest.raises(InputError, match="'n' is not a"):
+        schema.validate({"id": "2026-11-22T18:00:00Z", "n": text})
+
+
+class TestTheOfflineStore:
+    """Direct writes as Parquet files."""
+
+    DATA = "store/111111111111/sagemaker/eu-central-1/offline-store/customers-1/data"
+
+    @pytest.fixture(autouse=True)
+    def offline(self, store: FeatureStore) -> None:
+        location = {"ResolvedOutputS3Uri": f"s3://offline/{self.DATA}"}
+        store.offline = {"S3StorageConfig": location, "TableFormat": "Glue"}
+
+    def files(self, store: FeatureStore) -> dict[str, bytes]:
+        return {key: body for key, body in store.objects.items() if key.startswith(self.DATA)}
+
+    def test_records_are_in_the_partition_of_their_hour(
+        self, store: FeatureStore, run: Run
+    ) -> None:
+        store.fill("a.csv", HEADING + GOOD + "c-2,2026-11-22T19:59:59.999Z,,0.10,\n")
+
+        assert run(store="offline") == "Completed: 2 records of 1 files were written."
+
+        assert store.records == []
+        first, second = sorted(self.files(store))
+        assert first.startswith(f"{self.DATA}/year=2026/month=11/day=22/hour=18/20261122T180000Z_")
+        assert "/hour=19/20261122T190000Z_" in second
+        table = polars.read_parquet(io.BytesIO(store.objects[second]))
+        assert table.drop("write_time", "api_invocation_time").to_dicts() == [
+            {
+                "customer_id": "c-2",
+                "at": "2026-11-22T19:59:59.999Z",
+                "orders": None,
+                "balance": 0.1,
+                "city": None,
+                "is_deleted": False,
+            }
+        ]
+        assert table.schema["orders"] == polars.Int64()
+        assert table.schema["write_time"] == polars.Datetime("us", "UTC")
+
+    def test_the_columns_are_those_that_sagemaker_writes(
+        self, store: FeatureStore, run: Run
+    ) -> None:
+        store.fill("a.csv", HEADING + GOOD)
+        run(store="offline")
+        (body,) = self.files(store).values()
+
+        written = pyarrow.parquet.read_schema(io.BytesIO(body))
+
+        kinds = {
+            "customer_id": "String",
+            "at": "String",
+            "orders": "Integral",
+            "balance": "Fractional",
+            "city": "String",
+        }
+        expected = arrow_schema(_definitions(kinds))
+        assert [(one.name, str(one.type).removeprefix("large_")) for one in written] == [
+            (one.name, str(one.type)) for one in expected
+        ]
+
+    def test_a_file_with_a_bad_row_is_not_written_at_all(
+        self, store: FeatureStore, run: Run
+    ) -> None:
+        store.fill("a.csv", HEADING + GOOD + "c-2,2026-11-22T18:00:00Z,three,1,x\n")
+        store.fill("b.csv", HEADING + GOOD)
+
+        with pytest.raises(InputError) as error:
+            run(store="offline")
+
+        assert str(error.value) == (
+            "1 records were not written, 1 were: features/customers/a.csv, line 3: 'orders' is "
+            "not a 64-bit whole number"
+        )
+        assert len(self.files(store)) == 1
+
+    def test_a_repeated_run_replaces_its_objects(self, store: FeatureStore, run: Run) -> None:
+        store.fill("a.csv", HEADING + GOOD)
+        run(store="offline")
+        before = set(self.files(store))
+        for key in [key for key in store.objects if key.startswith("ledger/")]:
+            del store.objects[key]  # as if the run had ended before it wrote the ledger
+
+        run(store="offline")
+
+        assert set(self.files(store)) == before
+
+    def test_large_files_are_written_in_parts(
+        self, store: FeatureStore, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(offline, "MAX_BUFFERED_ROWS", 2)
+        store.fill("a.csv", HEADING + GOOD * 5)
+
+        assert run(store="offline") == "Completed: 5 records of 1 files were written."
+
+        tables = [polars.read_parquet(io.BytesIO(body)) for body in self.files(store).values()]
+        assert [len(table) for table in tables] == [2, 2, 1]
+
+    def test_seconds_since_1970_are_event_times_too(self) -> None:
+        schema = GroupSchema(
+            group="g", types={"at": "Fractional"}, record_identifier="at", event_time="at"
+        )
+        assert schema.hour({"at": "1764439199.5"}) == datetime(2025, 11, 29, 17, tzinfo=UTC)
+
+    def test_objects_are_encrypted_with_the_key_of_the_store(
+        self, store: FeatureStore, run: Run
+    ) -> None:
+        assert store.offline is not None
+        store.offline["S3StorageConfig"]["KmsKeyId"] = "arn:key"
+        store.fill("a.csv", HEADING + GOOD)
+
+        run(store="offline")
+
+        assert store.encryption == [{"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:key"}]
+
+    @pytest.mark.parametrize(
+        ("config", "problem"),
+        [
+            (None, "customers: got a group without an offline store"),
+            (
+                {"S3StorageConfig": {"ResolvedOutputS3Uri": "s3://b/p"}, "TableFormat": "Iceberg"},
+                "customers: got a table in the format Iceberg; allowed with --store offline: Glue",
+            ),
+        ],
+    )
+    def test_a_group_that_cannot_be_written_directly_is_rejected(
+        self, store: FeatureStore, run: Run, config: dict[str, Any] | None, problem: str
+    ) -> None:
+        store.offline = config
+        with pytest.raises(InputError, match=problem):
+            run(store="offline")
