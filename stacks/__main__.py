@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from stacks.execution_policy import write_policies
-from stacks.settings_schema import SCHEMA, settings_schema
+from stacks.settings.schema import SCHEMA, settings_schema
 
 POLICIES = Path("build/execution-policy")
 

@@ -7,8 +7,8 @@ from constructs import Construct
 
 from mlops_constructs.delivery import ArtifactStore
 from mlops_constructs.validation import acknowledge, without_access_log, without_replica
-from stacks.default_settings import DefaultSettings
 from stacks.platform_stack import PlatformStack
+from stacks.settings.defaults import DefaultSettings
 
 _READERS = "only the pipeline's roles read it, and CloudTrail records their access"
 _REPRODUCIBLE = "artifacts are reproducible from the commit in git"

@@ -1,13 +1,15 @@
-"""Existing network of a settings file, given by its ids."""
+"""Existing network of an account, given by its ids in the settings."""
 
 from constructs import Construct
 
 from mlops_constructs.network import Network, NetworkBase
-from stacks.settings import NetworkSettings
+from stacks.settings.network import ExistingNetworkSettings
 
 
-def existing_network(scope: Construct, settings: NetworkSettings | None) -> NetworkBase | None:
-    """Returns the network as an import below `scope`, or None if the file has no network."""
+def existing_network(
+    scope: Construct, settings: ExistingNetworkSettings | None
+) -> NetworkBase | None:
+    """Returns the network as an import below `scope`, or None without settings."""
     if settings is None:
         return None
     return Network.from_ids(

@@ -15,9 +15,9 @@ from mlops_constructs.delivery import (
     Synthesis,
 )
 from stacks.artifacts import ReplicaStack, artifact_store
-from stacks.default_settings import DefaultSettings
-from stacks.pipeline_settings import PlatformPipelineSettings
 from stacks.platform_stack import PlatformStack
+from stacks.settings.defaults import DefaultSettings
+from stacks.settings.platform_pipeline import PlatformPipelineSettings
 from stacks.wheels import ROOT
 
 
@@ -28,10 +28,11 @@ class PlatformPipelineStack(PlatformStack):
 
     Args:
         settings: settings of the pipeline.
-        config: settings file of the pipeline.
-        stages: CDK stages in the order of the settings.
+        config: settings file of the organisation.
+        stages: CDK stages, one for each wave.
         defaults: settings of every stack.
         env: account and region.
+        connection_arn: connection of the source. Defaults to None: a new CodeCommit repository.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class PlatformPipelineStack(PlatformStack):
         stages: Sequence[cdk.Stage],
         defaults: DefaultSettings,
         env: cdk.Environment,
+        connection_arn: str | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -67,23 +69,23 @@ class PlatformPipelineStack(PlatformStack):
             "Pipeline",
             pipeline_name=settings.name,
             artifacts=dataclasses.replace(artifact_store(self), replicas=replicas),
-            source=self._source(settings),
+            source=self._source(settings, connection_arn),
             synthesis=_synthesis(config),
             stages=[
                 PlatformStage(
                     stage=stage,
-                    approval=one.approval,
-                    confirm_permissions=one.confirm_permissions,
+                    approval=wave.approval,
+                    confirm_permissions=wave.confirm_permissions,
                 )
-                for one, stage in zip(settings.stages, stages, strict=True)
+                for wave, stage in zip(settings.waves, stages, strict=True)
             ],
         )
 
-    def _source(self, settings: PlatformPipelineSettings) -> Source:
+    def _source(self, settings: PlatformPipelineSettings, connection_arn: str | None) -> Source:
         given = settings.source
-        if given is not None:
+        if given is not None and connection_arn is not None:
             return Source.code_connections(
-                given.connection_arn, given.owner, given.repository, settings.branch
+                connection_arn, given.owner, given.repository, settings.branch
             )
         repository = codecommit.Repository(self, "Repository", repository_name=settings.name)
         repository.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
@@ -93,8 +95,8 @@ class PlatformPipelineStack(PlatformStack):
 
 def _other_regions(stages: Sequence[cdk.Stage], env: cdk.Environment) -> list[str]:
     """Returns the regions of stages other than the pipeline's."""
-    regions = sorted({stage.region for stage in stages if stage.region})
-    return [region for region in regions if region != env.region]
+    stacks = [one for stage in stages for one in stage.node.find_all() if cdk.Stack.is_stack(one)]
+    return sorted({cdk.Stack.of(one).region for one in stacks} - {env.region})
 
 
 def _synthesis(config: str) -> Synthesis:

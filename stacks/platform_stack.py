@@ -1,9 +1,9 @@
-"""Base of the stacks of an environment."""
+"""Base of the stacks of the platform."""
 
 import aws_cdk as cdk
 from constructs import Construct
 
-from stacks.default_settings import DefaultSettings
+from stacks.settings.defaults import DefaultSettings
 
 
 class PlatformStack(cdk.Stack):

@@ -13,12 +13,16 @@ from mlops_constructs.projects import (
     ProjectTemplate,
     TemplateBucket,
 )
-from stacks.default_settings import DefaultSettings
 from stacks.existing_network import existing_network
 from stacks.platform_stack import PlatformStack
 from stacks.removal import removal_policy
 from stacks.seeds import Seeds
-from stacks.settings import ProjectTemplatesSettings, ServiceCatalogSettings
+from stacks.settings.defaults import DefaultSettings
+from stacks.settings.network import ExistingNetworkSettings
+from stacks.settings.project_templates import (
+    ProjectTemplatesSettings,
+    ServiceCatalogSettings,
+)
 
 BOUNDARY_EXPORT = "SageMakerProjectsBoundaryArn"
 
@@ -30,6 +34,8 @@ class ProjectTemplatesStack(PlatformStack):
         settings: settings of the templates.
         seeds: seed code of the repositories.
         defaults: settings of every stack.
+        network: existing network of the projects. Defaults to None: networks of SageMaker and
+            CodeBuild.
         env: account and region.
     """
 
@@ -42,6 +48,7 @@ class ProjectTemplatesStack(PlatformStack):
         seeds: Seeds,
         defaults: DefaultSettings,
         env: cdk.Environment,
+        network: ExistingNetworkSettings | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -50,7 +57,7 @@ class ProjectTemplatesStack(PlatformStack):
             env=env,
             description="SageMaker project templates",
         )
-        policy = removal_policy(settings.removal)
+        policy = removal_policy(settings.removal, defaults)
         # Export names must be unique in an account and region as well.
         boundary_export = f"{defaults.prefix}{BOUNDARY_EXPORT}"
         bucket = TemplateBucket(
@@ -69,14 +76,14 @@ class ProjectTemplatesStack(PlatformStack):
         template = ProjectTemplate(
             self,
             "TabularModel",
-            template_name="tabular-model",
-            description="Trains a model on tabular data and deploys it to an endpoint",
+            template_name=settings.templates[0].name,
+            description=settings.templates[0].description,
             bucket=bucket,
             model_build_seed=seeds.model_build,
             model_deploy_seed=seeds.model_deploy,
             boundary_export=boundary_export,
             launch_role_arn=settings.launch_role_arn or (name and LaunchRole.arn_of(name)),
-            network=existing_network(self, settings.network),
+            network=existing_network(self, network),
             removal_policy=policy,
         )
         boundary = ProjectBoundary(

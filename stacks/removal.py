@@ -2,7 +2,8 @@
 
 import aws_cdk as cdk
 
-from stacks.settings import Removal
+from stacks.settings.defaults import DefaultSettings
+from stacks.settings.names import Removal
 
 _POLICIES = {
     # Not RETAIN: a failed creation would leave resources whose names conflict with the next one.
@@ -11,6 +12,11 @@ _POLICIES = {
 }
 
 
-def removal_policy(removal: Removal) -> cdk.RemovalPolicy:
-    """Returns the removal policy of stateful resources for the setting."""
-    return _POLICIES[removal]
+def removal_policy(removal: Removal | None, defaults: DefaultSettings) -> cdk.RemovalPolicy:
+    """Returns the removal policy of stateful resources.
+
+    Args:
+        removal: setting of the section, or None for that of every stack.
+        defaults: settings of every stack.
+    """
+    return _POLICIES[removal or defaults.removal]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from rehearsal.client.local_aws import LocalAws
-from stacks.settings import AdoptSettings
+from stacks.settings.projects import AdoptSettings
 from tests.constructs.projects.deployed_project import (
     DESTROY,
     RETAIN,

@@ -11,11 +11,19 @@ from stacks.settings import load_settings
 ROOT = Path(__file__).parent.parent.parent
 STRICT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
 
+SETTINGS = """
+accounts: {dev: {id: "123456789012", region: eu-central-1}}
+project_templates: {}
+projects: [{name: churn}]
+"""
+
 
 def synthesise(directory: Path) -> cdk.App:
     """Synthesizes the app with every kind of stack, as `cdk synth` would."""
     found = cdk.App(outdir=str(directory), analytics_reporting=False, context=STRICT)
-    app.add_stacks(found, load_settings(ROOT / "config" / "production.example.yaml"))
+    config = directory.with_suffix(".yaml")
+    config.write_text(SETTINGS)
+    app.add_all(found, load_settings(config), config.name)
     found.synth()
     return found
 

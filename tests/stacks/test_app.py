@@ -148,17 +148,22 @@ def stack_of(app: cdk.App, name: str) -> cdk.Stack:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("environment: {account: 1, region: us-east-1}", "environment.account: got 1 (number)"),
+        ("accounts: {dev: {id: 1, region: us-east-1}}", "accounts.dev.id: got 1 (number)"),
         (None, "does not exist"),
         (
-            "environment: {account: '111111111111', region: us-east-1}\n"
-            "platform_pipeline: {stages: [{name: Staging, config: config/none.yaml}]}",
-            "platform_pipeline.stages[0].config: ",
+            "accounts: {dev: {id: '111111111111', region: us-east-1}}\n"
+            "platform_pipeline: {waves: [{accounts: [prod]}]}",
+            "platform_pipeline.waves[0].accounts[0]: got 'prod' (text); allowed is the alias of an",
         ),
         (
-            "environment: {account: '111111111111', region: us-east-1}\n"
-            "platform_pipeline: {stages: [{name: Source, config: config/rehearsal.yaml}]}",
+            "accounts: {dev: {id: '111111111111', region: us-east-1}}\n"
+            "platform_pipeline: {waves: [{accounts: [dev], name: Source}]}",
             "stages: got Source, a name that CDK Pipelines uses itself",
+        ),
+        (
+            "accounts: {dev: {id: '111111111111', region: us-east-1}}\n"
+            "network: {}\nstudio: {}\nprojects: [{name: churn, personas: [reviewer]}]",
+            "not supported yet: studio, network[0] without existing, projects[0].personas",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from stacks.settings import load_settings
 from tests.stacks.conftest import STRICT
 
 SETTINGS = """
-environment: {account: "111111111111", region: eu-central-1}
+accounts: {dev: {id: "111111111111", region: eu-central-1}}
 defaults:
   tags: {cost-centre: "4711"}
   termination_protection: true
@@ -30,7 +30,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "settings.yaml"
     path.write_text(SETTINGS)
     found = cdk.App(outdir=str(folder / "out"), analytics_reporting=False, context=STRICT)
-    app.add_stacks(found, load_settings(path))
+    app.add_all(found, load_settings(path), "settings.yaml")
     found.synth()
     return folder / "out"
 

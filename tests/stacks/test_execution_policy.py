@@ -19,7 +19,7 @@ from stacks.settings import load_settings
 from tests.stacks.conftest import ROOT, STRICT
 
 SETTINGS = """
-environment: {account: "111111111111", region: us-east-1}
+accounts: {dev: {id: "111111111111", region: us-east-1}}
 defaults: {termination_protection: false}
 project_templates: {removal: destroy, service_catalog: {principals: [role/users/*]}}
 projects: [{name: churn, removal: destroy}]
@@ -31,7 +31,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("policy")
     (folder / "settings.yaml").write_text(SETTINGS)
     found = cdk.App(outdir=str(folder / "out"), analytics_reporting=False, context=STRICT)
-    app.add_stacks(found, load_settings(folder / "settings.yaml"))
+    app.add_all(found, load_settings(folder / "settings.yaml"), "settings.yaml")
     found.synth()
     return folder / "out"
 

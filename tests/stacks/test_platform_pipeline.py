@@ -9,50 +9,52 @@ from aws_cdk.assertions import Template
 
 import app
 from stacks.settings import Settings, SettingsError, load_settings
-from stacks.stages import load_stages
 from tests.judges import PACKS, checkov_findings, open_findings
 from tests.stacks.conftest import ROOT, STRICT
 
-ENVIRONMENT = 'environment: {account: "%s", region: eu-central-1}\n'
+ACCOUNTS = """
+accounts:
+  tooling: {id: "111111111111", region: eu-central-1}
+  dev: {id: "222222222222", region: eu-central-1}
+  prod: {id: "333333333333", region: eu-central-1}
+"""
+SECTIONS = """
+projects: [{name: churn, in: dev}]
+project_templates: {in: prod}
+"""
 PIPELINE = """
 platform_pipeline:
-  stages:
-    - {name: Staging, config: config/staging.yaml}
-    - {name: Production, config: config/production.yaml, approval: "Deploy?"}
+  in: tooling
+  waves:
+    - {accounts: [dev]}
+    - {accounts: [prod], approval: "Deploy?"}
 """
+CONFIG = "config/company.yaml"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with the settings of a pipeline and of its two stages."""
-    (tmp_path / "config").mkdir()
-    write(tmp_path, "pipeline", "111111111111", PIPELINE)
-    write(tmp_path, "staging", "222222222222", "projects: [{name: churn}]\n")
-    write(tmp_path, "production", "333333333333", "project_templates: {}\n")
-    return tmp_path
+def settings_of(folder: Path, text: str = ACCOUNTS + SECTIONS + PIPELINE) -> Settings:
+    path = folder / "company.yaml"
+    path.write_text(text)
+    return load_settings(path)
 
 
-def write(folder: Path, name: str, account: str, more: str) -> None:
-    (folder / f"config/{name}.yaml").write_text(ENVIRONMENT % account + more)
-
-
-def pipeline_in(folder: Path) -> Settings:
-    return load_settings(folder / "config/pipeline.yaml")
-
-
-def pipeline_stack(folder: Path, monkeypatch: pytest.MonkeyPatch) -> cdk.Stack:
-    monkeypatch.setattr(app, "ROOT", folder)
+def app_of(settings: Settings) -> cdk.App:
     found = cdk.App(analytics_reporting=False, context=STRICT)
-    app.add_pipeline(found, pipeline_in(folder), "config/pipeline.yaml")
-    stack = found.node.find_child("PlatformPipeline")
-    assert isinstance(stack, cdk.Stack)
-    return stack
+    app.add_all(found, settings, CONFIG)
+    return found
+
+
+def pipeline_stack(settings: Settings) -> cdk.Stack:
+    for stack in app_of(settings).node.children:
+        if stack.node.id == "PlatformPipeline" and isinstance(stack, cdk.Stack):
+            return stack
+    raise AssertionError("no pipeline")
 
 
 def test_no_security_pack_reports_a_finding(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    stack = pipeline_stack(folder, monkeypatch)
+    stack = pipeline_stack(settings_of(tmp_path))
 
     for pack in PACKS:
         assert not open_findings(pack, stack)
@@ -65,17 +67,17 @@ def test_no_security_pack_reports_a_finding(
 
 
 def test_a_creation_that_fails_leaves_nothing_behind(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    resources = Template.from_stack(pipeline_stack(folder, monkeypatch)).to_json()["Resources"]
+    resources = Template.from_stack(pipeline_stack(settings_of(tmp_path))).to_json()["Resources"]
     policies = [one.get("DeletionPolicy") for one in resources.values()]
     assert (policies.count("RetainExceptOnCreate"), policies.count("Retain")) == (3, 0)
 
 
 def test_the_stages_have_the_same_stacks_and_names_as_a_direct_deployment(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    stack = pipeline_stack(folder, monkeypatch)
+    stack = pipeline_stack(settings_of(tmp_path))
 
     template = Template.from_stack(stack)
     pipeline = next(iter(template.find_resources("AWS::CodePipeline::Pipeline").values()))
@@ -87,22 +89,23 @@ def test_the_stages_have_the_same_stacks_and_names_as_a_direct_deployment(
         }
         for stage in pipeline["Properties"]["Stages"]
     }
-    assert deployed["Staging"] == {"Project-churn"}
-    assert deployed["Production"] == {"ProjectTemplates"}
+    assert deployed["Dev"] == {"Project-churn"}
+    assert deployed["Prod"] == {"ProjectTemplates"}
     pinned = json.loads((ROOT / "package.json").read_text())["dependencies"]["aws-cdk"]
     text = json.dumps(template.to_json())
     assert f"aws-cdk@{pinned}" in text
-    assert "npx cdk synth --quiet --context config=config/pipeline.yaml" in text
+    assert "npx cdk synth --quiet --context config=config/company.yaml" in text
 
 
 def test_a_stage_in_another_region_has_the_artifacts_there(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    (folder / "config/production.yaml").write_text(
-        'environment: {account: "333333333333", region: eu-west-1}\nprojects: [{name: churn}]\n'
+    accounts = ACCOUNTS.replace("central-1}", "central-1, replicas: [eu-west-1]}", 1)
+    there = accounts.replace(
+        '"333333333333", region: eu-central-1', '"333333333333", region: eu-west-1'
     )
 
-    stack = pipeline_stack(folder, monkeypatch)
+    stack = pipeline_stack(settings_of(tmp_path, there + SECTIONS + PIPELINE))
 
     replica = stack.node.root.node.find_child("PlatformPipelineArtifacts-eu-west-1")
     assert isinstance(replica, cdk.Stack)
@@ -116,125 +119,106 @@ def test_a_stage_in_another_region_has_the_artifacts_there(
     assert ":iam::333333333333:role/cdk-hnb659fds-deploy-role-333333333333-eu-west-1" in policies
 
 
-def test_without_settings_there_is_no_pipeline() -> None:
-    found = cdk.App(analytics_reporting=False)
-    app.add_pipeline(found, load_settings(ROOT / "config/rehearsal.yaml"), "config/rehearsal.yaml")
-    assert not [child for child in found.node.children if isinstance(child, cdk.Stack)]
+def test_without_settings_there_is_no_pipeline(tmp_path: Path) -> None:
+    found = app_of(settings_of(tmp_path, ACCOUNTS + SECTIONS))
+
+    assert [child.node.id for child in found.node.children] == ["tooling", "dev", "prod"]
 
 
-def error_of_the_stages(folder: Path) -> str:
-    with pytest.raises(SettingsError) as error:
-        load_stages(pipeline_in(folder), "config/pipeline.yaml", folder)
-    return str(error.value)
+def test_accounts_outside_of_the_waves_are_deployed_directly(tmp_path: Path) -> None:
+    two = SECTIONS.replace("[{", "[{name: fraud, in: tooling}, {")
+    text = ACCOUNTS + two + PIPELINE
+
+    found = app_of(settings_of(tmp_path, text))
+
+    assert [child.node.id for child in found.node.find_child("tooling").node.children] == [
+        "Project-fraud"
+    ]
 
 
-@pytest.mark.parametrize(
-    ("production", "twin"),
-    [
-        ("projects: [{name: fraud}, {name: churn}]", "the project churn"),
-        ("project_templates: {}", "project_templates"),
-    ],
-)
-def test_unique_resources_are_deployed_by_one_stage_only(
-    folder: Path, production: str, twin: str
-) -> None:
-    write(folder, "staging", "222222222222", "projects: [{name: churn}]\nproject_templates: {}\n")
-    write(folder, "production", "222222222222", production)
-
-    assert error_of_the_stages(folder) == (
-        "config/pipeline.yaml: the stages cannot be used\n"
-        f"  - platform_pipeline.stages[1].config: config/production.yaml has {twin} for "
-        "222222222222 in eu-central-1, and so has config/staging.yaml; allowed is one of them in "
-        "each account and region"
+def test_a_wave_deploys_several_accounts_together(tmp_path: Path) -> None:
+    text = (
+        ACCOUNTS + SECTIONS + "platform_pipeline: {in: tooling, waves: [{accounts: [dev, prod]}]}"
     )
 
+    stack = pipeline_stack(settings_of(tmp_path, text))
 
-def test_the_pipeline_s_own_file_is_no_second_owner_of_a_stack(folder: Path) -> None:
-    write(folder, "pipeline", "333333333333", PIPELINE + "project_templates: {}\n")
-
-    assert "and so has config/pipeline.yaml" in error_of_the_stages(folder)
-
-
-def test_stages_with_different_projects_share_an_account(folder: Path) -> None:
-    write(folder, "production", "222222222222", "projects: [{name: fraud}]\n")
-
-    assert len(load_stages(pipeline_in(folder), "config/pipeline.yaml", folder)) == 2
+    (pipeline,) = Template.from_stack(stack).find_resources("AWS::CodePipeline::Pipeline").values()
+    (wave,) = [one for one in pipeline["Properties"]["Stages"] if one["Name"] == "DevProd"]
+    deployed = {action["Configuration"].get("StackName") for action in wave["Actions"]}
+    assert deployed == {"Project-churn", "ProjectTemplates"}
 
 
-def test_two_regions_of_an_account_are_rejected_only_if_they_name_one_launch_role(
-    folder: Path,
-) -> None:
-    for file, region in (("staging", "eu-central-1"), ("production", "eu-west-1")):
-        place = f'environment: {{account: "222222222222", region: {region}}}\n'
-        templates = "project_templates: {launch_role_name: ProjectsLaunchRole}\n"
-        (folder / f"config/{file}.yaml").write_text(place + templates)
-
-    with pytest.raises(SettingsError, match="ProjectsLaunchRole for 222222222222 in eu-west-1"):
-        load_stages(pipeline_in(folder), "config/pipeline.yaml", folder)
-
-    (folder / "config/production.yaml").write_text(place + "project_templates: {}\n")
-    assert len(load_stages(pipeline_in(folder), "config/pipeline.yaml", folder)) == 2
-
-
-def test_a_pipeline_of_a_stage_is_rejected(folder: Path) -> None:
-    write(folder, "production", "333333333333", PIPELINE)
-
-    assert "has a platform_pipeline, which a stage cannot have" in error_of_the_stages(folder)
-
-
-def test_the_problems_of_all_stages_are_reported_with_their_places(folder: Path) -> None:
-    (folder / "config/staging.yaml").unlink()
-    write(folder, "production", "3", "projects: [{name: churn}]\n")
-
-    text = error_of_the_stages(folder)
-
-    assert (
-        f"platform_pipeline.stages[0].config: {folder}/config/staging.yaml does not exist" in text
+def test_an_existing_connection_is_the_source(tmp_path: Path) -> None:
+    arn = "arn:aws:codeconnections:eu-central-1:111111111111:connection/c-1"
+    text = (
+        ACCOUNTS
+        + SECTIONS
+        + f"connections: [{{name: github, in: tooling, provider: GitHub, existing_arn: '{arn}'}}]"
+        + PIPELINE
+        + "  source: {connection: github, owner: acme, repository: platform}\n"
     )
-    assert f"platform_pipeline.stages[1].config: {folder}/config/production.yaml: 1 problem" in text
+
+    template = json.dumps(
+        Template.from_stack(pipeline_stack(settings_of(tmp_path, text))).to_json()
+    )
+
+    assert arn in template
+    assert '"acme/platform"' in template
+    assert "AWS::CodeCommit::Repository" not in template
 
 
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("stages: []", "platform_pipeline.stages: got [] (list); allowed is a list of at least 1"),
+        ("waves: []", "platform_pipeline.waves: got [] (list); allowed is a list of at least 1"),
         (
-            "stages: [{name: A, config: config/a.yaml}, {name: A, config: config/b.yaml}]",
-            "allowed is each name once",
+            "waves: [{accounts: [dev]}, {accounts: [dev], name: Again}]",
+            "waves[1].accounts[0]: got 'dev' (text); allowed is each account once",
         ),
         (
-            "branch: '', stages: [{name: A, config: config/a.yaml}]",
-            "branch: got '' (text); allowed",
+            "waves: [{accounts: [dev]}, {accounts: [prod], name: Dev}]",
+            "platform_pipeline.waves[1]: the name Dev is also that of waves[0]; set `name`",
         ),
-        ("stages: [{name: A, config: config/a.yaml, approval: ''}]", "stages[0].approval: got ''"),
+        ("waves: [{accounts: [dev]}], branch: ''", "branch: got '' (text); allowed"),
+        ("waves: [{accounts: [dev], approval: ''}]", "waves[0].approval: got ''"),
         (
-            "{source: {connection_arn: x, owner: '', repository: ''}, stages: []}",
+            "source: {connection: x, owner: '', repository: ''}, waves: []",
             "platform_pipeline.source.owner: got '' (text); allowed is the user or organisation",
         ),
-        ("{}", "platform_pipeline.stages: missing"),
         (
-            "stages: [{name: staging, config: config/a.yaml}]",
+            "source: {connection: x, owner: a, repository: b}, waves: [{accounts: [dev]}]",
+            "source.connection: got 'x' (text); allowed is a connection of the section connections",
+        ),
+        ("", "platform_pipeline.waves: missing"),
+        (
+            "waves: [{accounts: [dev], name: dev}]",
             "allowed is up to 20 letters and digits, a capital letter first",
         ),
         (
-            "stages: [{name: Staging, config: ../a.yaml}]",
-            "platform_pipeline.stages[0].config: got '../a.yaml' (text); allowed is a file in",
+            "waves: [{accounts: [dev], ask: x}]",
+            "platform_pipeline.waves[0].ask: unknown key; allowed are accounts, name, approval",
         ),
         (
-            "{source: {arn: x}, stages: [{name: Staging, config: config/a.yaml}]}",
-            "platform_pipeline.source.arn: unknown key; allowed are connection_arn, owner",
-        ),
-        (
-            "stages: [{name: Staging, config: config/a.yaml, ask: x}]",
-            "platform_pipeline.stages[0].ask: unknown key; allowed are name, config, approval",
+            "waves: [{accounts: [qa]}]",
+            "platform_pipeline.waves[0].accounts[0]: got 'qa' (text); allowed is the alias of an "
+            "account: tooling, dev, prod",
         ),
     ],
 )
 def test_an_invalid_pipeline_is_rejected_with_its_key(
-    folder: Path, content: str, problem: str
+    tmp_path: Path, content: str, problem: str
 ) -> None:
-    indented = content if content.startswith("{") else "{" + content + "}"
-    write(folder, "pipeline", "111111111111", f"platform_pipeline: {indented}\n")
+    text = f"{ACCOUNTS}{SECTIONS}platform_pipeline: {{in: tooling, {content}}}\n"
     with pytest.raises(SettingsError) as error:
-        pipeline_in(folder)
+        settings_of(tmp_path, text)
     assert problem in str(error.value)
+
+
+def test_an_account_in_another_region_needs_a_replica(tmp_path: Path) -> None:
+    there = ACCOUNTS.replace(
+        '"333333333333", region: eu-central-1', '"333333333333", region: eu-west-1'
+    )
+
+    with pytest.raises(SettingsError, match=r"add eu-west-1 to `replicas` of tooling"):
+        settings_of(tmp_path, there + SECTIONS + PIPELINE)

@@ -8,10 +8,10 @@ import yaml
 from aws_cdk.assertions import Template
 
 from mlops_constructs.projects import Seed
-from stacks.default_settings import DefaultSettings
 from stacks.project_templates_stack import ProjectTemplatesStack
 from stacks.seeds import Seeds
-from stacks.settings import ProjectTemplatesSettings
+from stacks.settings.defaults import DefaultSettings
+from stacks.settings.project_templates import ProjectTemplatesSettings
 
 
 def stack_of(folder: Path, **settings: Any) -> ProjectTemplatesStack:

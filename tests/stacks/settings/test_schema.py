@@ -10,10 +10,10 @@ import jsonschema
 import pytest
 import yaml
 
-from stacks.settings_schema import SCHEMA, settings_schema
+from stacks.settings.schema import SCHEMA, settings_schema
 from tests.stacks.conftest import ROOT
 
-ENVIRONMENT = "environment: {account: '111111111111', region: us-east-1}\n"
+ACCOUNTS = "accounts: {dev: {id: '111111111111', region: us-east-1}}\n"
 
 
 def problems(content: Any) -> list[str]:
@@ -42,13 +42,13 @@ def test_the_files_of_this_repository_name_the_schema_and_follow_it(path: Path) 
 @pytest.mark.parametrize(
     ("content", "place"),
     [
-        ("environment: {account: '1', region: us-east-1}", "$.environment.account"),
-        ("environment: {account: '111111111111', region: moon}", "$.environment.region"),
-        (ENVIRONMENT + "projects: [{name: Churn}]", "$.projects[0].name"),
-        (ENVIRONMENT + "projects: [{name: churn, removal: burn}]", "$.projects[0].removal"),
-        (ENVIRONMENT + "projects: [{name: churn, colour: red}]", "$.projects[0]"),
-        (ENVIRONMENT + "defaults: {prefix: -x}", "$.defaults.prefix"),
-        (ENVIRONMENT + "defaults: {tags: {'aws:x': y}}", "$.defaults.tags"),
+        ("accounts: {dev: {id: '1', region: us-east-1}}", "$.accounts.dev.id"),
+        ("accounts: {dev: {id: '111111111111', region: moon}}", "$.accounts.dev.region"),
+        (ACCOUNTS + "projects: [{name: Churn}]", "$.projects[0].name"),
+        (ACCOUNTS + "projects: [{name: churn, removal: burn}]", "$.projects[0].removal"),
+        (ACCOUNTS + "projects: [{name: churn, colour: red}]", "$.projects[0]"),
+        (ACCOUNTS + "defaults: {prefix: -x}", "$.defaults.prefix"),
+        (ACCOUNTS + "defaults: {tags: {'aws:x': y}}", "$.defaults.tags"),
     ],
 )
 def test_an_editor_marks_invalid_values(content: str, place: str) -> None:

@@ -2,7 +2,7 @@
 
 import json
 
-from stacks.settings import Settings
+from stacks.settings.organisation import Settings
 from stacks.wheels import ROOT
 
 SCHEMA = ROOT / "config" / "settings.schema.json"

@@ -1,11 +1,12 @@
-"""Settings of every stack of an environment."""
+"""Settings of every stack."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from stacks.checked_text import matching
-from stacks.settings_model import SettingsModel
+from stacks.settings.checked_text import matching
+from stacks.settings.model import SettingsModel
+from stacks.settings.names import Removal
 
 _MAX_TAGS = 40
 
@@ -43,8 +44,10 @@ def _limited(tags: dict[str, str]) -> dict[str, str]:
 
 
 class DefaultSettings(SettingsModel):
-    """Settings of every stack of the environment."""
+    """Settings of every stack."""
 
+    removal: Annotated[Removal, Field(strict=False)] = Removal.RETAIN
+    """Handling of state when a stack is deleted. Defaults to retain."""
     tags: Annotated[
         dict[TagKey, TagValue],
         AfterValidator(_limited),

@@ -5,14 +5,14 @@ from pathlib import Path
 import cfnlint  # type: ignore[import-untyped]
 import pytest
 
-from stacks.regions import REGIONS
-from stacks.settings import DEFAULT_SETTINGS, Removal, SettingsError, load_settings
+from stacks.settings import DEFAULT_SETTINGS, SettingsError, load_settings
+from stacks.settings.names import Removal
+from stacks.settings.regions import REGIONS
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 GOOD = """
-environment:
-  account: "111111111111"
-  region: us-east-1
+accounts:
+  dev: {id: "111111111111", region: us-east-1}
 """
 ARABIC_DIGITS = "\u0661" * 12
 NEEDED_TYPES = {
@@ -45,11 +45,6 @@ def message(path: Path) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
-def test_the_files_of_this_repository_are_good(path: Path) -> None:
-    assert load_settings(path).environment.account
-
-
 def test_the_default_exists() -> None:
     assert (ROOT / DEFAULT_SETTINGS).exists()
 
@@ -59,8 +54,8 @@ def test_state_is_retained_unless_the_file_says_otherwise(write: Write) -> None:
 
     settings = load_settings(path)
 
-    assert settings.project_templates is not None
-    assert settings.project_templates.removal is Removal.RETAIN
+    assert settings.defaults.removal is Removal.RETAIN
+    assert settings.project_templates[0].removal is None
     assert settings.projects[0].removal is Removal.DESTROY
 
 
@@ -74,10 +69,11 @@ def test_a_project_without_an_id_gets_one_that_follows_from_its_name(write: Writ
 def test_one_message_contains_every_problem(write: Write) -> None:
     path = write(
         """
-environment:
-  account: 111111111111
-  region: mars-north-1
-  regoin: us-east-1
+accounts:
+  dev:
+    id: 111111111111
+    region: mars-north-1
+    regoin: us-east-1
 project_templates:
   removal: burn
   allowed_cidrs: [10.0.0.0/8, 10.0.0.1/8]
@@ -91,13 +87,13 @@ projects:
 
     assert lines[0] == f"{path}: 7 problems"
     assert [": ".join(line.split(": ")[:2]).strip(" -") for line in lines[1:]] == [
-        "line 3: environment.account",
-        "line 4: environment.region",
-        "line 5: environment.regoin",
-        "line 7: project_templates.removal",
-        "line 8: project_templates.allowed_cidrs[1]",
-        "line 10: projects[0].name",
-        "line 11: projects[0].id",
+        "line 4: accounts.dev.id",
+        "line 5: accounts.dev.region",
+        "line 6: accounts.dev.regoin",
+        "line 8: project_templates.removal",
+        "line 9: project_templates.allowed_cidrs[1]",
+        "line 11: projects[0].name",
+        "line 12: projects[0].id",
     ]
 
 
@@ -105,21 +101,19 @@ projects:
     ("content", "problem"),
     [
         (
-            "environment: {account: 111111111111, region: us-east-1}",
-            "environment.account: got 111111111111 (number); allowed is a text; put numbers in "
-            "quotes",
+            "accounts: {dev: {id: 111111111111, region: us-east-1}}",
+            "accounts.dev.id: got 111111111111 (number); allowed is a text; put numbers in quotes",
         ),
         (
-            GOOD + "projects: [{name: churn, network: {vpc_id: vpc-0a1b2c3d, subnet_ids: [x], "
-            "security_group_ids: [sg-0a1b2c3d]}}]",
-            "projects[0].network.subnet_ids[0]: got 'x' (text); allowed is an id such as "
+            GOOD + "network: {existing: {vpc_id: vpc-0a1b2c3d, subnet_ids: [x], "
+            "security_group_ids: [sg-0a1b2c3d]}}",
+            "network.existing.subnet_ids[0]: got 'x' (text); allowed is an id such as "
             "subnet-0a1b2c3d4e5f60718",
         ),
         (
-            GOOD + "project_templates: {network: {vpc: a, vpc_id: vpc-0a1b2c3d, subnet_ids: "
+            GOOD + "network: {existing: {vpc: a, vpc_id: vpc-0a1b2c3d, subnet_ids: "
             "[subnet-0a1b2c3d], security_group_ids: [sg-0a1b2c3d]}}",
-            "project_templates.network.vpc: unknown key; allowed are vpc_id, subnet_ids, "
-            "security_group_ids",
+            "network.existing.vpc: unknown key; allowed are vpc_id, subnet_ids, security_group_ids",
         ),
         (
             GOOD + "projects: [{name: churn, adopt: {bucket: b-1, key: alias/x, images: i}}]",
@@ -131,25 +125,25 @@ projects:
             "removal: retain with adopt; adopted stores outlive the project",
         ),
         (
-            "environment: {account: '1111', region: us-east-1}",
-            "environment.account: got '1111' (text); allowed is 12 digits in quotes, such as "
+            "accounts: {dev: {id: '1111', region: us-east-1}}",
+            "accounts.dev.id: got '1111' (text); allowed is 12 digits in quotes, such as "
             '"111111111111"',
         ),
         (
-            "environment: {account: '111111111111', region: moon-1}",
-            "environment.region: got 'moon-1' (text); allowed is a region with SageMaker projects",
+            "accounts: {dev: {id: '111111111111', region: moon-1}}",
+            "accounts.dev.region: got 'moon-1' (text); allowed is a region with SageMaker projects",
         ),
         (
-            "environment: {account: '111111111111'}",
-            "environment.region: missing; this key is required",
+            "accounts: {dev: {id: '111111111111'}}",
+            "accounts.dev.region: missing; this key is required",
         ),
         (
             GOOD + "project_template: {}",
-            "project_template: unknown key; allowed are environment, defaults, project_template",
+            "project_template: unknown key; allowed are accounts, defaults, logs",
         ),
         (
             GOOD + "projects: [{name: churn, colour: red}]",
-            "projects[0].colour: unknown key; allowed are name, id, removal, network",
+            "projects[0].colour: unknown key; allowed are in, name, id, seed, git",
         ),
         (
             GOOD + "project_templates: {removal: burn}",
@@ -172,21 +166,21 @@ projects:
             "project_templates.service_catalog.principals[0]: got '*/a' (text); allowed is a role",
         ),
         (
-            "environment: {account: no, region: us-east-1}",
-            "environment.account: got no, which YAML reads as false (yes/no value); allowed is a "
+            "accounts: {dev: {id: no, region: us-east-1}}",
+            "accounts.dev.id: got no, which YAML reads as false (yes/no value); allowed is a "
             "text; put it in quotes",
         ),
         (
-            f"environment: {{account: '{ARABIC_DIGITS}', region: us-east-1}}",
+            f"accounts: {{dev: {{id: '{ARABIC_DIGITS}', region: us-east-1}}}}",
             "allowed is 12 digits in quotes",
         ),
         (
-            "environment: {account: '111111111111', region: 2026-11-29}",
-            "environment.region: got 2026-11-29 (date); allowed is a text; put it in quotes",
+            "accounts: {dev: {id: '111111111111', region: 2026-11-29}}",
+            "accounts.dev.region: got 2026-11-29 (date); allowed is a text; put it in quotes",
         ),
         (
-            "environment: {account: '111111111111', region: }",
-            "environment.region: got nothing; allowed is a text",
+            "accounts: {dev: {id: '111111111111', region: }}",
+            "accounts.dev.region: got nothing; allowed is a text",
         ),
         (
             GOOD + "project_templates: {service_catalog: }",
@@ -233,11 +227,11 @@ def test_a_problem_names_its_key_what_was_got_and_what_is_allowed(
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("", "got nothing; allowed is a mapping with the keys environment"),
+        ("", "got nothing; allowed is a mapping with the keys accounts"),
         ("- a", "got ['a'] (list); allowed is a mapping"),
-        ("environment: {", "settings.yaml:1: is not YAML"),
-        (GOOD + "environment: {}", "settings.yaml:5: environment: got a duplicate key"),
-        (GOOD, "the file deploys nothing; add project_templates, projects or platform_pipeline"),
+        ("accounts: {", "settings.yaml:1: is not YAML"),
+        (GOOD + "accounts: {}", "settings.yaml:4: accounts: got a duplicate key"),
+        (GOOD, "the file deploys nothing; add one of logs, network"),
         (GOOD + "projects:\n# - {name: churn}\n", "the file deploys nothing"),
         (GOOD + "projects: {{ projects }}", "got a list or mapping for a key"),
     ],
@@ -249,15 +243,16 @@ def test_a_file_without_settings_is_rejected(write: Write, content: str, problem
 def test_a_section_whose_keys_are_comments_has_every_default(write: Write) -> None:
     settings = load_settings(write(GOOD + "project_templates:\n  # removal: destroy\ndefaults:\n"))
 
-    assert settings.project_templates is not None
-    assert settings.project_templates.removal is Removal.RETAIN
+    (templates,) = settings.project_templates
+    assert templates.removal is None
+    assert settings.defaults.removal is Removal.RETAIN
     assert settings.defaults.tags == {}
 
 
 def test_a_section_that_is_null_is_none(write: Write) -> None:
     settings = load_settings(write(GOOD + "project_templates: null\nprojects: [{name: churn}]\n"))
 
-    assert settings.project_templates is None
+    assert settings.project_templates == []
 
 
 def test_settings_can_be_shared_within_a_file(write: Write) -> None:
@@ -289,12 +284,15 @@ def test_the_regions_are_those_where_cloudformation_has_all_types() -> None:
 
 def test_a_launch_role_that_exists_is_of_the_account_and_needs_no_name(write: Write) -> None:
     role = "arn:aws:iam::{}:role/ProjectsLaunchRole"
-    templates = GOOD + "project_templates: {{launch_role_arn: {}{}}}"
 
-    both = templates.format(role.format("111111111111"), ", launch_role_name: Mine")
-    assert "allowed is either launch_role_name, which creates a role, or" in message(write(both))
-    of_another = templates.format(role.format("222222222222"), "")
-    assert "allowed is a role of the account 111111111111" in message(write(of_another))
+    both = f"{{launch_role_arn: {role.format('111111111111')}, launch_role_name: Mine}}"
+    assert "allowed is either launch_role_name, which creates a role, or" in message(
+        write(f"{GOOD}project_templates: {both}")
+    )
+    of_another = f"{{launch_role_arn: {role.format('222222222222')}}}"
+    assert "allowed is a role of the account 111111111111" in message(
+        write(f"{GOOD}project_templates: {of_another}")
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""Settings whose stacks do not exist yet: they are rejected by name, not ignored."""
+
+from collections.abc import Iterator
+
+from stacks.settings import Settings
+from stacks.settings.project_templates import ProjectTemplatesSettings
+from stacks.settings.projects import DEFAULT_STAGES, ProjectSettings
+
+_PROJECT_KEYS = ("git", "personas", "monitoring", "budget", "notifications")
+
+
+def unsupported(settings: Settings, sections: frozenset[str]) -> list[str]:
+    """Returns the keys of settings that no stack implements.
+
+    Args:
+        settings: settings of an organisation.
+        sections: sections that have a stack.
+    """
+    found = [
+        section
+        for section in ("logs", "studio", "feature_store", "registry", "budgets")
+        if settings.entries(section) and section not in sections
+    ]
+    for number, network in enumerate(settings.network):
+        if network.existing is None and "network" not in sections:
+            found.append(f"network[{number}] without existing")
+    for number, connection in enumerate(settings.connections):
+        if connection.existing_arn is None and "connections" not in sections:
+            found.append(f"connections[{number}] without existing_arn")
+    for number, templates in enumerate(settings.project_templates):
+        found += [f"project_templates[{number}].{key}" for key in _of_templates(templates)]
+    for number, project in enumerate(settings.projects):
+        found += [f"projects[{number}].{key}" for key in _of_project(project)]
+    return found
+
+
+def _of_templates(templates: ProjectTemplatesSettings) -> Iterator[str]:
+    (first, *others) = templates.templates
+    if others:
+        yield "templates, more than one"
+    if first.git is not None:
+        yield "templates[0].git"
+    if first.network is not None:
+        yield "templates[0].network"
+
+
+def _of_project(project: ProjectSettings) -> Iterator[str]:
+    for key in _PROJECT_KEYS:
+        if getattr(project, key):
+            yield key
+    if [stage.name for stage in project.stages] != [stage.name for stage in DEFAULT_STAGES]:
+        yield "stages other than staging and prod"
+    elif any(stage.in_ for stage in project.stages):
+        yield "stages.in"
+    elif [stage.approval is None for stage in project.stages] != [True, False]:
+        yield "stages with another approval than that of prod"
+    elif project.stages[1].approval is not None and (
+        project.stages[1].approval.question != DEFAULT_STAGES[1].approval.question  # type: ignore[union-attr]
+    ):
+        yield "stages.approval.question"
