@@ -30,8 +30,10 @@ from rehearsal.containers.mounts import Mount, Mountable
 from rehearsal.containers.registries import Outside
 from rehearsal.containers.specification import (
     DOCKER_PATH,
+    ROOT_USER,
     Network,
     Specification,
+    User,
     command_of,
 )
 
@@ -58,17 +60,26 @@ class Container:
         environment: variables in addition to the image's. With `Network.AWS`, AWS_ENDPOINT_URL is
             required, and certificate files in variables as AWS_CA_BUNDLE are mounted. Defaults to
             none.
+        inherited: the variables without those of the image and the request. Defaults to None: PATH,
+            HOSTNAME and HOME, as in Docker.
         mounts: files and folders of the host. Defaults to none.
         network: the network. Defaults to `Network.ISOLATED`.
         outside: the ports and local registries that `Network.INTERNET` reaches. Defaults to None:
             the usual ports of other machines.
         listen: path of a Unix socket that forwards to `port`. Defaults to None: no socket.
+        runtime_api: an address of the host that the container reaches under the same address.
+            Defaults to None: none.
         port: port of the container behind `listen`. Defaults to 8080.
         opt: folder that is mounted writable as /opt, for image builds. Defaults to None: the
             layers of the image, read-only.
         limits: CPUs, memory, disk and processes. Defaults to None: those of this machine.
         host_name: the host name. Defaults to `algo-1`.
         stop_signal: the signal that asks the command to end. Defaults to SIGTERM.
+        user: the user that runs the command. Defaults to root of the container.
+        read_only: True if only the writable mounts and the file systems in memory that they name
+            can be written. Defaults to False: also /root, /run, /tmp and /var/tmp, in memory.
+        stream: standard input and output of the command, a socket; its output on standard error
+            alone is then that of the container. It is closed here. Defaults to None: no input.
         on_line: receives each line of output, on a thread. Defaults to None.
 
     Raises:
@@ -82,15 +93,20 @@ class Container:
         arguments: Sequence[str] | None = None,
         entrypoint: Sequence[str] | None = None,
         environment: Mapping[str, str] | None = None,
+        inherited: Mapping[str, str] | None = None,
         mounts: Sequence[Mountable] = (),
         network: Network = Network.ISOLATED,
         outside: Outside | None = None,
+        runtime_api: tuple[str, int] | None = None,
         listen: Path | None = None,
         port: int = 8080,
         opt: Path | None = None,
         limits: Limits | None = None,
         host_name: str = "algo-1",
         stop_signal: signal.Signals = signal.SIGTERM,
+        user: User = ROOT_USER,
+        read_only: bool = False,
+        stream: socket | None = None,
         on_line: OutputLine | None = None,
     ) -> None:
         self.image = image
@@ -98,7 +114,8 @@ class Container:
         self.network = network
         self.port = port
         self.command = command_of(image, entrypoint, arguments)
-        self.environment = {"PATH": DOCKER_PATH, "HOSTNAME": host_name, "HOME": "/root"}
+        in_docker = {"PATH": DOCKER_PATH, "HOSTNAME": host_name, "HOME": "/root"}
+        self.environment = dict(in_docker if inherited is None else inherited)
         self.environment |= image.environment
         self.environment |= dict(environment or {})
         if network is Network.AWS and not self.environment.get("AWS_ENDPOINT_URL"):
@@ -107,12 +124,16 @@ class Container:
                 f"{sorted(self.environment)}."
             )
         self._outside = outside or Outside()
+        self._runtime_api = runtime_api
         self._listen = listen
         self._opt = opt
         self._limits = limits or DEFAULT_LIMITS
         self._exceeded: Exceeded | None = None
         self._host_name = host_name
         self._stop_signal = stop_signal
+        self._user = user
+        self._read_only = read_only
+        self._stream = stream
         self._on_line = on_line
         self._lines: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
         self._process: subprocess.Popen[bytes] | None = None
@@ -135,14 +156,15 @@ class Container:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                pass_fds=[listener.fileno()] if listener else [],
+                pass_fds=[one.fileno() for one in (listener, self._stream) if one],
                 env={},
                 start_new_session=True,  # Ctrl-C reaches the server only, which ends its containers
             )
             self._send_specification(listener)
         finally:
-            if listener:
-                listener.close()
+            for passed in (listener, self._stream):
+                if passed:
+                    passed.close()
         self._reader.start()
         _LOG.info("Container %s of %s: %s", self._process.pid, self.image.digest, self.limits)
 
@@ -177,7 +199,13 @@ class Container:
             opt=self._opt,
             outside=self._outside,
             limits=self.limits,
+            user=self._user,
+            read_only=self._read_only,
         ).to_json(self._scratch)
+        if self._runtime_api is not None:
+            specification["runtime_api"] = list(self._runtime_api)
+        if self._stream is not None:
+            specification["stream_descriptor"] = self._stream.fileno()
         if listener is not None:
             specification["listen_descriptor"] = listener.fileno()
             specification["listen_port"] = self.port
@@ -245,6 +273,11 @@ class Container:
             self._started.kill()
             code = self.wait(1)
         return code
+
+    def kill(self) -> None:
+        """Kills all processes at once."""
+        if self.running:
+            self._started.kill()
 
     def _read(self) -> None:
         with cast("IO[bytes]", self._started.stdout) as output:

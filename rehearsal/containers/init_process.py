@@ -44,7 +44,7 @@ _EXCEEDED = {
     limit_watch.DISK: "disk",
 }
 _HTTPS = 443
-_GATEWAY, _OUTSIDE, _NAMES, _NAMES_TCP = b"G", b"O", b"N", b"n"
+_GATEWAY, _OUTSIDE, _NAMES, _NAMES_TCP, _RUNTIME_API = b"G", b"O", b"N", b"n", b"R"
 
 
 def main() -> NoReturn:
@@ -58,9 +58,9 @@ def main() -> NoReturn:
         _run_step(_keep, specification, below, launcher)
     below.close()
     signal.signal(signal.SIGTERM, lambda *_: _send(above, _TERMINATE))
-    listening = specification.get("listen_descriptor")
-    if listening is not None:
-        os.close(listening)
+    for name in ("listen_descriptor", "stream_descriptor"):
+        if name in specification:
+            os.close(specification[name])
     _serve_gateway(specification, above, keeper)
     status = os.waitpid(keeper, 0)[1]
     if select.select([sys.stdin], [], [], 0)[0]:  # the server has ended and cannot remove them
@@ -95,6 +95,8 @@ def _serve_gateway(specification: Specification, control: socket.socket, keeper:
         received = socket.socket(fileno=descriptors[0])
         if message == _GATEWAY:
             connect = port_forwarding.connect_tcp(*specification["gateway"])
+        elif message == _RUNTIME_API:
+            connect = port_forwarding.connect_tcp(*specification["runtime_api"])
         elif message == _OUTSIDE:
             connect = outside_network.connect_outside(allowed, gateways)
         elif message == _NAMES_TCP:
@@ -137,7 +139,8 @@ def _keep(specification: Specification, control: socket.socket, launcher: int) -
     )
     syscalls.unshare(flags)
     syscalls.die_with_parent(launcher)
-    syscalls.map_to_root(user, group)
+    inside, inside_group = specification.get("user", (0, 0))
+    syscalls.map_user(user, group, (inside, inside_group))
     init = os.fork()
     if init == 0:
         syscalls.die_with_parent(0)  # the parent is not in this process namespace
@@ -167,6 +170,8 @@ def _initialize(specification: Specification, control: socket.socket) -> None:
     signal.set_wakeup_fd(wakened)
     _offer_network(specification, control)
     command = _spawn(specification)
+    if "stream_descriptor" in specification:
+        os.close(specification["stream_descriptor"])  # it closes with the command
     listening = specification.get("listen_descriptor")
     if listening is not None:
         connect = port_forwarding.connect_tcp("127.0.0.1", specification["listen_port"])
@@ -183,6 +188,8 @@ def _offer_network(specification: Specification, control: socket.socket) -> None
     offered = []
     if "gateway" in specification:
         offered.append((_GATEWAY, port_forwarding.listen_tcp(*specification["gateway"])))
+    if "runtime_api" in specification:
+        offered.append((_RUNTIME_API, port_forwarding.listen_tcp(*specification["runtime_api"])))
     if specification["network"] == "AWS":
         # AWS's host names serve HTTPS at the gateway.
         name_server.serve(specification["aws_domains"])
@@ -215,6 +222,9 @@ def _spawn(specification: Specification) -> int:
         os.chdir(specification["working_directory"])
         limit_watch.restrict(specification.get("limits", {}))
         syscalls.drop_capabilities()
+        if "stream_descriptor" in specification:
+            for standard in (0, 1):
+                os.dup2(specification["stream_descriptor"], standard)
         _close_inherited()
         system_call_filter.forbid_system_calls()
         os.execvpe(words[0], words, environment)  # noqa: S606

@@ -13,7 +13,7 @@ from rehearsal.containers import syscalls
 user, group = os.getuid(), os.getgid()
 syscalls.unshare(syscalls.NEW_USER | syscalls.NEW_MOUNT | syscalls.NEW_PID | syscalls.NEW_NETWORK
               | syscalls.NEW_IPC | syscalls.NEW_HOSTNAME)
-syscalls.map_to_root(user, group)
+syscalls.map_user(user, group)
 child = os.fork()
 if child == 0:
     try:

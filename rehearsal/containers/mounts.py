@@ -24,7 +24,7 @@ _ETC = (
     *("services", "protocols", "mime.types", "magic", "locale.alias", "locale.conf", "terminfo"),
     *("fonts", "OpenCL", "java-*", "python3*", "perl", "gai.conf"),
 )
-_ETC_FILES = {
+ETC_FILES = {
     "passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
     "group": "root:x:0:\nnogroup:x:65534:\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n",
@@ -78,6 +78,17 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Scratch:
+    """An empty file system of some bytes at `target`; a program that fills it gets ENOSPC."""
+
+    target: str
+    size: int
+
+    def step(self) -> Step:
+        return {"kind": "tmpfs", "target": self.target, "mode": "1777", "bytes": self.size}
+
+
+@dataclass(frozen=True)
 class File:
     """A new file in the container, read-only for its programs.
 
@@ -119,7 +130,7 @@ def _etc() -> list[Step]:
             source = path.resolve()
             if source.exists():
                 steps.append(Mount(source, str(path)).step())
-    steps += [File(f"/etc/{name}", content).step() for name, content in _ETC_FILES.items()]
+    steps += [File(f"/etc/{name}", content).step() for name, content in ETC_FILES.items()]
     steps.append({"kind": "symlink", "source": "/proc/mounts", "target": "/etc/mtab"})
     return steps
 
@@ -128,6 +139,11 @@ BUILD_CACHE: Step = {"kind": "tmpfs", "target": "/root/.cache", "mode": "755"}
 ETC_IS_READ_ONLY: Step = {"kind": "read-only", "target": "/etc"}
 ONLY_OPT_IS_KEPT: list[Step] = [{"kind": "read-only", "target": place} for place in ("/root", "/")]
 """For builds: files outside of /opt are not kept, so writing them fails."""
+NOTHING_IS_WRITABLE: list[Step] = [
+    {"kind": "read-only", "target": place}
+    for place in ("/var/tmp", "/run", "/root", "/opt", "/")  # noqa: S108
+]
+"""For functions: only /tmp can be written."""
 
 
 def _python(interpreter: Interpreter) -> list[Step]:

@@ -30,8 +30,8 @@ def mount(root: str, mounts: list[dict[str, Any]]) -> None:
     Args:
         root: an empty directory of the host.
         mounts: steps in their order, each with a `target` and a `kind`: bind (source, writable),
-            directory, tmpfs (mode), overlay (lower, upper, work), symlink (source), file (content,
-            mode), devices, proc, sys, read-only (only that mount).
+            directory, tmpfs (mode, bytes), overlay (lower, upper, work), symlink (source), file
+            (content, mode), devices, proc, sys, read-only (only that mount).
     """
     syscalls.make_private()
     syscalls.mount("tmpfs", root, "tmpfs", syscalls.NO_SETUID | syscalls.NO_DEVICES, "mode=755")
@@ -57,7 +57,8 @@ def _directory(target: str, _: dict[str, Any]) -> None:
 def _tmpfs(target: str, step: dict[str, Any]) -> None:
     Path(target).mkdir(parents=True, exist_ok=True)
     flags = syscalls.NO_SETUID | syscalls.NO_DEVICES
-    syscalls.mount("tmpfs", target, "tmpfs", flags, f"mode={step['mode']}")
+    size = f",size={step['bytes']}" if "bytes" in step else ""
+    syscalls.mount("tmpfs", target, "tmpfs", flags, f"mode={step['mode']}{size}")
 
 
 def _symlink(target: str, step: dict[str, Any]) -> None:

@@ -13,7 +13,9 @@ from rehearsal.containers.image import Image
 from rehearsal.containers.limits import Limits
 from rehearsal.containers.mounts import (
     BUILD_CACHE,
+    ETC_FILES,
     ETC_IS_READ_ONLY,
+    NOTHING_IS_WRITABLE,
     ONLY_OPT_IS_KEPT,
     File,
     Mount,
@@ -42,6 +44,27 @@ class Network(enum.Enum):
     INTERNET = "INTERNET"
 
 
+@dataclass(frozen=True)
+class User:
+    """The user of a container: its ids, its name, and its line in /etc/passwd."""
+
+    uid: int
+    gid: int
+    name: str
+
+    def accounts(self) -> list[File]:
+        """Returns the files of /etc that name the user beside root."""
+        users = f"{self.name}:x:{self.uid}:{self.gid}::/home/{self.name}:/sbin/nologin\n"
+        groups = f"{self.name}:x:{self.gid}:\n"
+        return [
+            File("/etc/passwd", ETC_FILES["passwd"] + users),
+            File("/etc/group", ETC_FILES["group"] + groups),
+        ]
+
+
+ROOT_USER = User(0, 0, "root")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Specification:
     """Root directory, command, environment and network; `opt` is the writable /opt of a build."""
@@ -56,6 +79,8 @@ class Specification:
     opt: Path | None
     outside: Outside
     limits: Limits
+    user: User = ROOT_USER
+    read_only: bool = False
 
     def to_json(self, scratch: Path) -> dict[str, Any]:
         """Returns the specification as JSON; `scratch` is a dedicated folder of the container."""
@@ -72,6 +97,7 @@ class Specification:
             "scratch": _in_memory(steps),
             "command": list(self.command),
             "environment": dict(self.environment),
+            "user": [self.user.uid, self.user.gid],
             "working_directory": self.image.working_directory,
             "network": self.network.value,
             "hostname": self.host_name,
@@ -104,6 +130,10 @@ class Specification:
             files = hidden([Path(name) for name in named if name and Path(name).is_file()])
             steps += [Mount(file, str(file)).step() for file in files]
         given = [mount.step() for mount in self.mounts]
+        if self.user is not ROOT_USER:
+            steps += [file.step() for file in self.user.accounts()]
+        if self.read_only:
+            return [*steps, *given, ETC_IS_READ_ONLY, *NOTHING_IS_WRITABLE]
         if self.opt is None:
             return [*steps, *given, ETC_IS_READ_ONLY]
         return [*steps, BUILD_CACHE, *given, ETC_IS_READ_ONLY, *ONLY_OPT_IS_KEPT]
@@ -128,7 +158,8 @@ def _in_memory(steps: Iterable[Step]) -> list[str]:
     found = {"/dev/shm": True}  # noqa: S108
     for step in steps:
         if step["kind"] in ("tmpfs", "bind", "overlay"):
-            found[step["target"]] = step["kind"] == "tmpfs"
+            # One with a size is a disk of that size, not memory of the container.
+            found[step["target"]] = step["kind"] == "tmpfs" and "bytes" not in step
     return [target for target, in_memory in found.items() if in_memory]
 
 

@@ -46,11 +46,18 @@ def unshare(flags: int) -> None:
     _check(_LIBC.unshare(flags), "unshare")
 
 
-def map_to_root(user: int, group: int) -> None:
-    """Makes the caller root in its new user namespace, without permissions outside of it."""
+def map_user(user: int, group: int, inside: tuple[int, int] = (0, 0)) -> None:
+    """Gives the caller other ids in its new user namespace, without permissions outside of it.
+
+    Args:
+        user: the id of the user outside.
+        group: the id of the group outside.
+        inside: the ids of user and group inside. Defaults to those of root. Other users have the
+            capabilities of the namespace until the next exec.
+    """
     Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"0 {user} 1")
-    Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+    Path("/proc/self/uid_map").write_text(f"{inside[0]} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{inside[1]} {group} 1")
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:

@@ -316,6 +316,5 @@ def load() -> Registry:
     """Imports each module of this package, which declares its patches, and returns all of them."""
     package = importlib.import_module(str(_ROOM))
     for module in pkgutil.walk_packages(package.__path__, f"{_ROOM}."):
-        if ".lambda_modules" not in module.name:
-            importlib.import_module(module.name)
+        importlib.import_module(module.name)
     return PATCHES

@@ -4,6 +4,7 @@ import functools
 import importlib.util
 import json
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from rehearsal.events.targets import delivers
@@ -52,6 +53,33 @@ def scheduler(previous: Handler, *, runtime: Runtime) -> Handler:
         return previous
     message = "This rehearsal runs no schedules: it was started without the service scheduler."
     return functools.partial(_reject, message)
+
+
+@patch_value(
+    "ministack.app:SERVICE_HANDLERS[glue]",
+    why="A Glue job runs its script as a process of the server, and a Spark job succeeds at once.",
+    until="ministack isolates the scripts of Glue jobs, and fails jobs that it does not run.",
+)
+def glue(previous: Handler) -> Handler:
+    message = (
+        "The rehearsal runs no Glue jobs. Run the script in a processing job of SageMaker, or test "
+        "the job in AWS."
+    )
+    return functools.partial(_reject_operation, previous, "StartJobRun", message)
+
+
+@patch_value(
+    "ministack.core.node_pool:subprocess",
+    why="JavaScript of AppSync resolvers and CloudFront functions runs as a process of the server.",
+    until="ministack isolates the JavaScript that it evaluates.",
+)
+def node_pool(previous: Any) -> Any:
+    def reject(*arguments: Any, **options: Any) -> Any:
+        raise FileNotFoundError(
+            "The rehearsal does not run JavaScript of AppSync resolvers and CloudFront functions."
+        )
+
+    return SimpleNamespace(**{**vars(previous), "Popen": reject, "run": reject})
 
 
 @patch("ministack.services.eventbridge:_validate_target_arn", **_TARGETS)

@@ -50,7 +50,6 @@ SERVICES = (
 )
 _MIN_FREE_BYTES = 512 * 1024**2
 _GRACE_SECONDS = 3.0
-_LAMBDA_MODULES = Path(__file__).parents[1] / "ministack" / "lambda_modules"
 
 _log = logging.getLogger("rehearsal.server")
 
@@ -238,24 +237,6 @@ def _set_environment(
         REQUESTS_CA_BUNDLE=bundle,
         NODE_EXTRA_CA_CERTS=bundle,
         AWS_EC2_METADATA_DISABLED="true",
-        PYTHONPATH=os.pathsep.join(
-            filter(
-                None,
-                [
-                    str(_LAMBDA_MODULES),
-                    os.getenv("PYTHONPATH"),
-                ],
-            )
-        ),
-        NODE_OPTIONS=" ".join(
-            filter(
-                None,
-                [
-                    f'--require="{_LAMBDA_MODULES / "response_port.cjs"}"',
-                    os.getenv("NODE_OPTIONS"),
-                ],
-            )
-        ),
     )
 
 

@@ -4,6 +4,7 @@ The names in capitals are those of `Host`: what a test has arranged outside of t
 """
 
 _LIBC = "import ctypes; libc = ctypes.CDLL(None, use_errno=True)\n"
+OF_CONTAINERS = ("root", "nobody", "sbx_user1051")
 _SAME = (
     "text = open({path!r}).read(); f = open({path!r}, 'w'); f.write(text); f.close()\nescaped = 1"
 )
@@ -38,7 +39,8 @@ ATTACKS = {
     ),
     "read the password file": "escaped = open('/etc/shadow').read()",
     "read accounts of the host": (
-        "escaped = [l for l in open('/etc/passwd') if l.split(':')[0] not in ('root', 'nobody')]"
+        f"OF_CONTAINERS = {OF_CONTAINERS}\n"
+        "escaped = [l for l in open('/etc/passwd') if l.split(':')[0] not in OF_CONTAINERS]"
     ),
     "read the user's home": (
         "escaped = [n for n in ('.ssh', '.aws', '.netrc', '.gitconfig', '.bashrc', '.docker')"

@@ -1,0 +1,1 @@
+"""Functions of Lambda, which ministack runs as processes of the server."""
