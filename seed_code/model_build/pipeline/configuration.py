@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.failure import InputError
+from mlops_jobs.problem_type import ProblemType
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.yaml_document import YamlDocument, first, keys_text

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.failure import InputError
-from mlops_jobs.table import RawTable
+from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.table.fitting import position_of_target
+from mlops_jobs.table.raw import RawTable
+from mlops_jobs.table.target import detect_problem_type
 
 from pipeline.configuration import Configuration
 from pipeline.project import Project
-from tabular.fitting import position_of_target
 from tabular.problem import PROBLEMS
-from tabular.target import detect_problem_type
 
 DEFAULT_KEY = "data/breast_cancer.csv"
 DEFAULT_TARGET = "diagnosis"

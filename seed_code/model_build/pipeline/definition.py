@@ -133,7 +133,7 @@ class _Steps:
                 processing_input("test", output_uri(preprocess, "test")),
             ],
             outputs=[processing_output("evaluation", self._run_folder("evaluation"))],
-            arguments=["-m", "tabular.evaluate"],
+            arguments=["-m", "tabular", "evaluate"],
         )
         return ProcessingStep("Evaluate", step_args=run, property_files=[report])
 

@@ -94,7 +94,8 @@ class Jobs:
         data, split = self._configuration.data, self._configuration.split
         arguments = [
             "-m",
-            "tabular.preprocess",
+            "tabular",
+            "preprocess",
             f"--target=name:{raw.target}",
             f"--problem-type={raw.problem_type}",
             f"--header={'true' if data.header else 'false'}",

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlops_jobs.evaluation.job import evaluate
+from mlops_jobs.table import preprocess
+from mlops_jobs.table.model import TabularModel
 
-from tabular import preprocess
-from tabular.evaluate import evaluate
-from tabular.predictor import Predictor
+from tabular import model
 from tabular.train import train
 
 Rows = list[list[str]]
@@ -111,7 +112,7 @@ class Fitted:
     outputs: Path
     model: Path
     report: dict[str, Any]
-    predictor: Predictor
+    predictor: TabularModel
 
     def holdout(self) -> list[dict[str, str]]:
         """Returns the held-out rows, by column."""
@@ -133,8 +134,8 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Fitted]:
             opt_ml = lay_out_training(folder / "ml", outputs, num_round=60, eta=0.2)
             train(opt_ml)
             archive = pack(opt_ml / "model", folder / "archive")
-            report = evaluate(archive, outputs / "test", folder / "evaluation")
-            predictor = Predictor.in_folder(opt_ml / "model")
+            report = evaluate(model.load, archive, outputs / "test", folder / "evaluation")
+            predictor = model.load(opt_ml / "model")
             fitted[kind] = Fitted(
                 kind=kind,
                 raw=raw,

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabular.monitor import MonitoredModel
 from tests.conftest import Fitted, pack
 
 SRC = Path(__file__).parents[1] / "src"
@@ -83,7 +82,7 @@ def test_ingest_lists_its_arguments() -> None:
 
 
 def test_attributions_of_a_row_sum_to_its_prediction(fitted: Fitted) -> None:
-    model = MonitoredModel(predictor=fitted.predictor)
+    model = fitted.predictor
     rows = fitted.holdout()
     cells = [[row[name] for row in rows] for name in model.features]
 
@@ -102,7 +101,7 @@ def test_attributions_of_a_row_sum_to_its_prediction(fitted: Fitted) -> None:
 
 
 def test_monitoring_reads_the_columns_of_requests(binary: Fitted) -> None:
-    model = MonitoredModel(predictor=binary.predictor)
+    model = binary.predictor
     assert model.target == "answer"
     assert model.labels == ("churned", "stays")
     assert "number" in model.columns

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.failure import InputError
+from mlops_jobs.problem_type import ProblemType
 
 from pipeline import data as data_module
 from pipeline.configuration import Configuration

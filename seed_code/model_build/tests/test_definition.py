@@ -9,13 +9,13 @@ from typing import Any
 
 import botocore.client
 import pytest
-from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.failure import InputError
+from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.table import preprocess
 
 from pipeline.configuration import Configuration
 from pipeline.data import RawData
 from pipeline.project import Project
-from tabular import preprocess
 from tests.fakes import PROJECT
 
 pytest.importorskip("sagemaker.core", reason="only the train build has the SageMaker SDK")
@@ -162,8 +162,8 @@ def test_instances_with_local_disks_get_no_volume_key(define: Define) -> None:
 def test_the_image_understands_the_arguments_of_preprocessing(definition: dict[str, Any]) -> None:
     application = step(definition, "Preprocess")["AppSpecification"]
     assert application["ContainerEntrypoint"] == ["/opt/venv/bin/python"]
-    assert application["ContainerArguments"][:2] == ["-m", "tabular.preprocess"]
-    options = preprocess.parser().parse_args(application["ContainerArguments"][2:])
+    assert application["ContainerArguments"][:3] == ["-m", "tabular", "preprocess"]
+    options = preprocess.parser().parse_args(application["ContainerArguments"][3:])
     assert (options.target, options.problem_type) == ("answer", "binary")
     assert (options.drop, options.positive_label) == (["id", "due date"], "yes")
     assert (options.validation_share, options.test_share, options.seed) == (0.2, 0.2, 7)

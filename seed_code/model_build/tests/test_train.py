@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlops_jobs.evaluation.job import evaluate
 from mlops_jobs.failure import InputError
 
+from tabular import model
 from tabular import train as train_module
 from tabular.train import train
-from tests.conftest import Fitted, lay_out_training
+from tests.conftest import Fitted, lay_out_training, pack, run_preprocess, write_csv
 
 
 def test_the_artifact_is_a_schema_and_trees_and_no_pickle(fitted: Fitted) -> None:
@@ -151,3 +153,20 @@ def test_what_sagemaker_adds_to_the_hyperparameters_of_a_trial_is_left_alone(
 ) -> None:
     train(lay_out_training(tmp_path, binary.outputs, _tuning_objective_metric="validation:auc"))
     assert (tmp_path / "model/model.ubj").is_file()
+
+
+def test_the_default_data_is_learnt_well(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="the image has no scikit-learn, the train build has")
+    from pipeline.data import breast_cancer
+
+    write_csv(tmp_path / "raw", [])
+    (tmp_path / "raw/table.csv").write_bytes(breast_cancer())
+    outputs = run_preprocess(tmp_path, target="name:diagnosis")
+    opt_ml = lay_out_training(tmp_path / "ml", outputs)
+    train(opt_ml)
+    report = evaluate(
+        model.load, pack(opt_ml / "model", tmp_path / "archive"), outputs / "test", tmp_path
+    )
+    measures = report["binary_classification_metrics"]
+    assert measures["auc"]["value"] > 0.97
+    assert list(measures["confusion_matrix"]) == ["benign", "malignant"]

@@ -4,8 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tabular.application import Invocations
-
+from mlops_jobs.serving.invocations import Invocations
 from seed_code.model_build.tests.conftest import Fitted, Rows
 from tests.jobs.monitoring.aws_in_memory import Aws
 from tests.jobs.monitoring.captured import as_csv, environment

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tabular.application import Invocations
-from tabular.predictor import Predictor
+from mlops_jobs.serving.invocations import Invocations
+from mlops_jobs.table.model import TabularModel
 
 END = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ROWS_IN_A_CALL = 4
@@ -56,7 +56,7 @@ def line(
 
 
 def captured_calls(
-    rows: Sequence[Sequence[str]], predictor: Predictor, *, time: datetime | None = None
+    rows: Sequence[Sequence[str]], predictor: TabularModel, *, time: datetime | None = None
 ) -> list[str]:
     """Returns the lines of calls with several rows each."""
     server = Invocations(predictor)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tabular.monitor import load_model
+from tabular.__main__ import load_model
 
 from mlops_jobs.monitoring import job
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from tabular.application import Invocations
 
 from mlops_jobs.failure import InputError
+from mlops_jobs.serving.invocations import Invocations
 from seed_code.model_build.tests.conftest import Fitted
 from tests.jobs.monitoring.aws_in_memory import Aws
 from tests.jobs.monitoring.batches import (

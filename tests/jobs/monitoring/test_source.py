@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tabular.monitor import load_model
+from tabular.__main__ import load_model
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring import job

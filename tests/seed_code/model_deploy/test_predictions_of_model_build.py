@@ -44,7 +44,7 @@ class Aws:
     def __init__(self, problem_type: str, holdout: bytes, predictor: Any) -> None:
         self._holdout = holdout
         self._problem_type = problem_type
-        self._invocations = import_module("tabular.application").Invocations(predictor)
+        self._invocations = import_module("mlops_jobs.serving.invocations").Invocations(predictor)
 
     def client(self, _: str) -> "Aws":
         return self
@@ -87,7 +87,7 @@ class Aws:
 
 def trained(folder: Path, problem_type: str) -> Aws:
     """Preprocesses and trains as the jobs of model_build do."""
-    preprocess = import_module("tabular.preprocess")
+    preprocess = import_module("mlops_jobs.table.preprocess")
     data, output, opt_ml = folder / "data", folder / "output", folder / "ml"
     data.mkdir()
     (data / "table.csv").write_text(PROBLEMS[problem_type], encoding="utf-8")
@@ -102,7 +102,7 @@ def trained(folder: Path, problem_type: str) -> Aws:
     return Aws(
         problem_type,
         (output / "test" / "holdout.csv").read_bytes(),
-        import_module("tabular.predictor").Predictor.in_folder(opt_ml / "model"),
+        import_module("tabular.model").load(opt_ml / "model"),
     )
 
 

@@ -1,39 +1,77 @@
 """Entry point of the image.
 
-SageMaker starts the image with `train` or `serve`, monitoring jobs start it with `monitor`, and
-feature ingestion starts it with `ingest`.
+SageMaker starts the image with `train` or `serve`, the pipeline starts it with `preprocess` or
+`evaluate`, monitoring jobs start it with `monitor`, and feature ingestion starts it with `ingest`.
 """
 
 import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlops_jobs.table.model import TabularModel
 
 
 def main() -> None:
     """Runs the command of the first argument; each command imports only its own modules."""
     match sys.argv[1:2]:
+        case ["preprocess"]:
+            from mlops_jobs.table import preprocess
+
+            preprocess.main(sys.argv[2:])
         case ["train"]:
             from tabular import train
 
             train.main()
+        case ["evaluate"]:
+            from mlops_jobs.evaluation import job as evaluation
+
+            from tabular import model
+
+            evaluation.main(model.load, sys.argv[2:])
         case ["serve"]:
-            from tabular import serve
+            from mlops_jobs.serving import server
 
-            serve.main()
+            from tabular import model
+
+            server.main(model.load)
         case ["monitor"]:
-            from tabular import monitor
-
-            monitor.main(sys.argv[2:])
+            _monitor(sys.argv[2:])
         case ["ingest"]:
-            from mlops_jobs.ingestion import job
+            from mlops_jobs.ingestion import job as ingestion
 
-            job.main(sys.argv[2:])
+            ingestion.main(sys.argv[2:])
         # Model Monitor starts the image for bias and explainability without arguments.
         case [] if "sagemaker_monitoring_schedule_name" in os.environ:
-            from tabular import monitor
-
-            monitor.main([])
+            _monitor([])
         case _:
-            sys.exit(f"got {sys.argv[1:]}; allowed: train, serve, monitor, ingest")
+            sys.exit(
+                f"got {sys.argv[1:]}; allowed: preprocess, train, evaluate, serve, monitor, ingest"
+            )
+
+
+def _monitor(arguments: list[str]) -> None:
+    from mlops_jobs.monitoring import job
+
+    job.main(load_model, arguments)
+
+
+def load_model(archive: Path) -> "TabularModel":
+    """Loads the model that monitoring reads.
+
+    Args:
+        archive: path of `model.tar.gz`.
+
+    Raises:
+        InputError: the file is not an archive with a model.
+    """
+    # Only some of the monitors load the model, and XGBoost takes a second to import.
+    from mlops_jobs.archive import load_archive
+
+    from tabular import model
+
+    return load_archive(archive, model.load)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.failure import InputError
+from mlops_jobs.problem_type import ProblemType
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import xgboost
 from mlops_jobs.evaluation.metrics import weighted_f1
-from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.failure import InputError, exit_with_message
+from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.table.schema import Schema
 
 from tabular.checkpoint import Checkpoints
 from tabular.hyperparameters import read_hyperparameters
 from tabular.problem import PROBLEMS, Metric
 from tabular.progress import Progress
-from tabular.schema import Schema
 
 OPT_ML = Path("/opt/ml")
 

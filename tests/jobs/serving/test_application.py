@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tabular import model
 
-from tabular import application
-from tests.asgi_client import Client, Response
-from tests.conftest import HEADING, Fitted
+from mlops_jobs.serving.application import Application
+from mlops_jobs.serving.invocations import MAX_ERROR_LENGTH
+from seed_code.model_build.tests.conftest import HEADING, Fitted
+from tests.jobs.serving.asgi_client import Client, Response
 
 Serve = Callable[[Fitted], Client]
 
@@ -27,7 +29,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
         def start(fitted: Fitted) -> Client:
             monkeypatch.setenv("SM_MODEL_DIR", str(fitted.model))
-            return Client(application.create(), stack)
+            return Client(Application(model.load), stack)
 
         yield start
 
@@ -197,7 +199,7 @@ def test_wrong_columns_are_rejected(serve: Serve, binary: Fitted) -> None:
     names, row = HEADING[:-1], raw(binary, 1)[0]
     misspelt = ["Age", *names[1:]]
     assert error_of(post(served, as_csv([misspelt, row]))) == (
-        "the heading: got no column 'age'; add it"
+        "the heading: got no column 'age'; rename 'Age'"
     )
     assert error_of(post(served, as_csv([[*names, "extra"], [*row, "1"]]))) == (
         "the heading: got column 'extra', which the model does not have; remove it"
@@ -216,7 +218,7 @@ def test_wrong_columns_are_rejected(serve: Serve, binary: Fitted) -> None:
         (b"", "text/csv", "got an empty body"),
         (b" \n", "application/json", "got an empty body"),
         (b"{", "application/json", "the body is not JSON"),
-        (b'{"instances": 5}', "application/json", '"instances": got a value that is not a list'),
+        (b'{"instances": 5}', "application/json", '"instances": got 5, which is not a list'),
         (b"[]", "application/json", "got a body without rows"),
         (b"[1]", "application/json", "row 1: got 1; allowed: a list of values, or an object"),
         (b'[[1], {"a": 1}]', "application/json", "got lists and objects as rows"),
@@ -345,7 +347,7 @@ def test_an_unreadable_request_is_a_client_error(serve: Serve, binary: Fitted, c
     """A 5xx status would count as a failure of the model, and roll a deployment back."""
     body, kind = NOT_READABLE[case]
     message = error_of(post(serve(binary), body, kind))
-    assert len(message) <= application.MAX_ERROR_LENGTH + 1
+    assert len(message) <= MAX_ERROR_LENGTH + 1
 
 
 VALUES: list[Any] = [

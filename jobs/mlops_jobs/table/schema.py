@@ -10,11 +10,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from mlops_jobs.evaluation.problem_type import ProblemType
-from mlops_jobs.table import MISSING
+from mlops_jobs.failure import InputError
+from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.table.raw import MISSING
 
 VERSION = 1
-MODEL_FILES = ("schema.json", "model.ubj")  # content of a model artifact
+FILE = "schema.json"  # its name in the outputs of preprocessing and in a model artifact
 
 
 class Kind(StrEnum):
@@ -90,7 +91,7 @@ class Schema:
             text: the JSON text.
 
         Raises:
-            ValueError: the text is not a schema of this version.
+            InputError: the text is not a schema of this version.
         """
         try:
             document: dict[str, Any] = json.loads(text)
@@ -105,7 +106,7 @@ class Schema:
                 missing=frozenset(document["missing"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"schema.json: cannot be read as a schema: {error!r}") from error
+            raise InputError(f"schema.json: cannot be read as a schema: {error!r}") from error
 
 
 def _column(entry: dict[str, Any]) -> Column:

@@ -6,7 +6,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from tabular.target import Target
+from mlops_jobs.table.target import Target
 
 Parts = npt.NDArray[np.uint8]
 

@@ -1,10 +1,10 @@
 """The target column."""
 
 import pytest
-from mlops_jobs.evaluation.problem_type import ProblemType
-from mlops_jobs.failure import InputError
 
-from tabular.target import detect_problem_type, read_target
+from mlops_jobs.failure import InputError
+from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.table.target import detect_problem_type, read_target
 
 
 @pytest.mark.parametrize(

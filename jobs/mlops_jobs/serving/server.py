@@ -1,16 +1,16 @@
-"""Starts the model server with one worker process for each core."""
+"""The model server, with one worker process for each core."""
 
 import os
 import sys
-from pathlib import Path
+from functools import partial
 
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from tabular.schema import MODEL_FILES, Schema
+from mlops_jobs.model import LoadModel
+from mlops_jobs.serving.application import Application
 
-MODEL = Path("/opt/ml/model")
 PORT = "8080"
 
 
@@ -30,21 +30,21 @@ def workers() -> int:
     return int(text)
 
 
-def serve() -> int:
+def serve(load: LoadModel) -> int:
     """Serves until SIGTERM.
 
     The server listens on port 8080, or on the port of `SAGEMAKER_BIND_TO_PORT`, which SageMaker
     sets if several containers share a host.
 
+    Args:
+        load: loads the model of a folder; a function of an importable module, because each worker
+            process imports it.
+
     Returns:
         The exit status: 0, or 3 if the model cannot be loaded.
     """
-    problem = _problem(Path(os.environ.get("SM_MODEL_DIR", MODEL)))
-    if problem:
-        print(f"error: the model cannot be loaded: {problem}", file=sys.stderr)
-        return STARTUP_FAILURE
     config = Config(
-        "tabular.application:create",
+        partial(Application, load),
         factory=True,
         # SageMaker calls from outside the container.
         host="0.0.0.0",  # noqa: S104  # nosec B104
@@ -64,18 +64,10 @@ def serve() -> int:
     return STARTUP_FAILURE if failed else 0
 
 
-def _problem(folder: Path) -> str:
-    """Returns an error of the model's files, before any worker starts; an empty string for none."""
-    for name in MODEL_FILES:
-        if not (folder / name).is_file():
-            return f"{folder / name}: no such file; the training job writes it"
-    try:
-        Schema.from_json((folder / "schema.json").read_bytes())
-    except ValueError as error:
-        return str(error)
-    return ""
+def main(load: LoadModel) -> None:
+    """Serves as SageMaker starts it.
 
-
-def main() -> None:
-    """Serves as SageMaker starts it."""
-    sys.exit(serve())
+    Args:
+        load: as for `serve`.
+    """
+    sys.exit(serve(load))

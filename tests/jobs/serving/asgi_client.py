@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.applications import Starlette
+from mlops_jobs.serving.application import Application
 
 
 @dataclass
@@ -28,12 +28,23 @@ class Response:
 class Client:
     """Starts the application, and stops it at the end of the `with` block."""
 
-    def __init__(self, app: Starlette, stack: ExitStack) -> None:
+    def __init__(self, app: Application, stack: ExitStack) -> None:
         self._app = app
         self._runner = stack.enter_context(asyncio.Runner())
-        lifespan = app.router.lifespan_context(app)
-        self._runner.run(lifespan.__aenter__())
-        stack.callback(lambda: self._runner.run(lifespan.__aexit__(None, None, None)))
+        self._runner.run(self._start())
+        stack.callback(lambda: self._runner.run(self._stop()))
+
+    async def _start(self) -> None:
+        self._events: asyncio.Queue[Any] = asyncio.Queue()
+        replies: asyncio.Queue[Any] = asyncio.Queue()
+        await self._events.put({"type": "lifespan.startup"})
+        application = self._app({"type": "lifespan"}, self._events.get, replies.put)
+        self._lifespan = asyncio.ensure_future(application)
+        assert await replies.get() == {"type": "lifespan.startup.complete"}
+
+    async def _stop(self) -> None:
+        await self._events.put({"type": "lifespan.shutdown"})
+        await self._lifespan
 
     def request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Response:
         response = Response()

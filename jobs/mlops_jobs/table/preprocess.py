@@ -8,19 +8,18 @@ the last.
 
 import argparse
 import csv
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from mlops_jobs.evaluation.problem_type import ProblemType
-from mlops_jobs.failure import exit_with_message
-from mlops_jobs.table import RawTable
 
-from tabular.fitting import Profile, TableEncoder, profile
-from tabular.schema import Column, Kind, Schema
-from tabular.split import Part, Parts, split
-from tabular.target import Target, read_target
+from mlops_jobs.failure import exit_with_message
+from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.table.fitting import Profile, TableEncoder, profile
+from mlops_jobs.table.raw import RawTable
+from mlops_jobs.table.schema import Column, Kind, Schema
+from mlops_jobs.table.split import Part, Parts, split
+from mlops_jobs.table.target import Target, read_target
 
 INPUT = Path("/opt/ml/processing/input/data")
 OUTPUT = Path("/opt/ml/processing/output")
@@ -113,7 +112,7 @@ def _target(text: str) -> str | int:
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the job's arguments, which the pipeline sets from `config.yaml`."""
-    options = argparse.ArgumentParser(prog="tabular.preprocess", description=__doc__)
+    options = argparse.ArgumentParser(prog="preprocess", description=__doc__)
     options.add_argument("--target", type=_target, required=True)
     options.add_argument("--problem-type", type=ProblemType)
     options.add_argument("--positive-label")
@@ -137,7 +136,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     with exit_with_message(Path("/opt/ml/output/message")):
         preprocess(options)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from mlops_jobs.evaluation.problem_type import ProblemType
 
-from tabular.split import Part, split
-from tabular.target import Target
+from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.table.split import Part, split
+from mlops_jobs.table.target import Target
 
 
 def parts(counts: list[int], validation: float = 0.2, test: float = 0.2) -> list[list[int]]:

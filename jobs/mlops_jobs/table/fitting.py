@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from mlops_jobs.failure import InputError
-from mlops_jobs.table import RawTable, Rows, is_missing
 
-from tabular.encoding import CellError, Matrix, as_matrix, encode_numbers
-from tabular.schema import Column, Kind
+from mlops_jobs.failure import InputError
+from mlops_jobs.table.encoding import CellError, Matrix, as_matrix, encode_numbers
+from mlops_jobs.table.raw import RawTable, Rows, is_missing
+from mlops_jobs.table.schema import Column, Kind
 
 MIN_ROWS_PER_CATEGORY = 2  # a single row teaches nothing; this also removes identifiers
 MAX_CATEGORIES = 1000
@@ -164,7 +164,7 @@ class TableEncoder:
                 pieces.append(self._text_codes(index, cells[index]))
             else:
                 numbers = encode_numbers(cells[index], self._profile.columns[index].name)
-                pieces.append(as_matrix([numbers])[:, 0])
+                pieces.append(as_matrix(np.asarray(numbers)[np.newaxis])[:, 0])
 
     def _text_codes(self, index: int, cells: Sequence[str]) -> npt.NDArray[np.int32]:
         codes = self._texts[index]

@@ -9,14 +9,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from mlops_jobs.failure import InputError
-from mlops_jobs.table import MISSING, is_missing
+import orjson
 
-from tabular.schema import Column, Kind, Schema
+from mlops_jobs.failure import InputError
+from mlops_jobs.model import Cells
+from mlops_jobs.table.raw import MISSING, is_missing
+from mlops_jobs.table.schema import Column, Kind, Schema
 
 Matrix = npt.NDArray[np.float32]
 
 NAN = math.nan
+MAX_NUMBER = np.finfo(np.float32).max
+MIN_CELLS_TO_PARSE = 8  # below, Python's float() is faster than a parser for all cells
+
+_NUMERIC = b"0123456789+-.eE, "
 
 
 class CellError(InputError):
@@ -34,16 +40,16 @@ class CellError(InputError):
         super().__init__(f"row {row}, column {column!r}: got {got!r}; allowed: {expected}")
 
 
-def encode(schema: Schema, columns: Sequence[Sequence[Any]]) -> Matrix:
+def encode(schema: Schema, columns: Cells) -> Matrix:
     """Encodes cells that are given column by column.
 
-    A missing value, a category that training did not see and a number that is too large for 32 bits
-    become NaN, which XGBoost supports natively.
+    A missing value, an infinity and a category that training did not see become NaN, which XGBoost
+    supports natively. A number that is too large for 32 bits becomes the largest one of 32 bits.
 
     Args:
         schema: the fitted preprocessing.
         columns: for each feature of the schema, in its order, the cells of all rows: strings of a
-            CSV file, or values of a JSON document.
+            CSV file, values of a JSON document, or, if all features are numbers, 64-bit numbers.
 
     Returns:
         A matrix with one line for each row and one column for each feature.
@@ -51,30 +57,41 @@ def encode(schema: Schema, columns: Sequence[Sequence[Any]]) -> Matrix:
     Raises:
         CellError: a cell of a numeric column is not a number.
     """
-    encoded = [
-        encode_numbers(cells, column.name, schema.missing)
-        if column.kind is Kind.NUMERIC
-        else encode_categories(cells, column)
-        for column, cells in zip(schema.features, columns, strict=True)
-    ]
-    return as_matrix(encoded)
+    if isinstance(columns, np.ndarray):
+        numbers = columns
+    else:
+        numbers = np.array(
+            [
+                encode_numbers(cells, column.name, schema.missing)
+                if column.kind is Kind.NUMERIC
+                else encode_categories(cells, column)
+                for column, cells in zip(schema.features, columns, strict=True)
+            ],
+            dtype=np.float64,
+        )
+    return as_matrix(numbers)
 
 
-def as_matrix(columns: Sequence[Sequence[float]]) -> Matrix:
-    """Returns columns of numbers as a matrix of rows with 32-bit numbers; infinity becomes NaN.
+def as_matrix(columns: npt.NDArray[np.float64]) -> Matrix:
+    """Returns columns of numbers as a matrix of rows with 32-bit numbers.
 
     Args:
-        columns: the numbers of each column.
+        columns: the numbers of each column; infinity becomes NaN.
     """
-    with np.errstate(over="ignore"):
-        matrix = np.ascontiguousarray(np.array(columns, dtype=np.float32).T)
-    matrix[np.isinf(matrix)] = NAN
+    with np.errstate(over="ignore", invalid="ignore"):
+        matrix = np.ascontiguousarray(columns.T, dtype=np.float32)
+        total = float(matrix.sum())  # finite if there is neither infinity nor NaN
+    if not math.isfinite(total):
+        too_large = np.isinf(matrix)
+        matrix[too_large] = np.where(
+            np.isinf(columns.T[too_large]), NAN, np.copysign(MAX_NUMBER, matrix[too_large])
+        )
     return matrix
 
 
 def encode_numbers(
     cells: Sequence[Any], name: str, missing: frozenset[str] = frozenset(MISSING)
-) -> list[float]:
+) -> Sequence[float] | npt.NDArray[np.float64]:
     """Returns the cells of a numeric column as numbers, with NaN for missing values.
 
     Args:
@@ -86,6 +103,10 @@ def encode_numbers(
         CellError: a cell is neither a number nor missing.
     """
     # Fast paths first: most columns have only numbers, or numbers and missing values.
+    if len(cells) >= MIN_CELLS_TO_PARSE:
+        parsed = _parsed(cells)
+        if parsed is not None:
+            return parsed
     try:
         numbers = list(map(float, cells))
     except (ValueError, TypeError, OverflowError):
@@ -97,6 +118,24 @@ def encode_numbers(
     if _has_underscore(cells):
         _reject_underscores(cells, name)
     return numbers
+
+
+def _parsed(cells: Sequence[Any]) -> npt.NDArray[np.float64] | None:
+    """Parses numbers, and strings that are numbers of JSON or empty; None for anything else."""
+    types = set(map(type, cells))
+    try:
+        if types <= {int, float}:
+            return np.array(cells, dtype=np.float64)
+        if types != {str}:
+            return None
+        text = ",".join([cell or "null" for cell in cells])
+        if text.replace("null", "").encode("ascii").translate(None, _NUMERIC):
+            return None
+        numbers = np.array(orjson.loads(f"[{text}]"), dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    # A cell with a comma would be two numbers.
+    return numbers if numbers.shape == (len(cells),) else None
 
 
 def _has_underscore(cells: Sequence[Any]) -> bool:

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mlops_jobs.evaluation.problem_type import ProblemType, in_order
 from mlops_jobs.failure import InputError
+from mlops_jobs.problem_type import ProblemType, in_order
 
 # Fewer spellings than for features: a label may be called "none" or "-".
 NO_TARGET = ("", "na", "n/a", "nan", "null", "#n/a", "<na>")

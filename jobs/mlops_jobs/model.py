@@ -1,0 +1,69 @@
+"""Interface of the models that the programs of this package load."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mlops_jobs.problem_type import ProblemType
+
+Values = npt.NDArray[np.floating[Any]]
+Cells = Sequence[Sequence[Any]] | npt.NDArray[np.float64]
+"""For each feature, in the order of `Model.features`, the cells of all rows: strings of a CSV file,
+values of a JSON document, or 64-bit numbers."""
+
+
+class Model(Protocol):
+    """A fitted model that predicts raw rows."""
+
+    @property
+    def problem_type(self) -> ProblemType:
+        """Kind of target."""
+
+    @property
+    def target(self) -> str:
+        """Name of the target column."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels in the order of the classes; the second of two is positive; () if regression."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Names of all columns of the raw table except the target, in their order."""
+
+    @property
+    def features(self) -> Sequence[str]:
+        """Names of the columns that the model reads."""
+
+    @property
+    def numeric(self) -> bool:
+        """True if every feature is a number, so that all cells may be given as 64-bit numbers."""
+
+    def knows(self, feature: str, cell: str) -> bool:
+        """Returns True if a cell of a CSV file is a number, missing, or a category of training.
+
+        Args:
+            feature: name of the column.
+            cell: the cell.
+        """
+
+    def predict(self, cells: Cells) -> Values:
+        """Predicts rows.
+
+        Args:
+            cells: cells of each feature.
+
+        Returns:
+            For a regression, the value of each row; otherwise a matrix with the probability of each
+            label for each row, in the order of `labels`.
+
+        Raises:
+            InputError: a cell cannot be read; the message names its row and column.
+        """
+
+
+LoadModel = Callable[[Path], Model]
+"""Loads the model of a folder; raises InputError if the folder does not contain the model."""

@@ -1,0 +1,114 @@
+"""Predictions of one model for the bodies of requests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from mlops_jobs.failure import InputError
+from mlops_jobs.model import Model
+from mlops_jobs.serving.media_types import (
+    ALLOWED,
+    CSV,
+    FORMATS,
+    JSON,
+    JSON_LINES,
+    accepted,
+    media_type,
+)
+from mlops_jobs.serving.requests import RowReader
+from mlops_jobs.serving.responses import ResponseWriter
+
+MAX_ERROR_LENGTH = 2000  # characters; a message may quote a long value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """A response to a request.
+
+    Args:
+        status: HTTP status.
+        content: body.
+        media_type: format of the body.
+    """
+
+    status: int
+    content: bytes
+    media_type: str
+
+
+class Invocations:
+    """Serves predictions of one model.
+
+    Args:
+        model: the model.
+        batch: True in a batch transform job: a heading is rejected, and the response to CSV or JSON
+            lines has one line for each record, so that SageMaker can assemble the results. Defaults
+            to False.
+    """
+
+    def __init__(self, model: Model, *, batch: bool = False) -> None:
+        self._model = model
+        self._batch = batch
+        reader = RowReader(model, batch=batch)
+        writer = ResponseWriter(model)
+        self._read = {CSV: reader.csv, JSON: reader.json, JSON_LINES: reader.json_lines}
+        self._write = {CSV: writer.csv, JSON: writer.json, JSON_LINES: writer.json_lines}
+        # The first prediction allocates buffers, which should not delay a request.
+        self._model.predict([[None] for _ in model.features])
+
+    def respond(self, body: bytes, content_type: str, accept: str) -> bytes:
+        """Returns the predictions for a request body.
+
+        Args:
+            body: body of the request.
+            content_type: format of the body, one of `FORMATS`.
+            accept: format of the response, one of `FORMATS`.
+
+        Returns:
+            The body of the response.
+
+        Raises:
+            InputError: a row cannot be read; the message names row, column, the value that was
+                found and the values that are allowed.
+        """
+        return self._write[accept](self._model.predict(self._read[content_type](body)))
+
+    def handle(self, headers: Mapping[str, str], body: bytes) -> Response:
+        """Handles a request to `/invocations`.
+
+        Args:
+            headers: headers of the request, with names in lower case.
+            body: body of the request.
+
+        Returns:
+            The predictions, or an error with status 400, 406 or 415.
+        """
+        content_type = media_type(headers.get("content-type", ""))
+        if content_type not in FORMATS:
+            return _error(415, f"got Content-Type {content_type!r}; allowed: {ALLOWED}")
+        encoding = headers.get("content-encoding", "identity")
+        if encoding.strip().lower() != "identity":
+            return _error(415, f"got Content-Encoding {encoding!r}; send the body without encoding")
+        accept = accepted(headers.get("accept", ""), content_type)
+        if accept is None:
+            return _error(406, f"got Accept {headers['accept']!r}; allowed: {ALLOWED}")
+        if self._batch and accept == JSON and content_type != JSON:
+            accept = JSON_LINES  # SageMaker expects one line for each record
+        if not body.strip():
+            return _error(400, "got an empty body; send at least one row")
+        try:
+            content = self.respond(body, content_type, accept)
+        except InputError as error:
+            return _error(400, str(error))
+        except RecursionError:
+            return _error(400, "got a body that is nested too deeply; send a list of rows")
+        return Response(status=200, content=content, media_type=accept)
+
+
+def _error(status: int, message: str) -> Response:
+    if len(message) > MAX_ERROR_LENGTH:
+        message = message[:MAX_ERROR_LENGTH] + "…"
+    # A message may quote half of a surrogate pair, which UTF-8 cannot represent.
+    content = orjson.dumps({"error": message.encode("utf-8", "backslashreplace").decode()})
+    return Response(status=status, content=content, media_type=JSON)

@@ -1,0 +1,128 @@
+"""A model of encoded rows, as the programs of this package read it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from mlops_jobs.failure import InputError
+from mlops_jobs.model import Cells, Values
+from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.table.encoding import CellError, Matrix, encode, encode_numbers
+from mlops_jobs.table.raw import is_missing
+from mlops_jobs.table.schema import Kind, Schema
+
+PredictEncoded = Callable[[Matrix], npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TabularModel:
+    """A fitted model with its schema; it implements the model of serving and of monitoring.
+
+    Args:
+        schema: the fitted preprocessing.
+        predict_encoded: predicts encoded rows: for a regression, the value of each row; otherwise
+            the probability of each label, or of the second of two labels, for each row.
+        attribute_encoded: attributes predictions of encoded rows to features, with the shape
+            (rows, outputs, features + 1); the last value of an output is its expected value.
+            Defaults to None: attributions are not supported.
+
+    Example:
+        ```python
+        TabularModel(schema=schema, predict_encoded=booster.inplace_predict)
+        ```
+    """
+
+    schema: Schema
+    predict_encoded: PredictEncoded
+    attribute_encoded: PredictEncoded | None = None
+
+    @property
+    def problem_type(self) -> ProblemType:
+        """Kind of target."""
+        return self.schema.problem_type
+
+    @property
+    def target(self) -> str:
+        """Name of the target column."""
+        return self.schema.target
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels in the order of the model's classes."""
+        return self.schema.labels
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Names of all columns of a request."""
+        return [column.name for column in self.schema.columns]
+
+    @cached_property
+    def features(self) -> list[str]:
+        """Names of the columns that the model reads."""
+        return [column.name for column in self.schema.features]
+
+    @cached_property
+    def numeric(self) -> bool:
+        """True if every feature is a number."""
+        return all(column.kind is Kind.NUMERIC for column in self.schema.features)
+
+    def knows(self, feature: str, cell: str) -> bool:
+        """Returns True if a cell of a CSV file is a number, missing, or a category of training.
+
+        Args:
+            feature: name of the column.
+            cell: the cell.
+        """
+        column = self.schema.features[self.features.index(feature)]
+        if is_missing(cell, self.schema.missing):
+            return True
+        if column.kind is Kind.CATEGORY:
+            return cell.strip() in column.codes
+        try:
+            encode_numbers([cell], feature, self.schema.missing)
+        except CellError:
+            return False
+        return True
+
+    def predict(self, cells: Cells) -> Values:
+        """Predicts raw rows.
+
+        Args:
+            cells: for each feature of the schema, the cells of all rows.
+
+        Returns:
+            For a regression, the value of each row; otherwise a matrix with the probability of each
+            label for each row, in the order of the schema's labels.
+
+        Raises:
+            CellError: a cell of a numeric column is not a number.
+        """
+        predicted = self.predict_encoded(encode(self.schema, cells))
+        if self.schema.problem_type is ProblemType.BINARY and predicted.ndim == 1:
+            both = np.empty((len(predicted), 2), dtype=predicted.dtype)
+            np.subtract(1, predicted, out=both[:, 0])
+            both[:, 1] = predicted
+            return both
+        return predicted
+
+    def attributions(self, cells: Cells) -> Values:
+        """Attributes predictions to features.
+
+        Args:
+            cells: for each feature of the schema, the cells of all rows.
+
+        Returns:
+            Values of the shape (rows, outputs, features + 1).
+
+        Raises:
+            InputError: the model does not support attributions.
+        """
+        if self.attribute_encoded is None:
+            raise InputError(
+                "the model has no feature attributions; pass attribute_encoded to TabularModel"
+            )
+        values = self.attribute_encoded(encode(self.schema, cells))
+        return values[:, np.newaxis, :] if values.ndim == 2 else values
