@@ -1,4 +1,4 @@
-"""Synthesizes both stages to cdk.out: staging.template.json and prod.template.json.
+"""Synthesizes every stage to cdk.out: STAGE.template.json, such as prod.template.json.
 
 model.json, beside them, has the model that they deploy; while no model is approved, it is `null`
 and there is no template.
@@ -17,9 +17,9 @@ from model_deploy.approved_model import MODEL_FILE, read_approved_model
 from model_deploy.endpoint_stack import EndpointStack
 from model_deploy.project import Project
 from model_deploy.settings import load_settings
+from model_deploy.stages import stages_from_environment
 
 HERE = Path(__file__).parent
-STAGES = ("staging", "prod")
 
 
 def main() -> None:
@@ -43,18 +43,18 @@ def main() -> None:
         tree_metadata=False,
         analytics_reporting=False,
     )
-    project = Project.from_environment(os.environ)
+    stages = stages_from_environment(os.environ)
     stacks = {
         stage: EndpointStack(
             app,
             stage,
-            project=project,
+            project=Project.from_environment(os.environ, stage),
             stage=load_settings(Path("config") / f"{stage}.yaml"),
             model_package_arn=model_package_arn,
         )
-        for stage in STAGES
+        for stage in stages
     }
-    cdk.Validations.of(app).add_plugins(SageMakerChecks(production=[stacks["prod"]]))
+    cdk.Validations.of(app).add_plugins(SageMakerChecks(production=[stacks[stages[-1]]]))
     app.synth()
 
 

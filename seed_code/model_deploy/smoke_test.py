@@ -3,7 +3,8 @@
 It sends raw rows that training never saw, in CSV and in JSON, validates the predictions and
 compares them with the known targets. It also sends a malformed row, which the endpoint must reject.
 
-Environment: ENDPOINT_NAME, STAGE. Ends with status 1 and one sentence if a check fails.
+Environment: ENDPOINT_NAME, STAGE; STAGE_ROLE_ARN, the role that reads and invokes the endpoint of a
+stage in another account. Ends with status 1 and one sentence if a check fails.
 """
 
 import os
@@ -117,12 +118,32 @@ def _require_rejection(error: ClientError) -> None:
         )
 
 
-def run(endpoint_name: str, session: Any) -> str:
+def session_of_stage(session: Any, role_arn: str | None) -> Any:
+    """Returns the boto3 session for the account of the stage.
+
+    Args:
+        session: boto3 session of the build.
+        role_arn: role in the account of the stage. None: the stage is in the account of the build.
+    """
+    if role_arn is None:
+        return session
+    keys = session.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="smoke-test")
+    credentials = keys["Credentials"]
+    return boto3.Session(
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+        region_name=session.region_name,
+    )
+
+
+def run(endpoint_name: str, session: Any, of_stage: Any = None) -> str:
     """Runs every check.
 
     Args:
         endpoint_name: name of the endpoint.
-        session: boto3 session.
+        session: boto3 session of the build, for the model package and the held-out rows.
+        of_stage: boto3 session for the endpoint. Defaults to None: the session of the build.
 
     Returns:
         One line about the quality of the predictions.
@@ -130,11 +151,14 @@ def run(endpoint_name: str, session: Any) -> str:
     Raises:
         SmokeTestError: a check failed.
     """
-    model = deployed_model(session.client("sagemaker"), endpoint_name)
+    of_stage = of_stage or session
+    model = deployed_model(
+        of_stage.client("sagemaker"), endpoint_name, registry=session.client("sagemaker")
+    )
     held_out = read_held_out_rows(
         session.client("s3"), model.holdout_uri, model.target, maximum=MAX_ROWS
     )
-    client = EndpointClient(session.client("sagemaker-runtime"), endpoint_name)
+    client = EndpointClient(of_stage.client("sagemaker-runtime"), endpoint_name)
     predictions = check_predictions(client, model, held_out)
     check_rejection(client, held_out)
     if model.is_regression:
@@ -157,7 +181,9 @@ def main() -> int:
         print("environment: got no STAGE or no ENDPOINT_NAME; set both, as the pipeline does")
         return 1
     try:
-        print(run(endpoint_name, boto3.Session()))
+        session = boto3.Session()
+        of_stage = session_of_stage(session, os.environ.get("STAGE_ROLE_ARN"))
+        print(run(endpoint_name, session, of_stage))
     except (SmokeTestError, ClientError, BotoCoreError) as error:
         print(f"Smoke test of {endpoint_name} ({stage}) failed: {error}", file=sys.stderr)
         return 1

@@ -13,6 +13,9 @@ from .permission import Permission
 ROLE_PATH = "/ml-platform/"
 """Path of the platform's roles and policies, which launch roles of projects cannot change."""
 
+PROJECT_ROLE_PATH = "/sagemaker-projects/"
+"""Path on which a launch role can create and pass roles and policies; only projects use it."""
+
 
 class LeastPrivilegeRole(iam.Role):
     """Defines a role with exactly the given permissions, as customer managed policies.

@@ -32,6 +32,10 @@ class ModelExecutionRole(ServiceRole):
             with the key of their bucket. The keys of the buckets are added. Defaults to none.
         network: network of the models, in which the role can create network interfaces. Defaults to
             None: only the networks of `Model(vpc=...)`, which grant it.
+        permissions: further permissions, such as those on model data of another account. Defaults
+            to none.
+        role_name: name of the role, where another account refers to it. Defaults to None:
+            CloudFormation generates it.
 
     Source: "How to use SageMaker AI execution roles", section CreateModel.
 
@@ -55,17 +59,19 @@ class ModelExecutionRole(ServiceRole):
         capture_prefix: str = "capture/",
         encryption_keys: Sequence[kms.IKey] = (),
         network: JobNetwork | None = None,
+        permissions: Sequence[Permission] = (),
+        role_name: str | None = None,
     ) -> None:
-        permissions = [*_logs_and_metrics(scope), _rollback_alarms(scope)]
+        all_permissions = [*_logs_and_metrics(scope), _rollback_alarms(scope)]
         if model_data_bucket is not None:
-            permissions += _model_data(model_data_bucket, model_data_prefix)
+            all_permissions += _model_data(model_data_bucket, model_data_prefix)
         if image_repository is not None:
-            permissions += image_pull_permissions(image_repository)
+            all_permissions += image_pull_permissions(image_repository)
         if capture_bucket is not None:
-            permissions.append(_capture(capture_bucket, capture_prefix))
-        permissions += _keys(encryption_keys, model_data_bucket, capture_bucket)
+            all_permissions.append(_capture(capture_bucket, capture_prefix))
+        all_permissions += _keys(encryption_keys, model_data_bucket, capture_bucket)
         if network is not None:
-            permissions += network_interface_permissions(
+            all_permissions += network_interface_permissions(
                 scope,
                 subnet_ids=network.subnet_ids,
                 security_group_ids=network.security_group_ids,
@@ -75,7 +81,8 @@ class ModelExecutionRole(ServiceRole):
             construct_id,
             service="sagemaker.amazonaws.com",
             description="SageMaker: hosts a model",
-            permissions=permissions,
+            permissions=[*all_permissions, *permissions],
+            role_name=role_name,
         )
 
 

@@ -8,6 +8,8 @@ from .delivery_pipeline import DeliveryPipeline
 from .deployment.deploy_action import deploy_to_account_action
 from .deployment.deployment_role import DeploymentRole
 from .deployment.deployment_target import DeploymentTarget
+from .deployment.project_stage import DEFAULT_STAGES, ProjectStage, StageNetwork
+from .deployment.stage_target import StageTarget
 from .deployment.target_account import TargetAccount
 from .model_build_pipeline import ModelBuildPipeline
 from .model_deploy_pipeline import ModelDeployPipeline
@@ -28,6 +30,7 @@ from .stages.stage_rule import StageRule
 from .training_role import TrainingRole
 
 __all__ = [
+    "DEFAULT_STAGES",
     "ArtifactStore",
     "BuildProject",
     "ChatChannel",
@@ -49,13 +52,16 @@ __all__ = [
     "PlatformPipeline",
     "PlatformStage",
     "ProjectResources",
+    "ProjectStage",
     "PullRequestBuild",
     "PullRequestEvent",
     "ScanThresholds",
     "Source",
     "StageChecks",
     "StageCondition",
+    "StageNetwork",
     "StageRule",
+    "StageTarget",
     "Synthesis",
     "TargetAccount",
     "TrainingRole",

@@ -101,11 +101,12 @@ class ArtifactStore:
             scope, construct_id, bucket_arn=self.bucket.bucket_arn, encryption_key=key
         )
 
-    def share(self, principal: iam.IPrincipal) -> list[str]:
+    def share(self, principal: iam.IPrincipal, names: Iterable[str]) -> list[str]:
         """Allows a principal of another account to read artifacts, in the bucket and key policies.
 
         Args:
             principal: the principal that reads.
+            names: names of the artifacts.
 
         Returns:
             Problems: the policy of an imported bucket or key cannot be changed.
@@ -114,7 +115,7 @@ class ArtifactStore:
             iam.PolicyStatement(
                 actions=["s3:GetObject", "s3:GetObjectVersion"],
                 principals=[principal],
-                resources=[self.bucket.arn_for_objects("*")],
+                resources=[self.bucket.arn_for_objects(key) for key in artifact_keys(names)],
             ),
             iam.PolicyStatement(
                 actions=["s3:GetBucketLocation"],

@@ -41,6 +41,8 @@ class BuildProject(Construct):
         environment: additional environment variables. Defaults to None: only those of `project`.
         permissions: permissions beyond logs and artifacts. Defaults to (): none.
         timeout: timeout of a build, 5 minutes to 36 hours. Defaults to None: one hour.
+        role_name: name of the role, where another account refers to it. Defaults to None:
+            CloudFormation generates it.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class BuildProject(Construct):
         environment: Mapping[str, str] | None = None,
         permissions: Sequence[Permission] = (),
         timeout: cdk.Duration | None = None,
+        role_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         artifacts = project.artifacts
@@ -72,6 +75,7 @@ class BuildProject(Construct):
             "Role",
             service="codebuild.amazonaws.com",
             description=f"CodeBuild: {description}",
+            role_name=role_name,
             permissions=[
                 write_log(log_group),
                 *(artifacts.read_artifacts(inputs) if inputs else ()),

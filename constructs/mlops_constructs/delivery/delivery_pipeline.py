@@ -126,13 +126,20 @@ class DeliveryPipeline(Construct):
                 f"artifacts: got a replica for {region}, the pipeline's own region; remove it, the "
                 "store itself is in that region"
             )
-        targets_of = {action.target for stage in stages for action in stage.actions}
-        for target in sorted(filter(None, targets_of), key=repr):
-            problems.extend(self._share(target, artifacts))
+        read: dict[TargetAccount, set[str]] = {}
+        for action in (one for stage in stages for one in stage.actions):
+            if action.target is not None:
+                inputs = action.properties.inputs or ()
+                names = {str(one.artifact_name) for one in inputs}
+                read.setdefault(action.target, set()).update(names)
+        for target in sorted(read, key=repr):
+            problems.extend(self._share(target, artifacts, sorted(read[target])))
         problems.raise_if_any()
 
-    def _share(self, target: TargetAccount, artifacts: ArtifactStore) -> list[str]:
-        """Allows the target to read the artifacts; returns one message per problem."""
+    def _share(
+        self, target: TargetAccount, artifacts: ArtifactStore, names: Sequence[str]
+    ) -> list[str]:
+        """Allows the target to read artifacts; returns one message per problem."""
         stack = cdk.Stack.of(self)
         region = target.region or stack.region
         store = artifacts if region == stack.region else artifacts.replicas.get(region)
@@ -141,7 +148,7 @@ class DeliveryPipeline(Construct):
                 f"stages: got a deployment to {region}, a region without an artifact store; add "
                 "the region to the replicas of ArtifactStore"
             ]
-        return [] if target.account == stack.account else store.share(target.principal())
+        return [] if target.account == stack.account else store.share(target.principal(), names)
 
     def start(self) -> targets.CodePipeline:
         """Returns the pipeline as the target of an EventBridge rule."""

@@ -1,17 +1,29 @@
 """Pipeline from an approved model to a production endpoint."""
 
+from collections.abc import Sequence
+
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from mlops_constructs._problems import Problems
+
 from .actions._build_actions import smoke_test_action, synth_action
 from .actions._template_check import CHECK_URL, check_action, question_about_model
 from .actions.approval_action import approval_action
 from .delivery_pipeline import DeliveryPipeline
-from .deployment.deploy_action import deploy_action
+from .deployment.deploy_action import deploy_action, deploy_to_account_action
 from .deployment.deployment_role import DeploymentRole
-from .pipeline_action import CHECKED_OUTPUT, SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineStage
+from .deployment.project_stage import DEFAULT_STAGES, ProjectStage, stage_list_problems
+from .deployment.stage_target import pipeline_of, targets_of
+from .pipeline_action import (
+    CHECKED_OUTPUT,
+    SOURCE_OUTPUT,
+    SYNTH_OUTPUT,
+    PipelineAction,
+    PipelineStage,
+)
 from .project_resources import ProjectResources
 from .sources.source import Source
 from .stages._first_approval import once_approved
@@ -19,15 +31,21 @@ from .stages.stage_condition import StageChecks
 
 
 class ModelDeployPipeline(Construct):
-    """Defines the pipeline that deploys the latest approved model to staging and production.
+    """Defines the pipeline that deploys the latest approved model to each stage, one by one.
+
+    With the default stages:
 
         Source -> Synth (Synth, Check) -> Staging (Deploy, SmokeTest, Approval)
                -> Production (Deploy, SmokeTest)
 
-    Synth runs the team's code. Check does not: it validates the templates, and both stages deploy
+    Synth runs the team's code. Check does not: it validates the templates, and all stages deploy
     its output, which can only contain approved packages of the project's group and the resources of
-    their endpoints. The approval shows the model, its metrics, the commit and the changes in
-    production.
+    their endpoints. The approval shows the model, its metrics, the commit and the changes in the
+    last stage.
+
+    A stage can be in another account, where a `ProjectTarget` defines the roles and the stores. The
+    roles of the pipeline and of the builds that reach that account then have computed names, which
+    the trust policies there contain.
 
     A push to the source starts the pipeline, and so does any rule with `start()` as its target; a
     project adds a rule for the registry's approval event. Each execution deploys the latest
@@ -43,16 +61,21 @@ class ModelDeployPipeline(Construct):
         project: names and stores of the project.
         source: repository with the CDK app, `buildspecs/synth.yml` and `buildspecs/smoke_test.yml`.
         model_execution_role: role of the deployed models.
-        production_checks: conditions before and after the stage Production, and the response to its
+        stages: the stages in their order; at least one. Defaults to `DEFAULT_STAGES`: staging and
+            prod in the account of the project.
+        production_checks: conditions before and after the last stage, and the response to its
             failure. A stage has one condition for its entry: one that fails it replaces the one
             that skips it until the first model is approved. Defaults to None: an execution stops
             where an action fails.
         approval_topic: SNS topic that is notified when production waits for an approval. Defaults
             to None: only the console shows it.
-    """
 
-    STAGES = ("staging", "prod")
-    """Names of the stages; each has a stack and an endpoint `PROJECT-STAGE`."""
+    Raises:
+        ValueError: if a stage is in another region, the project's account is not known, or two
+            stages have one name.
+
+    Source: ContainerDefinition of SageMaker's API reference, for the region of image and data.
+    """
 
     def __init__(
         self,
@@ -62,12 +85,17 @@ class ModelDeployPipeline(Construct):
         project: ProjectResources,
         source: Source,
         model_execution_role: iam.IRole,
+        stages: Sequence[ProjectStage] = DEFAULT_STAGES,
         production_checks: StageChecks | None = None,
         approval_topic: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        staging, production = self.STAGES
         self._project = project
+        problems = Problems(f"ModelDeployPipeline {self.node.path}")
+        problems.extend(stage_list_problems(stages))
+        self.targets, found = targets_of(self, project.project_name, stages)
+        problems.extend(found)
+        problems.raise_if_any()
         self._source_output = codepipeline.Artifact(SOURCE_OUTPUT)
         synth_output = codepipeline.Artifact(SYNTH_OUTPUT)
         self._checked_output = codepipeline.Artifact(CHECKED_OUTPUT)
@@ -81,28 +109,33 @@ class ModelDeployPipeline(Construct):
             source=self._source_output,
             output=synth_output,
             model_execution_role=model_execution_role,
+            stages=stages,
+            targets=self.targets,
         )
         check = check_action(
             self,
             project=project,
-            stages=self.STAGES,
+            stages=[stage.name for stage in stages],
+            target=self.targets.get(stages[-1].name),
             source=synth_output,
             output=self._checked_output,
             revision=source.revision,
             run_order=2,
         )
-        question = question_about_model("Deploy this model to production?", source.revision)
+        self._revision = source.revision
         delivery = DeliveryPipeline(
             self,
             "Pipeline",
-            pipeline_name=f"{project.project_name}-model-deploy",
+            pipeline_name=pipeline_of(project.project_name),
             artifacts=project.artifacts,
             source=source,
             source_output=self._source_output,
             stages=[
                 PipelineStage(name="Synth", actions=[synth, check]),
-                self._stage("Staging", staging, ask=question),
-                self._stage("Production", production, checks=production_checks),
+                *(
+                    self._stage(stages, number, checks=production_checks)
+                    for number in range(len(stages))
+                ),
             ],
             execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
         )
@@ -110,22 +143,53 @@ class ModelDeployPipeline(Construct):
         self.start = delivery.start
 
     def _stage(
-        self, name: str, stage: str, *, ask: str | None = None, checks: StageChecks | None = None
+        self, stages: Sequence[ProjectStage], number: int, *, checks: StageChecks | None
     ) -> PipelineStage:
-        scope = Construct(self, name)
-        deploy = deploy_action(
-            stack_name=self._project.stage_name(stage),
-            template=self._checked_output.at_path(f"{stage}.template.json"),
-            deployment_role=self.deployment_role,
-            run_order=1,
-        )
+        """Returns a stage; it ends with the approval of the next one."""
+        stage, later = stages[number], stages[number + 1 :]
+        scope = Construct(self, stage.title)
+        # No earlier stage can ask before the first one.
+        first = stage.approval if number == 0 else None
+        actions = [self._approval("EntryApproval", first, 1)] if first else []
+        actions.append(self._deploy(scope, stage, run_order=len(actions) + 1))
         smoke_test = smoke_test_action(
-            scope, project=self._project, source=self._source_output, stage=stage, run_order=2
+            scope,
+            project=self._project,
+            source=self._source_output,
+            stage=stage.name,
+            target=self.targets.get(stage.name),
+            run_order=len(actions) + 1,
         )
-        actions = [deploy, smoke_test]
-        if ask is not None:
-            asking = approval_action(
-                question=ask, topic=self._approval_topic, link=CHECK_URL, run_order=3
+        actions.append(smoke_test)
+        if later and later[0].approval:
+            actions.append(self._approval("Approval", later[0].approval, len(actions) + 1))
+        return PipelineStage(
+            name=stage.title, actions=actions, checks=once_approved(None if later else checks)
+        )
+
+    def _deploy(self, scope: Construct, stage: ProjectStage, *, run_order: int) -> PipelineAction:
+        template = self._checked_output.at_path(f"{stage.name}.template.json")
+        target = self.targets.get(stage.name)
+        if target is not None:
+            return deploy_to_account_action(
+                scope,
+                stack_name=target.stack_name,
+                template=template,
+                target=target,
+                run_order=run_order,
             )
-            actions.append(asking)
-        return PipelineStage(name=name, actions=actions, checks=once_approved(checks))
+        return deploy_action(
+            stack_name=self._project.stage_name(stage.name),
+            template=template,
+            deployment_role=self.deployment_role,
+            run_order=run_order,
+        )
+
+    def _approval(self, name: str, question: str, run_order: int) -> PipelineAction:
+        return approval_action(
+            action_name=name,
+            question=question_about_model(question, self._revision),
+            topic=self._approval_topic,
+            link=CHECK_URL,
+            run_order=run_order,
+        )

@@ -30,6 +30,8 @@ class ProjectResources:
             BUILDS, and for the seeds' packages the use PACKAGES or internet access. Defaults to
             None: networks of SageMaker and CodeBuild.
         packages: repository from which the builds install packages. Defaults to None: PyPI.
+        registry_account: account of the model package group. Defaults to None: the account of the
+            construct that refers to it.
 
     Raises:
         ValueError: if the name or id is malformed; tokens are not validated.
@@ -51,6 +53,7 @@ class ProjectResources:
     model_package_group_name: str
     network: NetworkBase | None = None
     packages: PackageRepository | None = None
+    registry_account: str | None = None
 
     def __post_init__(self) -> None:
         problems = Problems("ProjectResources")
@@ -102,10 +105,11 @@ class ProjectResources:
         """Returns the ARNs of the model package group and of the packages in it.
 
         Args:
-            scope: a construct in the account and region of the group.
+            scope: a construct in the region of the group, and in its account unless
+                `registry_account` names that.
         """
-        name = self.model_package_group_name
+        name, account = self.model_package_group_name, self.registry_account
         return [
-            sagemaker_arn(scope, "model-package-group", name),
-            sagemaker_arn(scope, "model-package", f"{name}/*"),
+            sagemaker_arn(scope, "model-package-group", name, account=account),
+            sagemaker_arn(scope, "model-package", f"{name}/*", account=account),
         ]

@@ -40,6 +40,8 @@ class RegistrySharing:
         register: ids of accounts that may read versions and add new ones, which need an approval,
             for training in separate accounts. Those accounts share their buckets and repositories
             with the accounts that deploy. Defaults to no accounts.
+        deploy_principals: principals of other accounts, such as single roles, that may describe
+            versions and create models from them, and nothing else of the group. Defaults to none.
 
     Source: "Cross-account access to a model package group" and "Register a Model Version from a
     Different Account" in SageMaker's developer guide.
@@ -54,6 +56,7 @@ class RegistrySharing:
     deploy: Sequence[str] = ()
     approve: Sequence[str] = ()
     register: Sequence[str] = ()
+    deploy_principals: Sequence[iam.IPrincipal] = ()
 
     def problems(self, own_account: str) -> list[str]:
         """Validates the account ids; returns one message per problem.
@@ -79,7 +82,7 @@ class RegistrySharing:
                     f"sharing {level}: got {own_account}, the account of the group; remove it: its "
                     f"roles need an identity policy only, see grant_{level}"
                 )
-        count = len(self.accounts())
+        count = len(self.accounts()) + len(self.deploy_principals)
         if not count:
             found.append("sharing: got no account; give an account id or remove sharing")
         if count > _MAX_ACCOUNTS:
@@ -118,6 +121,15 @@ class RegistrySharing:
                 conditions=NO_APPROVAL,
             ),
         ]
+        # Principals with conditions cannot share a statement.
+        statements += [
+            iam.PolicyStatement(
+                principals=[principal],
+                actions=["sagemaker:CreateModel", "sagemaker:DescribeModelPackage"],
+                resources=[version_arns],
+            )
+            for principal in self.deploy_principals
+        ]
         return iam.PolicyDocument(statements=[found for found in statements if found is not None])
 
     def share_model_data(self, bucket: s3.IBucket, prefix: str) -> list[str]:
@@ -127,21 +139,7 @@ class RegistrySharing:
             bucket: bucket of the model data.
             prefix: prefix of the model data.
         """
-        statements = [
-            iam.PolicyStatement(
-                principals=_principals(self.deploy),
-                actions=["s3:GetObject"],
-                resources=[bucket.arn_for_objects(f"{prefix}*")],
-            ),
-            iam.PolicyStatement(
-                principals=_principals(self.deploy),
-                actions=["s3:ListBucket"],
-                resources=[bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": f"{prefix}*"}},
-            ),
-        ]
-        results = [bucket.add_to_resource_policy(statement) for statement in statements]
-        return [] if all(result.statement_added for result in results) else [_imported("bucket")]
+        return share_model_data(bucket, prefix, _principals(self.deploy))
 
     def share_image(self, repository: ecr.IRepository) -> list[str]:
         """Allows the deploying accounts to pull images; returns one message per problem.
@@ -149,16 +147,7 @@ class RegistrySharing:
         Args:
             repository: repository of the images.
         """
-        statement = iam.PolicyStatement(
-            principals=_principals(self.deploy),
-            actions=[
-                "ecr:BatchCheckLayerAvailability",
-                "ecr:BatchGetImage",
-                "ecr:GetDownloadUrlForLayer",
-            ],
-        )
-        added = repository.add_to_resource_policy(statement).statement_added
-        return [] if added else [_imported("repository")]
+        return share_image(repository, _principals(self.deploy))
 
     def share_key(self, key: kms.IKey) -> list[str]:
         """Allows the deploying accounts to decrypt with a key; returns one message per problem.
@@ -166,13 +155,7 @@ class RegistrySharing:
         Args:
             key: key of the model data.
         """
-        statement = iam.PolicyStatement(
-            principals=_principals(self.deploy),
-            actions=["kms:Decrypt", "kms:DescribeKey"],
-            resources=["*"],  # in a key's policy: that key
-        )
-        added = key.add_to_resource_policy(statement).statement_added
-        return [] if added else [_imported("key")]
+        return share_key(key, _principals(self.deploy))
 
     def _levels(self) -> Iterable[tuple[str, Sequence[str]]]:
         return (
@@ -181,6 +164,68 @@ class RegistrySharing:
             ("approve", self.approve),
             ("register", self.register),
         )
+
+
+def share_model_data(
+    bucket: s3.IBucket, prefix: str, principals: Sequence[iam.IPrincipal]
+) -> list[str]:
+    """Allows principals to read model data; returns one message per problem.
+
+    Args:
+        bucket: bucket of the model data.
+        prefix: prefix of the model data.
+        principals: accounts, or one principal with conditions.
+    """
+    statements = [
+        iam.PolicyStatement(
+            principals=list(principals),
+            actions=["s3:GetObject"],
+            resources=[bucket.arn_for_objects(f"{prefix}*")],
+        ),
+        iam.PolicyStatement(
+            principals=list(principals),
+            actions=["s3:ListBucket"],
+            resources=[bucket.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": f"{prefix}*"}},
+        ),
+    ]
+    results = [bucket.add_to_resource_policy(statement) for statement in statements]
+    return [] if all(result.statement_added for result in results) else [_imported("bucket")]
+
+
+def share_image(repository: ecr.IRepository, principals: Sequence[iam.IPrincipal]) -> list[str]:
+    """Allows principals to pull images; returns one message per problem.
+
+    Args:
+        repository: repository of the images.
+        principals: accounts, or one principal with conditions.
+    """
+    statement = iam.PolicyStatement(
+        principals=list(principals),
+        actions=[
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:GetDownloadUrlForLayer",
+        ],
+    )
+    added = repository.add_to_resource_policy(statement).statement_added
+    return [] if added else [_imported("repository")]
+
+
+def share_key(key: kms.IKey, principals: Sequence[iam.IPrincipal]) -> list[str]:
+    """Allows principals to decrypt with a key; returns one message per problem.
+
+    Args:
+        key: key of the model data.
+        principals: accounts, or one principal with conditions.
+    """
+    statement = iam.PolicyStatement(
+        principals=list(principals),
+        actions=["kms:Decrypt", "kms:DescribeKey"],
+        resources=["*"],  # in a key's policy: that key
+    )
+    added = key.add_to_resource_policy(statement).statement_added
+    return [] if added else [_imported("key")]
 
 
 def _statement(

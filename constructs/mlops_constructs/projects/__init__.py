@@ -5,6 +5,7 @@ from .boundary.project_boundary import ProjectBoundary
 from .launch.launch_role import LaunchRole
 from .launch.launch_role_base import LaunchRoleBase
 from .project import Project
+from .project_target import ProjectTarget
 from .seeds.seed import Seed
 from .seeds.seed_repository import SeedRepository
 from .templates.project_portfolio import ProjectPortfolio
@@ -20,6 +21,7 @@ __all__ = [
     "ProjectBoundary",
     "ProjectPortfolio",
     "ProjectProduct",
+    "ProjectTarget",
     "ProjectTemplate",
     "ProjectTemplateStack",
     "Seed",

@@ -17,17 +17,24 @@ from mlops_constructs._findings import acknowledge
 from mlops_constructs._problems import Problems
 from mlops_constructs.access import ModelExecutionRole, ProjectAccess
 from mlops_constructs.delivery import (
+    DEFAULT_STAGES,
     ModelBuildPipeline,
     ModelDeployPipeline,
     PackageRepository,
     ProjectResources,
+    ProjectStage,
     Source,
+    StageTarget,
 )
+from mlops_constructs.delivery.deployment.project_stage import stage_list_problems
+from mlops_constructs.delivery.deployment.stage_target import targets_of
 from mlops_constructs.model_registry import ModelPackageGroup, ModelPackageGroupBase
 from mlops_constructs.network import NetworkBase
 
 from ._project_stores import ProjectStores
 from ._removal import REMOVAL_TAG, ProjectRemoval
+from ._stage_settings import with_stage_settings
+from ._target_sharing import registry_sharing, share_with_targets
 from .adopted_stores import AdoptedStores, define_only_if_created
 from .boundary._role_path import put_on_projects_path
 from .seeds.seed import Seed
@@ -85,6 +92,10 @@ class Project(Construct):
         approval_notifications: email addresses of the reviewers of production; each must confirm
             the subscription. Defaults to (): no subscriptions; the output `ApprovalTopicArn` has
             the topic.
+        stages: the stages in their order; at least one. A stage in another account needs a
+            `ProjectTarget` there, whose roles may read the artifacts, models and images of this
+            project. Defaults to `DEFAULT_STAGES`: staging, and prod after an approval, both in the
+            account of the project.
         adopted: retained stores of a deleted project of this name, adopted together with its
             repositories and its model package group. They are not part of this project's stack and
             are retained when it is deleted. Defaults to None: everything is created, and AWS
@@ -95,8 +106,8 @@ class Project(Construct):
             with the endpoints and their roles, unless the creation of the stack fails.
 
     Raises:
-        ValueError: if the name or id is malformed (tokens are not validated), or DESTROY is
-            combined with `adopted`.
+        ValueError: if the name or id is malformed (tokens are not validated), DESTROY or a stage in
+            another account is combined with `adopted`, or a stage is in another region.
 
     Example:
         ```python
@@ -144,11 +155,13 @@ class Project(Construct):
         packages: PackageRepository | None = None,
         function_network: NetworkBase | None = None,
         approval_notifications: Sequence[str] = (),
+        stages: Sequence[ProjectStage] = DEFAULT_STAGES,
         adopted: AdoptedStores | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id)
-        _validate(self, adopted, removal_policy)
+        self._stages = tuple(stages)
+        self._targets = _validated(self, project_name, self._stages, adopted, removal_policy)
         self._adopted = adopted
         self._removal_policy, self._function_network = removal_policy, function_network
         self.stores = ProjectStores(
@@ -171,10 +184,11 @@ class Project(Construct):
             "ModelBuild", "model-build", model_build_seed
         )
         self.model_deploy_repository = self._repository(
-            "ModelDeploy", "model-deploy", model_deploy_seed
+            "ModelDeploy", "model-deploy", with_stage_settings(model_deploy_seed, self._stages)
         )
         self.approval_topic = self._approval_topic(approval_notifications)
         self.model_execution_role = self._define_model_execution_role()
+        share_with_targets(self.stores, self._targets)
         self.model_build_pipeline = self._build_pipeline()
         self.model_deploy_pipeline = self._deploy_pipeline()
         # A rejection starts it as well, to deploy the previous approved version.
@@ -231,6 +245,7 @@ class Project(Construct):
             self,
             "ModelPackageGroup",
             model_package_group_name=name,
+            sharing=registry_sharing(self._targets),
             removal_policy=self._removal_policy,
         )
         if self._adopted is not None:
@@ -264,6 +279,7 @@ class Project(Construct):
                 self.model_deploy_repository.repository, SeedRepository.BRANCH
             ),
             model_execution_role=self.model_execution_role,
+            stages=self._stages,
             approval_topic=self.approval_topic,
         )
 
@@ -295,7 +311,7 @@ class Project(Construct):
             self,
             "Removal",
             project=self.resources,
-            stages=ModelDeployPipeline.STAGES,
+            stages=[one.name for one in self._stages if one.name not in self._targets],
             builds=[one for one in resources if isinstance(one, codebuild.CfnProject)],
             network=self._function_network,
         )
@@ -332,13 +348,28 @@ class Project(Construct):
                 acknowledge(output, {"CloudFormation-Validate::W1001": _CREATED_OR_ADOPTED})
 
 
-def _validate(
-    project: Project, adopted: AdoptedStores | None, removal_policy: cdk.RemovalPolicy
-) -> None:
+def _validated(
+    project: Project,
+    project_name: str,
+    stages: Sequence[ProjectStage],
+    adopted: AdoptedStores | None,
+    removal_policy: cdk.RemovalPolicy,
+) -> dict[str, StageTarget]:
+    """Validates arguments that concern each other; returns the stages in other accounts."""
     problems = Problems(f"Project {project.node.path}")
     if adopted is not None and removal_policy is cdk.RemovalPolicy.DESTROY:
         problems.add(
             "removal_policy: got DESTROY, which cannot be combined with adopted: adopted stores "
             "are not part of the stack; use RETAIN_ON_UPDATE_OR_DELETE, or remove adopted"
         )
+    problems.extend(stage_list_problems(stages))
+    targets, found = targets_of(project, project_name, stages)
+    problems.extend(found)
+    if adopted is not None and targets:
+        problems.add(
+            f"stages: got {', '.join(targets)} in another account, which cannot be combined with "
+            "adopted: the policies of adopted stores cannot allow that account to read models; "
+            "deploy to the project's account, or copy the data into a new project"
+        )
     problems.raise_if_any()
+    return targets

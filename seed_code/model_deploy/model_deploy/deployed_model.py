@@ -31,12 +31,13 @@ class DeployedModel:
         return self.problem_type == "regression"
 
 
-def deployed_model(sagemaker: Any, endpoint_name: str) -> DeployedModel:
+def deployed_model(sagemaker: Any, endpoint_name: str, *, registry: Any) -> DeployedModel:
     """Finds the model package of an endpoint by its configuration and its model.
 
     Args:
-        sagemaker: boto3 client of SageMaker.
+        sagemaker: boto3 client of SageMaker in the account of the endpoint.
         endpoint_name: name of the endpoint.
+        registry: boto3 client of SageMaker in the account of the model package.
 
     Raises:
         SmokeTestError: the endpoint is not in service, or does not serve a model package of this
@@ -53,7 +54,7 @@ def deployed_model(sagemaker: Any, endpoint_name: str) -> DeployedModel:
     package_arn = _package_of(sagemaker.describe_model(ModelName=model_name))
     if package_arn is None:
         raise SmokeTestError(f"its model {model_name} was not created from a model package")
-    package = sagemaker.describe_model_package(ModelPackageName=package_arn)
+    package = registry.describe_model_package(ModelPackageName=package_arn)
     metadata = package.get("CustomerMetadataProperties", {})
     missing = [name for name in _METADATA if not metadata.get(name)]
     if missing:

@@ -94,6 +94,14 @@ class EndpointStack(cdk.Stack):
         cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)
         cdk.CfnOutput(self, "ModelPackageArn", value=model_package_arn)
 
+    def _key(self) -> kms.IKey:
+        """Returns the key of the stage, which another account names by its alias."""
+        arn = self._project.artifact_key_arn
+        _, separator, alias = arn.partition(":alias/")
+        if separator:
+            return kms.Alias.from_alias_name(self, "Key", f"alias/{alias}")
+        return kms.Key.from_key_arn(self, "Key", arn)
+
     def _placed(self) -> dict[str, Any]:
         """Returns the network arguments of the model; none for a project without a network."""
         if self._project.network is None:
@@ -121,7 +129,7 @@ class EndpointStack(cdk.Stack):
                 provisioned_concurrency=stage.provisioned_concurrency,
             )
             return Endpoint(self, "Endpoint", endpoint_name=name, variants=[variant])
-        key = kms.Key.from_key_arn(self, "Key", self._project.artifact_key_arn)
+        key = self._key()
         return Endpoint(
             self,
             "Endpoint",

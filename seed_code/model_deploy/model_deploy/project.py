@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .stages import variable_prefix
+
 # Fields of `Project`, and the environment variables that the pipeline sets for them.
 _VARIABLES = {
     "name": "SAGEMAKER_PROJECT_NAME",
     "id": "SAGEMAKER_PROJECT_ID",
+}
+# The same of its stages; a stage in another account has variables with its name as a prefix.
+_OF_STAGE = {
     "model_execution_role_arn": "MODEL_EXECUTION_ROLE_ARN",
     "artifact_bucket": "ARTIFACT_BUCKET",
     "artifact_key_arn": "ARTIFACT_KEY_ARN",
@@ -33,22 +38,26 @@ class ProjectNetwork:
     security_group_ids: tuple[str, ...]
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "ProjectNetwork | None":
+    def from_environment(
+        cls, environment: Mapping[str, str], prefix: str = ""
+    ) -> "ProjectNetwork | None":
         """Reads the network; a project without a network sets none of its variables.
 
         Args:
             environment: environment variables.
+            prefix: prefix of the variables. Defaults to "": those of the project's account.
 
         Raises:
             ValueError: some of the variables are set and others are not.
         """
-        given = {field: environment.get(variable, "") for field, variable in _NETWORK.items()}
-        missing = [_NETWORK[field] for field, value in given.items() if not value]
+        names = {field: f"{prefix}{variable}" for field, variable in _NETWORK.items()}
+        given = {field: environment.get(name, "") for field, name in names.items()}
+        missing = [names[field] for field, value in given.items() if not value]
         if len(missing) == len(_NETWORK):
             return None
         if missing:
             raise ValueError(
-                f"environment: got no {', '.join(missing)}; set {', '.join(_NETWORK.values())} "
+                f"environment: got no {', '.join(missing)}; set {', '.join(names.values())} "
                 "together, or none of them"
             )
         return cls(
@@ -60,14 +69,14 @@ class ProjectNetwork:
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """A SageMaker project and the resources that its endpoints use.
+    """A SageMaker project and the resources that the endpoint of a stage uses.
 
     Args:
         name: name of the project.
         id: id of the project.
         model_execution_role_arn: ARN of the role of the models.
-        artifact_bucket: name of the bucket for artifacts and captured traffic.
-        artifact_key_arn: ARN of the KMS key of the bucket.
+        artifact_bucket: name of the bucket for captured traffic.
+        artifact_key_arn: ARN of the KMS key of the bucket and the endpoint, or of its alias.
         network: network of the models. Defaults to None: models run outside a VPC.
     """
 
@@ -79,22 +88,31 @@ class Project:
     network: ProjectNetwork | None = None
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Project":
-        """Reads the project from environment variables.
+    def from_environment(cls, environment: Mapping[str, str], stage: str) -> "Project":
+        """Reads the project and the resources of a stage from environment variables.
+
+        The resources of a stage in another account are those of variables with its prefix, and
+        never a mixture with those of the project's account.
 
         Args:
             environment: environment variables.
+            stage: name of the stage.
 
         Raises:
             ValueError: a variable is missing; the message names every one.
         """
-        missing = [variable for variable in _VARIABLES.values() if not environment.get(variable)]
+        prefix = variable_prefix(stage)
+        if not any(environment.get(f"{prefix}{name}") for name in _OF_STAGE.values()):
+            prefix = ""
+        of_stage = {field: f"{prefix}{name}" for field, name in _OF_STAGE.items()}
+        variables = {**_VARIABLES, **of_stage}
+        missing = [variable for variable in variables.values() if not environment.get(variable)]
         if missing:
             raise ValueError(
                 f"environment: got no {', '.join(missing)}; set them, as the pipeline does "
                 "(README.md, Run the stages locally)"
             )
         return cls(
-            **{field: environment[variable] for field, variable in _VARIABLES.items()},
-            network=ProjectNetwork.from_environment(environment),
+            **{field: environment[variable] for field, variable in variables.items()},
+            network=ProjectNetwork.from_environment(environment, prefix),
         )

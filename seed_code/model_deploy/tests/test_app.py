@@ -110,6 +110,49 @@ def test_models_go_where_the_environment_says(checkout: Path) -> None:
     assert model["VpcConfig"]["Subnets"] == ["subnet-0a1b2c3d", "subnet-0a1b2c3e"]
 
 
+def test_a_stage_in_another_account_uses_the_resources_of_that_account(checkout: Path) -> None:
+    there = {
+        "PROD_MODEL_EXECUTION_ROLE_ARN": "arn:aws:iam::222222222222:role/sagemaker-projects/model",
+        "PROD_ARTIFACT_BUCKET": "churn-prod-222222222222-eu-west-1",
+        "PROD_ARTIFACT_KEY_ARN": "arn:aws:kms:eu-west-1:222222222222:alias/churn-prod",
+    }
+    network = {"VPC_ID": "vpc-0a1b2c3d", "SUBNET_IDS": "subnet-0a1b2c3d"}
+
+    result = run_app(checkout, **there, **network, SECURITY_GROUP_IDS="sg-0a1b2c3d")
+
+    assert result.returncode == 0, result.stderr
+    staging, prod = (
+        (checkout / f"cdk.out/{stage}.template.json").read_text() for stage in ("staging", "prod")
+    )
+    assert ENVIRONMENT["MODEL_EXECUTION_ROLE_ARN"] in staging
+    assert "vpc-0a1b2c3d" not in prod
+    assert "subnet-0a1b2c3d" in staging
+    assert "subnet-0a1b2c3d" not in prod
+    assert "churn-prod-222222222222-eu-west-1" in prod
+    assert "churn-artifacts" not in prod
+    assert ":alias/churn-prod" in prod
+    assert there["PROD_MODEL_EXECUTION_ROLE_ARN"] in prod
+
+
+def test_a_stage_never_mixes_two_accounts(checkout: Path) -> None:
+    result = run_app(checkout, PROD_ARTIFACT_BUCKET="churn-prod-222222222222-eu-west-1")
+
+    assert result.returncode == 1
+    assert "got no PROD_MODEL_EXECUTION_ROLE_ARN, PROD_ARTIFACT_KEY_ARN" in result.stderr
+
+
+def test_the_environment_names_the_stages(checkout: Path) -> None:
+    (checkout / "config" / "dev.yaml").write_text((ROOT / "config/staging.yaml").read_text())
+
+    result = run_app(checkout, STAGES="dev staging prod")
+
+    assert result.returncode == 0, result.stderr
+    paths = (checkout / "cdk.out").glob("*.template.json")
+    assert {path.name for path in paths} == {
+        f"{stage}.template.json" for stage in ("dev", "staging", "prod")
+    }
+
+
 def test_half_a_network_is_rejected(checkout: Path) -> None:
     result = run_app(checkout, VPC_ID="vpc-0a1b2c3d", SUBNET_IDS="subnet-0a1b2c3d")
 

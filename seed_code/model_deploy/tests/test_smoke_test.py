@@ -180,6 +180,38 @@ def test_a_malformed_row_has_to_be_rejected_by_its_column(
     assert expected in failure_of(aws)
 
 
+def test_the_endpoint_of_another_account_is_invoked_with_the_role_there(aws: Aws) -> None:
+    there, package = Aws(), {"Credentials": {}}
+    there.package = package  # only the registry of the build's account has it
+
+    result = smoke_test.run("churn-prod", aws, there)
+
+    assert result == "churn-prod serves arn:package/churn/7: 120 rows, accuracy 1.0000"
+    assert (aws.batches, there.batches) == ([], [50, 50, 20])
+
+
+def test_the_role_of_the_stage_is_assumed() -> None:
+    class Sts:
+        region_name = "eu-west-1"
+
+        def client(self, service: str) -> "Sts":
+            assert service == "sts"
+            return self
+
+        def assume_role(self, **request: str) -> dict[str, dict[str, str]]:
+            assert request["RoleArn"] == "arn:aws:iam::222222222222:role/churn-prod-smoke-test"
+            names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+            return {"Credentials": {name: f"given {name}" for name in names}}
+
+    session = smoke_test.session_of_stage(
+        Sts(), "arn:aws:iam::222222222222:role/churn-prod-smoke-test"
+    )
+
+    assert session.get_credentials().access_key == "given AccessKeyId"
+    assert session.region_name == "eu-west-1"
+    assert smoke_test.session_of_stage(session, None) is session
+
+
 def test_the_build_ends_with_one_sentence(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,7 @@
 """Actions that run a buildspec of the repository."""
 
+from collections.abc import Mapping, Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
@@ -9,6 +11,8 @@ from constructs import Construct
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import PROJECT_TAG, Permission
 from mlops_constructs.delivery.build_project import BuildProject
+from mlops_constructs.delivery.deployment.project_stage import ProjectStage
+from mlops_constructs.delivery.deployment.stage_target import StageTarget, smoke_test_build_role
 from mlops_constructs.delivery.pipeline_action import SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineAction
 from mlops_constructs.delivery.project_resources import ProjectResources
 from mlops_constructs.delivery.stages._first_approval import SYNTH_NAMESPACE
@@ -125,6 +129,8 @@ def synth_action(
     source: codepipeline.Artifact,
     output: codepipeline.Artifact,
     model_execution_role: iam.IRole,
+    stages: Sequence[ProjectStage],
+    targets: Mapping[str, StageTarget],
 ) -> PipelineAction:
     """Creates the action that synthesises one template per stage (`buildspecs/synth.yml`).
 
@@ -136,8 +142,14 @@ def synth_action(
         project: names and stores of the project.
         source: artifact with the repository's files.
         output: artifact for the templates.
-        model_execution_role: role of the deployed models; the templates only contain its ARN.
+        model_execution_role: role of the models that are deployed in the project's account; the
+            templates only contain its ARN.
+        stages: the stages in their order.
+        targets: the stages in other accounts.
     """
+    of_targets = {
+        name: value for target in targets.values() for name, value in target.variables().items()
+    }
     build = BuildProject(
         scope,
         "Synth",
@@ -146,7 +158,11 @@ def synth_action(
         description="synthesises the deployment of the newest approved model",
         inputs=[SOURCE_OUTPUT],
         outputs=[SYNTH_OUTPUT],
-        environment={"MODEL_EXECUTION_ROLE_ARN": model_execution_role.role_arn},
+        environment={
+            "STAGES": " ".join(stage.name for stage in stages),
+            "MODEL_EXECUTION_ROLE_ARN": model_execution_role.role_arn,
+            **of_targets,
+        },
         permissions=[
             Permission(
                 actions=["sagemaker:ListModelPackages"],
@@ -164,6 +180,7 @@ def smoke_test_action(
     project: ProjectResources,
     source: codepipeline.Artifact,
     stage: str,
+    target: StageTarget | None,
     run_order: int,
 ) -> PipelineAction:
     """Creates the action that invokes the endpoint of a stage (`buildspecs/smoke_test.yml`).
@@ -173,10 +190,17 @@ def smoke_test_action(
         project: names and stores of the project.
         source: artifact with the repository's files.
         stage: name of the stage, such as "staging"; its endpoint is `PROJECT-STAGE`.
+        target: account of the stage. Defaults to None: the account of the project.
         run_order: position among the stage's actions.
     """
     endpoint = project.stage_name(stage)
-    named = "the deployment names resources PROJECT-STAGE-HASH"
+    environment = {"STAGE": stage, "ENDPOINT_NAME": endpoint}
+    if target is None:
+        invocation = invoke_permissions(scope, endpoint)
+    else:
+        role_arn = target.role_arn(target.smoke_test_role_name)
+        environment["STAGE_ROLE_ARN"] = role_arn
+        invocation = [Permission(actions=["sts:AssumeRole"], resources=[role_arn])]
     build = BuildProject(
         scope,
         "SmokeTest",
@@ -184,22 +208,10 @@ def smoke_test_action(
         build_spec="buildspecs/smoke_test.yml",
         description=f"sends held-out rows to the {stage} endpoint",
         inputs=[SOURCE_OUTPUT],
-        environment={"STAGE": stage, "ENDPOINT_NAME": endpoint},
+        environment=environment,
+        role_name=smoke_test_build_role(project.project_name, stage) if target else None,
         permissions=[
-            Permission(
-                actions=["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
-                resources=[sagemaker_arn(scope, "endpoint", endpoint)],
-            ),
-            Permission(
-                actions=["sagemaker:DescribeEndpointConfig"],
-                resources=[sagemaker_arn(scope, "endpoint-config", f"{endpoint}*")],
-                because=named,
-            ),
-            Permission(
-                actions=["sagemaker:DescribeModel"],
-                resources=[sagemaker_arn(scope, "model", f"{endpoint}*")],
-                because=named,
-            ),
+            *invocation,
             Permission(
                 actions=["sagemaker:DescribeModelPackage"],
                 resources=project.model_packages(scope)[1:],
@@ -211,3 +223,29 @@ def smoke_test_action(
     return build.in_pipeline(
         "SmokeTest", source=source, kind=actions.CodeBuildActionType.TEST, run_order=run_order
     )
+
+
+def invoke_permissions(scope: Construct, endpoint: str) -> list[Permission]:
+    """Returns the permissions to describe and invoke the endpoint of a stage.
+
+    Args:
+        scope: a construct in the account and region of the endpoint.
+        endpoint: name of the endpoint.
+    """
+    named = "the deployment names resources PROJECT-STAGE-HASH"
+    return [
+        Permission(
+            actions=["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
+            resources=[sagemaker_arn(scope, "endpoint", endpoint)],
+        ),
+        Permission(
+            actions=["sagemaker:DescribeEndpointConfig"],
+            resources=[sagemaker_arn(scope, "endpoint-config", f"{endpoint}*")],
+            because=named,
+        ),
+        Permission(
+            actions=["sagemaker:DescribeModel"],
+            resources=[sagemaker_arn(scope, "model", f"{endpoint}*")],
+            because=named,
+        ),
+    ]

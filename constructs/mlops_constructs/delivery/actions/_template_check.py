@@ -13,6 +13,7 @@ from constructs import Construct
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission
 from mlops_constructs.delivery.build_project import BuildProject
+from mlops_constructs.delivery.deployment.stage_target import StageTarget, check_build_role
 from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT, SYNTH_OUTPUT, PipelineAction
 from mlops_constructs.delivery.project_resources import ProjectResources
 
@@ -46,6 +47,7 @@ def check_action(
     *,
     project: ProjectResources,
     stages: Sequence[str],
+    target: StageTarget | None,
     source: codepipeline.Artifact,
     output: codepipeline.Artifact,
     revision: str,
@@ -61,6 +63,7 @@ def check_action(
         scope: parent construct of the build project.
         project: names and stores of the project.
         stages: the stages in their order; the template of each is `STAGE.template.json`.
+        target: account of the last stage. Defaults to None: the account of the project.
         source: artifact with the templates that the team's code has synthesised.
         output: artifact for the templates that may be deployed.
         revision: pipeline variable with the revision of the source.
@@ -68,6 +71,18 @@ def check_action(
     """
     versions = project.model_packages(scope)[1]
     last = project.stage_name(stages[-1])
+    environment = {
+        "MODEL_PACKAGE_PREFIX": sagemaker_arn(
+            scope, "model-package", f"{project.model_package_group_name}/"
+        ),
+        "STAGES": " ".join(stages),
+    }
+    if target is None:
+        reading = deployed_template_permission(scope, last)
+    else:
+        role_arn = target.role_arn(target.check_role_name)
+        environment["LAST_STAGE_ROLE_ARN"] = role_arn
+        reading = Permission(actions=["sts:AssumeRole"], resources=[role_arn])
     build = BuildProject(
         scope,
         "Check",
@@ -76,27 +91,15 @@ def check_action(
         description="lets only templates with approved models through",
         inputs=[SYNTH_OUTPUT],
         outputs=[CHECKED_OUTPUT],
-        environment={
-            "MODEL_PACKAGE_PREFIX": sagemaker_arn(
-                scope, "model-package", f"{project.model_package_group_name}/"
-            ),
-            "STAGES": " ".join(stages),
-        },
+        environment=environment,
+        role_name=check_build_role(project.project_name) if target else None,
         permissions=[
             Permission(
                 actions=["sagemaker:DescribeModelPackage"],
                 resources=[versions],
                 because="versions of the project's model packages do not exist yet",
             ),
-            Permission(
-                actions=["cloudformation:GetTemplate"],
-                resources=[
-                    cdk.Stack.of(scope).format_arn(
-                        service="cloudformation", resource="stack", resource_name=f"{last}/*"
-                    )
-                ],
-                because="CloudFormation appends a random id to the ARN of a stack",
-            ),
+            reading,
             *project.artifacts.read("runs/"),
         ],
         timeout=cdk.Duration.minutes(10),
@@ -108,6 +111,24 @@ def check_action(
         variables={"COMMIT_ID": revision},
         run_order=run_order,
         namespace=CHECK_NAMESPACE,
+    )
+
+
+def deployed_template_permission(scope: Construct, stack_name: str) -> Permission:
+    """Returns the permission to read the deployed template of a stage.
+
+    Args:
+        scope: a construct in the account and region of the stack.
+        stack_name: name of the stack.
+    """
+    return Permission(
+        actions=["cloudformation:GetTemplate"],
+        resources=[
+            cdk.Stack.of(scope).format_arn(
+                service="cloudformation", resource="stack", resource_name=f"{stack_name}/*"
+            )
+        ],
+        because="CloudFormation appends a random id to the ARN of a stack",
     )
 
 

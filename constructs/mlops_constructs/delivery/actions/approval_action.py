@@ -19,6 +19,7 @@ def approval_action(
     topic: sns.ITopic | None = None,
     link: str | None = None,
     run_order: int = 1,
+    action_name: str = "Approval",
 ) -> PipelineAction:
     """Creates an action that waits for a manual approval; CodePipeline times out after seven days.
 
@@ -31,6 +32,7 @@ def approval_action(
             link.
         run_order: position among the stage's actions, 1 to 999; actions with the same number run in
             parallel. Defaults to 1.
+        action_name: name of the action, unique in its stage. Defaults to "Approval".
 
     Returns:
         The action and the permissions that it needs.
@@ -45,7 +47,7 @@ def approval_action(
         )
     problems.raise_if_any()
     action = actions.ManualApprovalAction(
-        action_name="Approval",
+        action_name=action_name,
         additional_information=question,
         external_entity_link=link,
         # For an owned topic the CDK would add a separate policy to the pipeline's role.
@@ -56,7 +58,11 @@ def approval_action(
 
 
 def _fixed(topic: sns.ITopic) -> sns.ITopic:
-    return sns.Topic.from_topic_arn(cast(Construct, topic), "OfApproval", topic.topic_arn)
+    scope, name = cast(Construct, topic), "OfApproval"
+    known = scope.node.try_find_child(name)
+    if known is not None:
+        return cast(sns.ITopic, known)
+    return sns.Topic.from_topic_arn(scope, name, topic.topic_arn)
 
 
 def _publish(topic: sns.ITopic) -> list[Permission]:

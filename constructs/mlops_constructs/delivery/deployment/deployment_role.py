@@ -1,5 +1,7 @@
 """CloudFormation role that deploys the endpoints of a project."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -28,6 +30,11 @@ class DeploymentRole(ServiceRole):
     Args:
         project: names and stores of the project.
         model_execution_role: role of the deployed models.
+        stage: the only stage that the role deploys. Defaults to None: every stage of the project.
+        key_aliases: ARNs of aliases of the project's key that a request can name instead of the
+            key. Defaults to (): none.
+        role_name: name of the role, where another account refers to it. Defaults to None:
+            CloudFormation generates it.
     """
 
     def __init__(
@@ -37,41 +44,49 @@ class DeploymentRole(ServiceRole):
         *,
         project: ProjectResources,
         model_execution_role: iam.IRole,
+        stage: str | None = None,
+        key_aliases: Sequence[str] = (),
+        role_name: str | None = None,
     ) -> None:
+        # Without a stage, the endpoints are PROJECT-STAGE; with one, PROJECT-STAGE and more.
+        name = project.project_name if stage is None else project.stage_name(stage)
+        endpoints = [f"{name}-*", *([] if stage is None else [name])]
         super().__init__(
             scope,
             construct_id,
             service="cloudformation.amazonaws.com",
             description="CloudFormation: deploys the endpoints of one project",
+            role_name=role_name,
             permissions=[
-                *_hosting(scope, project),
+                *_hosting(scope, project, name, endpoints),
                 Permission(
                     actions=["iam:PassRole"],
                     resources=[model_execution_role.role_arn],
                     conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
                 ),
                 *_scaling(scope),
-                *_alarms(scope, project),
+                *_alarms(scope, name, endpoints),
                 *_key(project),
-                *_guard(project),
+                *_guard(project, key_aliases),
             ],
         )
 
 
-def _guard(project: ProjectResources) -> list[Permission]:
+def _guard(project: ProjectResources, key_aliases: Sequence[str]) -> list[Permission]:
     """Denies volumes without the project's key, and models outside of its network."""
     network = project.network
     return [
-        *unencrypted_volumes([project.artifacts.key.key_arn], _CREATE_ACTIONS),
+        *unencrypted_volumes([project.artifacts.key.key_arn, *key_aliases], _CREATE_ACTIONS),
         *(outside_of(network, _CREATE_ACTIONS) if network is not None else ()),
     ]
 
 
-def _hosting(scope: Construct, project: ProjectResources) -> list[Permission]:
-    names = f"{project.project_name}-*"
-    models = sagemaker_arn(scope, "model", names)
-    configs = sagemaker_arn(scope, "endpoint-config", names)
-    endpoints = sagemaker_arn(scope, "endpoint", names)
+def _hosting(
+    scope: Construct, project: ProjectResources, name: str, endpoint_names: Sequence[str]
+) -> list[Permission]:
+    models = sagemaker_arn(scope, "model", f"{name}-*")
+    configs = sagemaker_arn(scope, "endpoint-config", f"{name}-*")
+    endpoints = [sagemaker_arn(scope, "endpoint", one) for one in endpoint_names]
 
     def allow(resources: list[str], *actions: str) -> Permission:
         return Permission(
@@ -86,14 +101,14 @@ def _hosting(scope: Construct, project: ProjectResources) -> list[Permission]:
         allow(project.model_packages(scope)[1:], "CreateModel", "DescribeModelPackage"),
         allow([configs], "CreateEndpointConfig", "DeleteEndpointConfig", "DescribeEndpointConfig"),
         allow(
-            [endpoints],
+            endpoints,
             "DeleteEndpoint",
             "DescribeEndpoint",
             "UpdateEndpointWeightsAndCapacities",
         ),
         # IAM evaluates both on the endpoint and on its configuration.
-        allow([endpoints, configs], "CreateEndpoint", "UpdateEndpoint"),
-        allow([models, configs, endpoints], "AddTags", "DeleteTags", "ListTags"),
+        allow([*endpoints, configs], "CreateEndpoint", "UpdateEndpoint"),
+        allow([models, configs, *endpoints], "AddTags", "DeleteTags", "ListTags"),
     ]
 
 
@@ -151,14 +166,14 @@ def _scaling(scope: Construct) -> list[Permission]:
     ]
 
 
-def _alarms(scope: Construct, project: ProjectResources) -> list[Permission]:
+def _alarms(scope: Construct, name: str, endpoint_names: Sequence[str]) -> list[Permission]:
     stack = cdk.Stack.of(scope)
 
-    def alarm(name: str) -> str:
+    def alarm(alarm_name: str) -> str:
         return stack.format_arn(
             service="cloudwatch",
             resource="alarm",
-            resource_name=name,
+            resource_name=alarm_name,
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
 
@@ -173,9 +188,12 @@ def _alarms(scope: Construct, project: ProjectResources) -> list[Permission]:
                 "cloudwatch:UntagResource",
             ],
             resources=[
-                alarm(f"{project.project_name}-*"),
+                alarm(f"{name}-*"),
                 # Target tracking creates its alarms with the caller's permissions.
-                alarm(f"TargetTracking-endpoint/{project.project_name}-*"),
+                *(
+                    alarm(f"TargetTracking-endpoint/{one if one.endswith('*') else f'{one}/*'}")
+                    for one in endpoint_names
+                ),
             ],
             because=_NAMED_BY_DEPLOYMENT,
         )

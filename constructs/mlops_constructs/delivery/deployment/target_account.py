@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -35,6 +36,9 @@ class TargetAccount:
         TargetAccount(account="222222222222", pipeline_name="churn-release")
         ```
     """
+
+    ROLE_PATH: ClassVar[str] = ROLE_PATH
+    """Path of the roles, those of the pipeline included."""
 
     account: str
     pipeline_name: str
@@ -70,7 +74,12 @@ class TargetAccount:
     @property
     def action_role_arn(self) -> str:
         """ARN of the role that the pipeline assumes."""
-        return role_arn(self.account, self.action_role_name)
+        return self.role_arn(self.action_role_name)
+
+    @property
+    def deployment_role_arn(self) -> str:
+        """ARN of the role with which CloudFormation deploys there."""
+        return self.role_arn(self.deployment_role_name)
 
     def action_role(self, scope: Construct) -> iam.IRole:
         """Returns the role that the pipeline assumes, as an immutable import.
@@ -88,8 +97,17 @@ class TargetAccount:
         Args:
             scope: parent construct of the import.
         """
-        arn = role_arn(self.account, self.deployment_role_name)
-        return iam.Role.from_role_arn(scope, "DeploymentRole", arn, mutable=False)
+        return iam.Role.from_role_arn(
+            scope, "DeploymentRole", self.deployment_role_arn, mutable=False
+        )
+
+    def role_arn(self, name: str) -> str:
+        """Returns the ARN of a role of the target account.
+
+        Args:
+            name: name of the role.
+        """
+        return role_arn(self.account, name, self.ROLE_PATH)
 
     def assume(self) -> Permission:
         """Returns the permission to assume the role in the target account."""
@@ -105,14 +123,14 @@ def pipeline_role_name(pipeline_name: str) -> str:
     return f"{pipeline_name}-pipeline"
 
 
-def role_arn(account: str, name: str) -> str:
-    """Returns the ARN of a role below the path of the platform's roles."""
+def role_arn(account: str, name: str, path: str = ROLE_PATH) -> str:
+    """Returns the ARN of a role; its path defaults to that of the platform's roles."""
     # Fn::Sub, because cfn-lint rejects Fn::Join as the role of a pipeline action (E3703).
     if is_known(account):
-        return cdk.Fn.sub(f"arn:${{AWS::Partition}}:iam::{account}:role{ROLE_PATH}{name}")
+        return cdk.Fn.sub(f"arn:${{AWS::Partition}}:iam::{account}:role{path}{name}")
     # A token in the text would make it a Fn::Join, which Fn::Sub does not accept.
     return cdk.Fn.sub(
-        f"arn:${{AWS::Partition}}:iam::${{Account}}:role{ROLE_PATH}{name}", {"Account": account}
+        f"arn:${{AWS::Partition}}:iam::${{Account}}:role{path}{name}", {"Account": account}
     )
 
 

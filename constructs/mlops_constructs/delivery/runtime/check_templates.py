@@ -11,7 +11,9 @@ The script is inlined in the pipeline's template. It only needs the standard lib
 CLI, which CodeBuild images have.
 
 Environment: SAGEMAKER_PROJECT_NAME, MODEL_PACKAGE_PREFIX (the ARN of the group's packages without
-their version), STAGES (names separated by spaces), ARTIFACT_BUCKET, COMMIT_ID; CODEBUILD_BUILD_ARN.
+their version), STAGES (names separated by spaces), ARTIFACT_BUCKET, COMMIT_ID; CODEBUILD_BUILD_ARN;
+LAST_STAGE_ROLE_ARN (the role that reads the deployed template, if the last stage is in another
+account).
 """
 
 import json
@@ -22,6 +24,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -282,7 +285,9 @@ def shown(text: str, max_length: int) -> str:
     return plain if len(plain) <= max_length else f"{plain[: max_length - 3]}..."
 
 
-def call_aws(*arguments: str, as_text: bool = False) -> Any:
+def call_aws(
+    *arguments: str, as_text: bool = False, variables: Mapping[str, str] | None = None
+) -> Any:
     """Returns the output of an AWS CLI command; it runs outside of the team's files.
 
     Raises:
@@ -290,11 +295,29 @@ def call_aws(*arguments: str, as_text: bool = False) -> Any:
     """
     options = [] if as_text else ["--output", "json"]
     done = subprocess.run(
-        ["aws", *arguments, *options], cwd="/", capture_output=True, text=True, check=False
+        ["aws", *arguments, *options],
+        cwd="/",
+        env={**os.environ, **(variables or {})},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RejectedError(f"aws {' '.join(arguments[:2])}: {done.stderr.strip()}")
     return done.stdout if as_text else json.loads(done.stdout)
+
+
+def in_account_of(aws: Aws, role_arn: str) -> Aws:
+    """Returns the AWS CLI with the credentials of a role."""
+    keys = aws(
+        "sts", "assume-role", "--role-arn", role_arn, "--role-session-name", "template-check"
+    )["Credentials"]
+    names = {
+        "AWS_ACCESS_KEY_ID": "AccessKeyId",
+        "AWS_SECRET_ACCESS_KEY": "SecretAccessKey",
+        "AWS_SESSION_TOKEN": "SessionToken",
+    }
+    return partial(aws, variables={variable: keys[name] for variable, name in names.items()})
 
 
 def check(
@@ -338,7 +361,9 @@ def check(
         "CHANGES": "no model is approved yet",
     }
     if templates:
-        variables["CHANGES"] = changes_of(aws, f"{project}-{last}", templates[last])
+        role_arn = environment.get("LAST_STAGE_ROLE_ARN")
+        reader = in_account_of(aws, role_arn) if role_arn else aws
+        variables["CHANGES"] = changes_of(reader, f"{project}-{last}", templates[last])
     return templates, {name: shown(value, 200) for name, value in variables.items()}
 
 

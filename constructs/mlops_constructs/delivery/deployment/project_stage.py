@@ -1,0 +1,112 @@
+"""Stages of a project, and the account that each is deployed to."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mlops_constructs._problems import Problems, is_known
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageNetwork:
+    """Defines the existing network of a stage in another account, by its ids.
+
+    Args:
+        vpc_id: id of the VPC.
+        subnet_ids: ids of private subnets, each in another zone.
+        security_group_ids: ids of the security groups of the models.
+    """
+
+    vpc_id: str
+    subnet_ids: Sequence[str]
+    security_group_ids: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectStage:
+    """Defines a stage of a project: the endpoint `PROJECT-NAME` in its own stack.
+
+    A stage in another account needs a `ProjectTarget` there.
+
+    Args:
+        name: name of the stage: up to 20 lower case letters, digits and hyphens. Its settings are
+            `config/NAME.yaml` of the model-deploy repository.
+        account: account id, 12 digits. Defaults to None: the account of the project.
+        region: region, which must be that of the project. Defaults to None: the region of the
+            project.
+        approval: question that a reviewer approves before the deployment to this stage. Defaults to
+            None: no approval.
+        network: network of the models, for a stage in another account. Defaults to None: the
+            network of the project in its account, no network in another one.
+
+    Raises:
+        ValueError: if the name or the account is malformed, or the approval is empty.
+
+    Example:
+        ```python
+        ProjectStage(name="prod", account="222222222222", approval="Deploy to production?")
+        ```
+    """
+
+    NAME_PATTERN: ClassVar[str] = r"(?!.{21})[a-z](?:-?[a-z0-9])*"
+    """Pattern of the name."""
+
+    name: str
+    account: str | None = None
+    region: str | None = None
+    approval: str | None = None
+    network: StageNetwork | None = None
+
+    def __post_init__(self) -> None:
+        problems = Problems(f"ProjectStage {self.name!r}")
+        if not re.fullmatch(self.NAME_PATTERN, self.name):
+            problems.add(
+                f"name: got {self.name!r}; allowed are up to 20 lower case letters, digits and "
+                "single hyphens, with a letter first"
+            )
+        account = self.account
+        if account is not None and is_known(account) and not re.fullmatch("[0-9]{12}", account):
+            problems.add(f"account: got {account!r}; allowed are 12 digits, as a string")
+        if self.network is not None and account is None:
+            problems.add(
+                "network: got a network for a stage in the project's account, which uses the "
+                "network of the project; remove it, or give the account of the stage"
+            )
+        if self.approval is not None and not self.approval.strip():
+            problems.add("approval: got an empty question; give a text, or None for no approval")
+        problems.raise_if_any()
+
+    @property
+    def title(self) -> str:
+        """Name of the stage of the pipeline, such as "Staging"; `prod` is "Production"."""
+        words = {"prod": "production"}.get(self.name, self.name)
+        return "".join(word.capitalize() for word in words.split("-"))
+
+    @property
+    def variable_prefix(self) -> str:
+        """Prefix of the environment variables of the synthesis for this stage, such as `PROD_`."""
+        return f"{self.name.upper().replace('-', '_')}_"
+
+
+DEFAULT_STAGES = (
+    ProjectStage(name="staging"),
+    ProjectStage(name="prod", approval="Deploy this model to production?"),
+)
+"""Stages of a project that names none: both in the account of the project."""
+
+
+def stage_list_problems(stages: Sequence[ProjectStage]) -> list[str]:
+    """Validates the stages of one project; returns one message per problem."""
+    if not stages:
+        return ["stages: got none; give at least one ProjectStage"]
+    found = []
+    titles = [stage.title for stage in stages]
+    for stage in stages:
+        if titles.count(stage.title) > 1:
+            found.append(f"stages: got {stage.name} for more than one stage; rename the duplicates")
+        if stage.title in ("Source", "Synth"):
+            found.append(
+                f"stages: got {stage.name}, the name of another stage of the pipeline; rename it"
+            )
+    return list(dict.fromkeys(found))

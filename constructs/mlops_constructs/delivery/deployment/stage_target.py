@@ -1,0 +1,230 @@
+"""Account of a project's stage outside of the project's account, with computed names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import IConstruct
+
+from mlops_constructs._problems import Problems, is_known
+from mlops_constructs.access.least_privilege_role import PROJECT_ROLE_PATH
+
+from .project_stage import ProjectStage
+from .target_account import TargetAccount, pipeline_role_name, principal_of, role_arn
+
+_MAX_BUCKET_NAME_LENGTH, _MAX_ROLE_NAME_LENGTH = 63, 64
+_SAME_REGION = (
+    "SageMaker requires the image and the model data of an endpoint in the endpoint's region "
+    "(ContainerDefinition of its API reference), and a model package names those of its own region"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageTarget(TargetAccount):
+    """Defines the account of a stage, and the names of everything that both accounts refer to.
+
+    Both sides compute the names from the project, the stage, the account and the region. No stack
+    exports a value, and the two sides can be deployed in any order. `ProjectTarget` creates the
+    resources.
+
+    Args:
+        account: id of the account, 12 digits.
+        region: region of the stage and of the project.
+        pipeline_name: name of the pipeline; see `pipeline_of`.
+        project_name: name of the project.
+        stage: the stage.
+
+    Raises:
+        ValueError: if a computed name is longer than AWS allows.
+    """
+
+    ROLE_PATH: ClassVar[str] = PROJECT_ROLE_PATH
+
+    region: str  # not optional here: it is a part of every name
+    project_name: str
+    stage: ProjectStage
+
+    def __post_init__(self) -> None:
+        problems = Problems(f"StageTarget {self.stage.name}")
+        lengths = {
+            "bucket": (self.bucket_name, _MAX_BUCKET_NAME_LENGTH),
+            "role": (self.smoke_test_role_name, _MAX_ROLE_NAME_LENGTH),
+        }
+        for kind, (name, max_length) in lengths.items():
+            if is_known(name) and len(name) > max_length:
+                problems.add(
+                    f"the name of the {kind} would be {name!r} with {len(name)} characters; "
+                    f"allowed are {max_length}; shorten the project's or the stage's name"
+                )
+        problems.raise_if_any()
+
+    @classmethod
+    def of(cls, *, project_name: str, stage: ProjectStage, region: str) -> "StageTarget":
+        """Returns the target of a stage that has an account.
+
+        Args:
+            project_name: name of the project.
+            stage: the stage.
+            region: region of the project.
+        """
+        return cls(
+            account=stage.account or "",
+            region=region,
+            pipeline_name=pipeline_of(project_name),
+            project_name=project_name,
+            stage=stage,
+        )
+
+    @property
+    def stack_name(self) -> str:
+        """Name of the stage's stack, its endpoint, and the alias of its key."""
+        return f"{self.project_name}-{self.stage.name}"
+
+    @property
+    def action_role_name(self) -> str:
+        """Name of the role that the pipeline assumes."""
+        return self._role_name("deploy")
+
+    @property
+    def deployment_role_name(self) -> str:
+        """Name of the role with which CloudFormation deploys."""
+        return self._role_name("cfn")
+
+    @property
+    def model_execution_role_name(self) -> str:
+        """Name of the role of the models."""
+        return self._role_name("model")
+
+    @property
+    def smoke_test_role_name(self) -> str:
+        """Name of the role with which the smoke test invokes the endpoint."""
+        return self._role_name("smoke-test")
+
+    @property
+    def check_role_name(self) -> str:
+        """Name of the role with which the check reads the deployed template."""
+        return self._role_name("check")
+
+    @property
+    def bucket_name(self) -> str:
+        """Name of the bucket for captured traffic."""
+        return f"{self.stack_name}-{self.account}-{self.region}"
+
+    @property
+    def key_alias(self) -> str:
+        """Alias of the key of endpoint and bucket, such as `alias/churn-prod`."""
+        return f"alias/{self.stack_name}"
+
+    def variables(self) -> dict[str, str]:
+        """Returns the environment variables of the synthesis for this stage."""
+        alias = cdk.Fn.sub(
+            f"arn:${{AWS::Partition}}:kms:{self.region}:{self.account}:{self.key_alias}"
+        )
+        network = self.stage.network
+        placed = {}
+        if network is not None:
+            placed = {
+                "VPC_ID": network.vpc_id,
+                "SUBNET_IDS": ",".join(network.subnet_ids),
+                "SECURITY_GROUP_IDS": ",".join(network.security_group_ids),
+            }
+        values = {
+            "MODEL_EXECUTION_ROLE_ARN": self.role_arn(self.model_execution_role_name),
+            "ARTIFACT_BUCKET": self.bucket_name,
+            "ARTIFACT_KEY_ARN": alias,
+            **placed,
+        }
+        return {f"{self.stage.variable_prefix}{name}": value for name, value in values.items()}
+
+    def principal_with(self, role_name: str) -> iam.PrincipalBase:
+        """Returns a role of the target account as a principal, whether it exists yet or not.
+
+        Args:
+            role_name: name of the role.
+        """
+        return principal_of(self.account, self.role_arn(role_name))
+
+    def _role_name(self, purpose: str) -> str:
+        return f"{self.stack_name}-{self.region}-{purpose}"
+
+
+def pipeline_of(project_name: str) -> str:
+    """Returns the name of the pipeline that deploys a project."""
+    return f"{project_name}-model-deploy"
+
+
+def smoke_test_build_role(project_name: str, stage: str) -> str:
+    """Returns the name of the role of the build that tests a stage in another account."""
+    return f"{project_name}-{stage}-smoke-test"
+
+
+def check_build_role(project_name: str) -> str:
+    """Returns the name of the role of the build that checks templates for another account."""
+    return f"{project_name}-template-check"
+
+
+def principal_in_project(project_account: str, role_name: str) -> iam.PrincipalBase:
+    """Returns a role of the project's account as a principal, whether it exists yet or not."""
+    return principal_of(project_account, role_arn(project_account, role_name, PROJECT_ROLE_PATH))
+
+
+def pipeline_principal(project_name: str, project_account: str) -> iam.PrincipalBase:
+    """Returns the role of the project's pipeline as a principal."""
+    return principal_in_project(project_account, pipeline_role_name(pipeline_of(project_name)))
+
+
+def targets_of(
+    scope: IConstruct, project_name: str, stages: Sequence[ProjectStage]
+) -> tuple[dict[str, StageTarget], list[str]]:
+    """Returns the targets of the stages outside of the account of `scope`, by stage.
+
+    Args:
+        scope: a construct of the project.
+        project_name: name of the project.
+        stages: the stages.
+
+    Returns:
+        The targets, and one message per problem.
+    """
+    stack = cdk.Stack.of(scope)
+    found, problems = {}, []
+    for stage in stages:
+        if stage.region is not None and stage.region != stack.region:
+            problems.append(
+                f"stages: {stage.name}: got the region {stage.region}; allowed is the region of "
+                f"the project, {_shown(stack.region)}: {_SAME_REGION}. Deploy a project in each "
+                "region"
+            )
+            continue
+        if stage.account is None or stage.account == stack.account:
+            if stage.network is not None:
+                problems.append(
+                    f"stages: {stage.name}: got a network for a stage in the project's account, "
+                    "which uses the network of the project; remove it"
+                )
+            continue
+        if not is_known(stack.account) or not is_known(stack.region):
+            problems.append(
+                f"stages: {stage.name}: got the account {stage.account}, but a stack without an "
+                "account and region; give the stack of the project `env`"
+            )
+            continue
+        if not is_known(project_name):
+            problems.append(
+                f"stages: {stage.name}: got an account, but a project name that is known at "
+                "deployment only; a project from a template has all stages in its account"
+            )
+            continue
+        try:
+            found[stage.name] = StageTarget.of(
+                project_name=project_name, stage=stage, region=stack.region
+            )
+        except ValueError as error:
+            problems.append(f"stages: {error}")
+    return found, problems
+
+
+def _shown(region: str) -> str:
+    return region if is_known(region) else "given by its stack"

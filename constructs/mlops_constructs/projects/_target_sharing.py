@@ -1,0 +1,50 @@
+"""What a project allows the roles of its stages in other accounts to read."""
+
+from collections.abc import Mapping
+
+from mlops_constructs._problems import Problems
+from mlops_constructs.delivery import StageTarget
+from mlops_constructs.model_registry import RegistrySharing
+from mlops_constructs.model_registry.registry_sharing import (
+    share_image,
+    share_key,
+    share_model_data,
+)
+
+from ._project_stores import ProjectStores
+
+MODEL_DATA_PREFIX = "models/"
+"""Prefix of the model archives in the bucket of a project."""
+
+
+def registry_sharing(targets: Mapping[str, StageTarget]) -> RegistrySharing | None:
+    """Returns the sharing of the model package group; None if all stages are in its account.
+
+    CloudFormation creates models from versions with the deployment role of a stage.
+
+    Args:
+        targets: the stages in other accounts.
+    """
+    if not targets:
+        return None
+    roles = [target.principal_with(target.deployment_role_name) for target in targets.values()]
+    return RegistrySharing(deploy_principals=roles)
+
+
+def share_with_targets(stores: ProjectStores, targets: Mapping[str, StageTarget]) -> None:
+    """Allows the role of the models of each stage to read model data, and to pull images.
+
+    The policies name the account with a condition on the ARN of the role, because AWS rejects a
+    policy with a role that does not exist yet. `DeliveryPipeline` shares the artifacts.
+
+    Args:
+        stores: stores of the project.
+        targets: the stages in other accounts.
+    """
+    problems = Problems("Project")
+    for target in targets.values():
+        models = [target.principal_with(target.model_execution_role_name)]
+        problems.extend(share_model_data(stores.artifacts.bucket, MODEL_DATA_PREFIX, models))
+        problems.extend(share_key(stores.artifacts.key, models))
+        problems.extend(share_image(stores.images, models))
+    problems.raise_if_any()

@@ -1,0 +1,329 @@
+"""What a stage of a project needs in an account other than that of the project."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from mlops_constructs._findings import acknowledge, without_access_log, without_replica
+from mlops_constructs._problems import Problems, is_known
+from mlops_constructs.access import LeastPrivilegeRole, ModelExecutionRole, Permission
+from mlops_constructs.delivery import (
+    ArtifactStore,
+    DeploymentRole,
+    ProjectResources,
+    ProjectStage,
+    StageTarget,
+)
+from mlops_constructs.delivery.actions._build_actions import invoke_permissions
+from mlops_constructs.delivery.actions._template_check import deployed_template_permission
+from mlops_constructs.delivery.artifact_store import artifact_keys
+from mlops_constructs.delivery.deployment.deploy_action import stack_permissions
+from mlops_constructs.delivery.deployment.stage_target import (
+    check_build_role,
+    pipeline_principal,
+    principal_in_project,
+    smoke_test_build_role,
+)
+from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT
+from mlops_constructs.network import Network, NetworkBase
+
+from ._target_sharing import MODEL_DATA_PREFIX
+from .boundary._role_path import put_on_projects_path
+
+_NAMED_THERE = (
+    "CloudFormation generates the names of the stores in the project's account; their policies "
+    "name this role, and the condition requires that account"
+)
+_CAPTURED = "captured traffic can be captured again; the owner of the data copies what must last"
+_CLOUDTRAIL = (
+    "CloudTrail data events of the account record access to objects. A log bucket of the account "
+    "can be set"
+)
+
+
+class ProjectTarget(Construct):
+    """Defines what a stage of a project needs in its own account.
+
+    It consists of:
+
+    * a role for each purpose: for the pipeline, which creates and updates the stack of the stage;
+      for CloudFormation, which creates the endpoint; for the models; for the smoke test, which
+      invokes the endpoint; for the check, which reads the deployed template. Only the role of this
+      project with the matching purpose can assume the first and the last two;
+    * a key, with the alias `alias/PROJECT-STAGE`, that encrypts the endpoint and captured traffic;
+    * a bucket for captured traffic.
+
+    The roles read the checked templates, model data and images of the project's account, whose
+    policies name them. All names are computed, so this stack and that of the project can be
+    deployed, changed and deleted in any order; the first deployment of the stage needs both.
+
+    Args:
+        project_name: name of the project.
+        project_id: id of the project.
+        project_account: account id of the project, 12 digits.
+        stage: the stage, the same value as in `Project(stages=...)`.
+        permissions_boundary: permissions boundary of all roles. Defaults to None: no boundary.
+        server_access_logs_bucket: bucket of the same account and region for the S3 server access
+            logs of the bucket. Defaults to None: no server access logs; AWS CloudTrail data events
+            have the same information.
+        removal_policy: what happens to the key, the bucket, and the roles that a running endpoint
+            needs when the stack is deleted. With DESTROY, delete the stack of the endpoint first:
+            the bucket is deleted with the captured traffic, and the endpoint has no role any more.
+            Defaults to retaining them, unless the creation of the stack fails.
+
+    Raises:
+        ValueError: if the stack is not in the account of the stage, the stage is in the project's
+            account, or a computed name is too long.
+
+    Source: "Create a pipeline that uses resources from another account" in the CodePipeline User
+    Guide; "Deploy a Model Version from a Different Account" in the SageMaker Developer Guide.
+
+    Example:
+        ```python
+        ProjectTarget(
+            stack,
+            "ChurnInProduction",
+            project_name="churn",
+            project_id="p-churn",
+            project_account="333333333333",
+            stage=ProjectStage(name="prod", account="111111111111"),
+        )
+        ```
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project_name: str,
+        project_id: str,
+        project_account: str,
+        stage: ProjectStage,
+        permissions_boundary: iam.IManagedPolicy | None = None,
+        server_access_logs_bucket: s3.IBucket | None = None,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._validate(stage, project_account)
+        stack = cdk.Stack.of(self)
+        self._project_account, self._project_name = project_account, project_name
+        self.target = StageTarget.of(project_name=project_name, stage=stage, region=stack.region)
+        self.key = self._define_key(removal_policy)
+        self.bucket = self._define_bucket(removal_policy, server_access_logs_bucket)
+        project = ProjectResources(
+            project_name=project_name,
+            project_id=project_id,
+            artifacts=ArtifactStore(bucket=self.bucket, key=self.key),
+            model_package_group_name=project_name,
+            network=self._network(stage),
+            registry_account=project_account,
+        )
+        self.model_execution_role = self._define_model_execution_role(project)
+        self.deployment_role = DeploymentRole(
+            self,
+            "DeploymentRole",
+            project=project,
+            model_execution_role=self.model_execution_role,
+            stage=stage.name,
+            key_aliases=[self._alias_arn()],
+            role_name=self.target.deployment_role_name,
+        )
+        for role in (self.deployment_role, self.model_execution_role):
+            cdk.RemovalPolicies.of(role).apply(removal_policy)
+        self.action_role = self._define_action_role()
+        self.smoke_test_role = self._role(
+            "SmokeTestRole",
+            self.target.smoke_test_role_name,
+            assumed_by=principal_in_project(
+                project_account, smoke_test_build_role(project_name, stage.name)
+            ),
+            description=f"CodeBuild of {project_account}: invokes the endpoint",
+            permissions=invoke_permissions(self, self.target.stack_name),
+        )
+        self.check_role = self._role(
+            "CheckRole",
+            self.target.check_role_name,
+            assumed_by=principal_in_project(project_account, check_build_role(project_name)),
+            description=f"CodeBuild of {project_account}: reads the deployed template",
+            permissions=[deployed_template_permission(self, self.target.stack_name)],
+        )
+        cdk.Tags.of(self).add("sagemaker:project-name", project_name)
+        cdk.Tags.of(self).add("sagemaker:project-id", project_id)
+        put_on_projects_path(self)
+        if permissions_boundary is not None:
+            iam.PermissionsBoundary.of(self).apply(permissions_boundary)
+
+    def _validate(self, stage: ProjectStage, project_account: str) -> None:
+        problems = Problems(f"ProjectTarget {self.node.path}")
+        stack = cdk.Stack.of(self)
+        for name, given, allowed in (
+            ("account", stack.account, stage.account),
+            ("region", stack.region, stage.region or stack.region),
+        ):
+            if not is_known(given):
+                problems.add(
+                    f"{name}: got a stack without {name}; give the stack `env` with the {name} of "
+                    "the stage, because names contain it"
+                )
+            elif given != allowed:
+                problems.add(
+                    f"{name}: got a stack in {given}; allowed is the {name} of the stage "
+                    f"{stage.name}, {allowed or 'which it does not have'}"
+                )
+        if stage.account == project_account:
+            problems.add(
+                f"stage: got {stage.name} in the account of the project; its stages need no target"
+            )
+        problems.raise_if_any()
+
+    def _network(self, stage: ProjectStage) -> NetworkBase | None:
+        given = stage.network
+        if given is None:
+            return None
+        return Network.from_ids(
+            self,
+            "Network",
+            vpc_id=given.vpc_id,
+            subnet_ids=given.subnet_ids,
+            security_group_ids=given.security_group_ids,
+        )
+
+    def _alias_arn(self) -> str:
+        return cdk.Stack.of(self).format_arn(
+            service="kms", resource=self.target.key_alias, arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
+        )
+
+    def _define_key(self, removal_policy: cdk.RemovalPolicy) -> kms.Key:
+        key = kms.Key(
+            self,
+            "Key",
+            description=f"Encrypts the endpoint {self.target.stack_name} and its captured traffic",
+            enable_key_rotation=True,
+            removal_policy=removal_policy,
+        )
+        # Templates of the project's account name the key by its alias: its id is generated.
+        kms.Alias(self, "Alias", alias_name=self.target.key_alias, target_key=key)
+        return key
+
+    def _define_bucket(
+        self, removal_policy: cdk.RemovalPolicy, server_access_logs_bucket: s3.IBucket | None
+    ) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "Captured",
+            bucket_name=self.target.bucket_name,
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            versioned=True,
+            server_access_logs_bucket=server_access_logs_bucket,
+            removal_policy=removal_policy,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="OldVersions",
+                    noncurrent_version_expiration=cdk.Duration.days(90),
+                    abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
+                )
+            ],
+        )
+        acknowledge(bucket, without_replica(_CAPTURED))
+        if server_access_logs_bucket is None:
+            acknowledge(bucket, without_access_log(_CLOUDTRAIL))
+        return bucket
+
+    def _define_model_execution_role(self, project: ProjectResources) -> ModelExecutionRole:
+        here = {"StringEquals": {"s3:ResourceAccount": self._project_account}}
+        everywhere = f"arn:{cdk.Aws.PARTITION}:s3:::*"
+        return ModelExecutionRole(
+            self,
+            "ModelExecutionRole",
+            capture_bucket=self.bucket,
+            encryption_keys=[self.key],
+            network=project.network,
+            role_name=self.target.model_execution_role_name,
+            permissions=[
+                Permission(
+                    actions=["s3:GetObject"],
+                    resources=[f"{everywhere}/{MODEL_DATA_PREFIX}*"],
+                    conditions=here,
+                    because=_NAMED_THERE,
+                ),
+                Permission(
+                    actions=["s3:ListBucket"],
+                    resources=[everywhere],
+                    conditions={**here, "StringLike": {"s3:prefix": f"{MODEL_DATA_PREFIX}*"}},
+                    because=_NAMED_THERE,
+                ),
+                self._decrypt("kms:DescribeKey"),
+                Permission(
+                    actions=[
+                        "ecr:BatchCheckLayerAvailability",
+                        "ecr:BatchGetImage",
+                        "ecr:GetDownloadUrlForLayer",
+                    ],
+                    resources=[self._in_project("ecr", "repository")],
+                    because=_NAMED_THERE,
+                ),
+                Permission(
+                    actions=["ecr:GetAuthorizationToken"],
+                    resources=["*"],
+                    because="the token is for the registry; the action has no resource level",
+                ),
+            ],
+        )
+
+    def _define_action_role(self) -> LeastPrivilegeRole:
+        keys = artifact_keys([CHECKED_OUTPUT])
+        return self._role(
+            "ActionRole",
+            self.target.action_role_name,
+            assumed_by=pipeline_principal(self._project_name, self._project_account),
+            description=f"CodePipeline of {self._project_account}: deploys into this account",
+            permissions=[
+                Permission(
+                    actions=["s3:GetObject", "s3:GetObjectVersion"],
+                    resources=[f"arn:{cdk.Aws.PARTITION}:s3:::*/{key}" for key in keys],
+                    conditions={"StringEquals": {"s3:ResourceAccount": self._project_account}},
+                    because=_NAMED_THERE,
+                ),
+                self._decrypt(),
+                *stack_permissions(self, self.target.stack_name, self.deployment_role.role_arn),
+            ],
+        )
+
+    def _role(
+        self,
+        construct_id: str,
+        role_name: str,
+        *,
+        assumed_by: iam.IPrincipal,
+        description: str,
+        permissions: list[Permission],
+    ) -> LeastPrivilegeRole:
+        return LeastPrivilegeRole(
+            self,
+            construct_id,
+            assumed_by=assumed_by,
+            description=description,
+            role_name=role_name,
+            permissions=permissions,
+        )
+
+    def _decrypt(self, *further: str) -> Permission:
+        return Permission(
+            actions=["kms:Decrypt", *further],
+            resources=[self._in_project("kms", "key")],
+            because=_NAMED_THERE,
+        )
+
+    def _in_project(self, service: str, resource: str) -> str:
+        """Returns the ARN of all resources of a type in the project's account and this region."""
+        return cdk.Stack.of(self).format_arn(
+            service=service, resource=resource, resource_name="*", account=self._project_account
+        )
