@@ -38,6 +38,7 @@ LONGEST = (
     PERSONAS,
     "tests/seed_code/model_build/test_seed_repository.py",
     "tests/seed_code/model_deploy/test_fresh_copy.py",
+    "tests/constructs/projects/test_projects_at_a_provider.py",
     "tests/constructs/projects/test_removal_on_the_rehearsal.py",
     "tests/rehearsal/delivery/",
     "tests/stacks/",

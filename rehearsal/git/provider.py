@@ -49,6 +49,8 @@ class PullRequest:
     number: int
     source: str
     target: str
+    title: str = ""
+    description: str = ""
     open: bool = True
 
 
@@ -124,18 +126,29 @@ class GitProvider:
                 self._notify_of_pull_request(repository, request, "UPDATED")
 
     def open_pull_request(
-        self, repository: ProviderRepository, source: str, target: str
+        self,
+        repository: ProviderRepository,
+        source: str,
+        target: str,
+        *,
+        title: str = "",
+        description: str = "",
     ) -> PullRequest:
         """Opens a pull request.
 
         Raises:
-            GitError: a branch does not exist.
+            GitError: a branch does not exist, or the two have an open pull request.
         """
         for branch in (source, target):
             if branch not in repository.git.branches():
                 raise GitError(f"{repository.name} has no branch {branch}")
         with self._lock:
-            request = PullRequest(len(repository.pull_requests) + 1, source, target)
+            for one in repository.pull_requests:
+                if one.open and (one.source, one.target) == (source, target):
+                    raise GitError(f"A pull request already exists for {source}: {one.number}")
+            request = PullRequest(
+                len(repository.pull_requests) + 1, source, target, title, description
+            )
             repository.pull_requests.append(request)
         self._notify_of_pull_request(repository, request, "OPEN")
         return request

@@ -330,8 +330,8 @@ def _synthesise(folder: Path) -> Path:
         bucket=stores.artifacts.bucket,
         image_repository=stores.images,
         code_repositories=[
-            project.model_build_repository.repository,
-            project.model_deploy_repository.repository,
+            *project.model_build_repository.code_commit_repositories(),
+            *project.model_deploy_repository.code_commit_repositories(),
         ],
     )
     for name, persona in PEOPLE.items():

@@ -5,7 +5,6 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
-from aws_cdk import aws_codecommit as codecommit
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_logs as logs
@@ -36,8 +35,9 @@ class BuildProject(Construct):
         description: purpose of the build, shown by CodeBuild and IAM.
         inputs: names of the CodePipeline artifacts that the build reads. Defaults to (): none.
         outputs: names of the CodePipeline artifacts that the build writes. Defaults to (): none.
-        repository: CodeCommit repository to clone, for a build that no pipeline starts. Defaults to
-            None: the pipeline provides the source.
+        source: source of a build that no pipeline starts, such as
+            `codebuild.Source.code_commit(repository=...)`. Defaults to None: the pipeline provides
+            the source.
         environment: additional environment variables. Defaults to None: only those of `project`.
         permissions: permissions beyond logs and artifacts. Defaults to (): none.
         timeout: timeout of a build, 5 minutes to 36 hours. Defaults to None: one hour.
@@ -55,7 +55,7 @@ class BuildProject(Construct):
         description: str,
         inputs: Sequence[str] = (),
         outputs: Sequence[str] = (),
-        repository: codecommit.IRepository | None = None,
+        source: codebuild.ISource | None = None,
         environment: Mapping[str, str] | None = None,
         permissions: Sequence[Permission] = (),
         timeout: cdk.Duration | None = None,
@@ -63,7 +63,7 @@ class BuildProject(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         artifacts = project.artifacts
-        log_group = logs.LogGroup(
+        self.log_group = log_group = logs.LogGroup(
             self,
             "Log",
             retention=logs.RetentionDays.THREE_MONTHS,
@@ -87,7 +87,7 @@ class BuildProject(Construct):
         )
         variables = {**project.environment(), **(environment or {})}
         self.project = self._project(
-            repository,
+            source,
             description=description,
             role=self.role.fixed,
             build_spec=codebuild.BuildSpec.from_source_filename(build_spec)
@@ -119,12 +119,9 @@ class BuildProject(Construct):
             self, subnet_ids=network.subnet_ids, security_group_ids=network.security_group_ids
         )
 
-    def _project(
-        self, repository: codecommit.IRepository | None, **properties: Any
-    ) -> codebuild.Project:
-        if repository is None:
+    def _project(self, source: codebuild.ISource | None, **properties: Any) -> codebuild.Project:
+        if source is None:
             return codebuild.PipelineProject(self, "Resource", **properties)
-        source = codebuild.Source.code_commit(repository=repository)
         return codebuild.Project(self, "Resource", source=source, **properties)
 
     def in_pipeline(
@@ -200,7 +197,7 @@ def acknowledge_source_and_role(project: codebuild.IProject) -> None:
             **in_security_packs(
                 "CodeBuildProjectSourceRepoUrl",
                 "the rule concerns tokens for GitHub and Bitbucket and reports all other sources; "
-                "this source is CodePipeline or CodeCommit, which IAM protects",
+                "this source is CodePipeline, CodeCommit or S3, which IAM protects",
             ),
         },
     )

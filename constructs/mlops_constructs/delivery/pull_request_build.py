@@ -111,7 +111,7 @@ class PullRequestBuild(Construct):
             build_spec=build_spec,
             description="builds the pull requests of one repository",
             inputs=[] if repository else [SOURCE_OUTPUT],
-            repository=repository,
+            source=codebuild.Source.code_commit(repository=repository) if repository else None,
             permissions=pull,
         )
 

@@ -6,8 +6,10 @@ from .launch.launch_role import LaunchRole
 from .launch.launch_role_base import LaunchRoleBase
 from .project import Project
 from .project_target import ProjectTarget
+from .seeds.code_host import CodeHost
 from .seeds.seed import Seed
-from .seeds.seed_repository import SeedRepository
+from .seeds.seed_repository import SeedRepository, SeedRepositoryBase
+from .seeds.seed_version import SeedVersion
 from .templates.project_portfolio import ProjectPortfolio
 from .templates.project_product import ProjectProduct
 from .templates.project_template import ProjectTemplate, ProjectTemplateStack
@@ -15,6 +17,7 @@ from .templates.template_bucket import TemplateBucket
 
 __all__ = [
     "AdoptedStores",
+    "CodeHost",
     "LaunchRole",
     "LaunchRoleBase",
     "Project",
@@ -26,5 +29,7 @@ __all__ = [
     "ProjectTemplateStack",
     "Seed",
     "SeedRepository",
+    "SeedRepositoryBase",
+    "SeedVersion",
     "TemplateBucket",
 ]

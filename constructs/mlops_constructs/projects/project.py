@@ -23,7 +23,6 @@ from mlops_constructs.delivery import (
     PackageRepository,
     ProjectResources,
     ProjectStage,
-    Source,
     StageTarget,
 )
 from mlops_constructs.delivery.deployment.project_stage import stage_list_problems
@@ -37,8 +36,8 @@ from ._stage_settings import with_stage_settings
 from ._target_sharing import registry_sharing, share_with_targets
 from .adopted_stores import AdoptedStores, define_only_if_created
 from .boundary._role_path import put_on_projects_path
+from .seeds.code_host import CodeHost
 from .seeds.seed import Seed
-from .seeds.seed_repository import SeedRepository
 
 _LOST_START = (
     "a start that EventBridge drops after 24 hours is made up by the next approval or push, which "
@@ -77,6 +76,8 @@ class Project(Construct):
             any id of up to 20 letters, digits and hyphens.
         model_build_seed: first commit of the model-build repository.
         model_deploy_seed: first commit of the model-deploy repository.
+        code_host: git service that holds the repositories. Defaults to None: CodeCommit. At a
+            third-party provider the repositories must exist and be empty.
         permissions_boundary: permissions boundary of all roles of the project. Defaults to None: no
             boundary.
         server_access_logs_bucket: bucket of the same account and region for the S3 server access
@@ -149,6 +150,7 @@ class Project(Construct):
         project_id: str,
         model_build_seed: Seed,
         model_deploy_seed: Seed,
+        code_host: CodeHost | None = None,
         permissions_boundary: iam.IManagedPolicy | None = None,
         server_access_logs_bucket: s3.IBucket | None = None,
         network: NetworkBase | None = None,
@@ -180,12 +182,17 @@ class Project(Construct):
             packages=packages,
         )
         self.model_package_group = self._group()
-        self.model_build_repository = self._repository(
-            "ModelBuild", "model-build", model_build_seed
+        deploy_seed = with_stage_settings(model_deploy_seed, self._stages)
+        repositories = (code_host or CodeHost.code_commit()).repositories(
+            self,
+            project=self.resources,
+            seeds={"model-build": model_build_seed, "model-deploy": deploy_seed},
+            removal_policy=removal_policy,
+            adopted=adopted,
+            function_network=function_network,
         )
-        self.model_deploy_repository = self._repository(
-            "ModelDeploy", "model-deploy", with_stage_settings(model_deploy_seed, self._stages)
-        )
+        self.model_build_repository = repositories["model-build"]
+        self.model_deploy_repository = repositories["model-deploy"]
         self.approval_topic = self._approval_topic(approval_notifications)
         self.model_execution_role = self._define_model_execution_role()
         share_with_targets(self.stores, self._targets)
@@ -219,22 +226,10 @@ class Project(Construct):
             key=self.stores.artifacts.key,
             image_repository=self.stores.images,
             code_repositories=[
-                self.model_build_repository.repository,
-                self.model_deploy_repository.repository,
+                *self.model_build_repository.code_commit_repositories(),
+                *self.model_deploy_repository.code_commit_repositories(),
             ],
             log_groups=[one for one in self.node.find_all() if isinstance(one, logs.LogGroup)],
-        )
-
-    def _repository(self, construct_id: str, suffix: str, seed: Seed) -> SeedRepository:
-        name = self.resources.project_name
-        return SeedRepository(
-            self,
-            f"{construct_id}Repository",
-            repository_name=f"{name}-{suffix}",
-            description=f"Code of the SageMaker project {name}: {suffix}",
-            seed=seed,
-            removal_policy=self._removal_policy,
-            adopted=self._adopted,
         )
 
     def _group(self) -> ModelPackageGroupBase:
@@ -264,9 +259,7 @@ class Project(Construct):
             self,
             "ModelBuildPipeline",
             project=self.resources,
-            source=Source.code_commit(
-                self.model_build_repository.repository, SeedRepository.BRANCH
-            ),
+            source=self.model_build_repository.source(),
             image_repository=self.stores.images,
         )
 
@@ -275,9 +268,7 @@ class Project(Construct):
             self,
             "ModelDeployPipeline",
             project=self.resources,
-            source=Source.code_commit(
-                self.model_deploy_repository.repository, SeedRepository.BRANCH
-            ),
+            source=self.model_deploy_repository.source(),
             model_execution_role=self.model_execution_role,
             stages=self._stages,
             approval_topic=self.approval_topic,
@@ -335,10 +326,10 @@ class Project(Construct):
             "ImageRepositoryUri": self.stores.images.repository_uri,
             "ModelBuildPipelineName": self.model_build_pipeline.pipeline.pipeline_name,
             "ModelBuildRepositoryCloneUrl": build.clone_url,
-            "ModelBuildRepositoryName": build.repository.repository_name,
+            "ModelBuildRepositoryName": build.repository_name,
             "ModelDeployPipelineName": self.model_deploy_pipeline.pipeline.pipeline_name,
             "ModelDeployRepositoryCloneUrl": deploy.clone_url,
-            "ModelDeployRepositoryName": deploy.repository.repository_name,
+            "ModelDeployRepositoryName": deploy.repository_name,
             "ModelPackageGroupName": self.model_package_group.model_package_group_name,
         }
         for name in self.OUTPUTS:

@@ -1,8 +1,9 @@
 """AWS CodeConnections: connections and hosts.
 
 A connection is PENDING until a user authorises it, which the API does not support:
-provider_endpoint.py is the replacement of the console. Repository links and sync configurations are
-not supported.
+provider_endpoint.py is the replacement of the console, and with provider_api.py that of the
+provider. git_endpoint.py is the service's git over HTTPS for AWS principals. Repository links and
+sync configurations are not supported.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from rehearsal.framework.platform import AwsError, Context, Platform, Scope
 from rehearsal.framework.service import RawHandler, Request, Response, Service
 from rehearsal.framework.tags import TagOperations
 from rehearsal.git.provider import GitProvider
+from rehearsal.services.codeconnections.git_endpoint import ROUTE, ConnectionGitEndpoint
+from rehearsal.services.codeconnections.provider_api import PULLS, REPOSITORIES, ProviderApi
 from rehearsal.services.codeconnections.provider_endpoint import (
     CLOSE,
     GIT,
@@ -50,12 +53,18 @@ class CodeConnections(Service):
         super().__init__(platform)
         self._provider = GitProvider.of(platform)
         self._endpoint = ProviderEndpoint(self._provider, self._arn_of)
+        self._api = ProviderApi(self._provider, self._arn_of)
+        self._git = ConnectionGitEndpoint(platform, self._provider, self._arn_of)
         self._records: dict[str, _Record] = {}
         self.compose(TagOperations(self.tags, lambda arn, _: self._find(arn)))
 
     def raw_routes(self) -> Sequence[tuple[re.Pattern[str], RawHandler]]:
         handle = self._endpoint.handle
-        return [(pattern, handle) for pattern in (HANDSHAKE, CLOSE, PULL_REQUESTS, GIT)]
+        return [
+            (ROUTE, self._git.handle),
+            *((pattern, self._api.handle) for pattern in (REPOSITORIES, PULLS)),
+            *((pattern, handle) for pattern in (HANDSHAKE, CLOSE, PULL_REQUESTS, GIT)),
+        ]
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         """Returns the ARNs of an operation.

@@ -11,7 +11,7 @@ from typing import Any
 import aws_cdk as cdk
 from botocore.exceptions import ClientError
 
-from mlops_constructs.projects import Project, Seed
+from mlops_constructs.projects import Project, Seed, SeedVersion
 from mlops_constructs.projects.templates._adoption_parameters import adopted_by_parameters
 from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
@@ -260,7 +260,12 @@ class Deployed:
         output = self.folder / "out"
         app = cdk.App(outdir=str(output), analytics_reporting=False)
         stack = cdk.Stack(app, f"Project-{self.name}")
-        seeds = {kind: Seed(folder=self.folder / kind) for kind in ("build", "deploy")}
+        seeds = {
+            kind: Seed(
+                folder=self.folder / kind, version=SeedVersion(name=f"test/{kind}", version="1.0.0")
+            )
+            for kind in ("build", "deploy")
+        }
         if self.parameters:
             parameters["adopted"] = adopted_by_parameters(stack)
         Project(

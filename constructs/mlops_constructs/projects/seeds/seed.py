@@ -12,6 +12,7 @@ from constructs import Construct
 from mlops_constructs._problems import Problems
 
 from ._seed_rules import link_problems, path_problems, size_problems
+from .seed_version import SEED_RECORD, SeedVersion
 
 EXCLUDED_FOLDERS = frozenset(
     {
@@ -47,19 +48,22 @@ class Seed:
         extra_files: additional files by their path in the repository, such as
             `{"wheels/library-1.0-py3-none-any.whl": Path("build/library-1.0-py3-none-any.whl")}`.
             Defaults to {}: none.
+        version: name and version of the seed, recorded in the file `.seed.json` of the repository,
+            so that later versions can be merged. Defaults to None: no record.
 
     Raises:
-        ValueError: if the folder or a file does not exist, the folder is empty, an extra file would
-            replace one of the folder's, or CodeCommit would reject the commit: an empty file, a
-            file over 6 MB, a zip file over 20 MB, a path that git or CodeCommit does not support, a
-            path that is both a file and a folder. A symbolic link to a file of the folder becomes a
-            copy of it; other links are rejected.
+        ValueError: if the folder or a file does not exist, the folder is empty, an extra file or
+            the record would replace one of the folder's, or CodeCommit would reject the commit: an
+            empty file, a file over 6 MB, a zip file over 20 MB, a path that git or CodeCommit does
+            not support, a path that is both a file and a folder. A symbolic link to a file of the
+            folder becomes a copy of it; other links are rejected.
 
     Source: AWS CodeCommit User Guide, "Quotas"; `AWS::CodeCommit::Repository Code`.
     """
 
     folder: Path
     extra_files: Mapping[str, Path] = field(default_factory=dict)
+    version: SeedVersion | None = None
 
     def __post_init__(self) -> None:
         problems = Problems(f"Seed {self.folder}")
@@ -78,6 +82,11 @@ class Seed:
         if self.folder.is_dir():
             problems.extend(link_problems(self.folder, self._own_paths()))
         files = {path: file for path, file in self.files().items() if file.is_file()}
+        if self.version is not None and SEED_RECORD in files:
+            problems.add(
+                f"{SEED_RECORD}: got a file of the seed, which the record of its version would "
+                "replace; remove it"
+            )
         problems.extend(path_problems(files))
         problems.extend(size_problems(files))
         problems.raise_if_any()
@@ -85,6 +94,13 @@ class Seed:
     def files(self) -> dict[str, Path]:
         """Returns all files by their path in the repository, sorted by path."""
         return dict(sorted({**self._own_files(), **self.extra_files}.items()))
+
+    def contents(self) -> dict[str, bytes]:
+        """Returns the contents of all files of the first commit by path, the record included."""
+        found = {path: file.read_bytes() for path, file in self.files().items()}
+        if self.version is not None:
+            found[SEED_RECORD] = self.version.record(found)
+        return dict(sorted(found.items()))
 
     def write_zip(self, path: Path) -> None:
         """Writes the zip file; equal files result in equal bytes at any time and place.
@@ -95,13 +111,14 @@ class Seed:
         Args:
             path: path of the zip file.
         """
+        files = self.files()
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-            for name, file in self.files().items():
+            for name, content in self.contents().items():
                 member = zipfile.ZipInfo(name, date_time=_EPOCH)
                 member.create_system = 3  # Unix, so that the mode counts
-                executable = bool(file.stat().st_mode & 0o100)
+                executable = name in files and bool(files[name].stat().st_mode & 0o100)
                 member.external_attr = _MODES[executable] << 16
-                archive.writestr(member, file.read_bytes())
+                archive.writestr(member, content)
 
     def asset(self, scope: Construct, construct_id: str) -> s3_assets.Asset:
         """Returns the zip file as an asset, which `cdk deploy` uploads before the stack.

@@ -1,11 +1,14 @@
 """Git repository with seed code."""
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_codecommit as codecommit
 from constructs import Construct
 
+from mlops_constructs.delivery import Source
 from mlops_constructs.projects.adopted_stores import (
     AdoptedStores,
     created_or,
@@ -15,7 +18,28 @@ from mlops_constructs.projects.adopted_stores import (
 from .seed import Seed
 
 
-class SeedRepository(Construct):
+class SeedRepositoryBase(Construct):
+    """Base of repositories whose first commit is a seed."""
+
+    BRANCH = "main"
+    """Branch of the first commit."""
+
+    clone_url: str
+    """URL of the repository for git."""
+
+    repository_name: str
+    """Name of the repository; at a third-party provider with its owner."""
+
+    @abstractmethod
+    def source(self) -> Source:
+        """Returns the repository as the source of a pipeline."""
+
+    def code_commit_repositories(self) -> Sequence[codecommit.IRepository]:
+        """Returns the repository if it is in CodeCommit, to which IAM grants access."""
+        return ()
+
+
+class SeedRepository(SeedRepositoryBase):
     """Defines a CodeCommit repository whose first commit is a seed.
 
     CloudFormation creates the commit together with the repository only: a newer seed does not
@@ -30,9 +54,6 @@ class SeedRepository(Construct):
         adopted: set if the repository already exists, retained from a deleted project. Defaults to
             None: the repository is created.
     """
-
-    BRANCH = "main"
-    """Branch of the first commit."""
 
     def __init__(
         self,
@@ -59,6 +80,7 @@ class SeedRepository(Construct):
         )
         repository.apply_removal_policy(removal_policy)
         self.repository, self.clone_url = repository, repository.repository_clone_url_http
+        self.repository_name = repository.repository_name
         if adopted is not None:
             resource = cast(cdk.CfnResource, repository.node.default_child)
             define_only_if_created(adopted, resource)
@@ -66,7 +88,16 @@ class SeedRepository(Construct):
             name = repository.repository_name
             self._import(created_or(adopted, created=name, existing=repository_name))
 
+    def source(self) -> Source:
+        """Returns the repository as the source of a pipeline; an EventBridge rule starts it."""
+        return Source.code_commit(self.repository, self.BRANCH)
+
+    def code_commit_repositories(self) -> Sequence[codecommit.IRepository]:
+        """Returns the repository."""
+        return (self.repository,)
+
     def _import(self, repository_name: str) -> None:
         """Imports the repository by its name."""
         self.repository = codecommit.Repository.from_repository_name(self, "InUse", repository_name)
         self.clone_url = self.repository.repository_clone_url_http
+        self.repository_name = self.repository.repository_name

@@ -22,6 +22,7 @@ from mlops_constructs.projects.launch._granting import grant
 from mlops_constructs.projects.launch._key_administration import administration_by
 from mlops_constructs.projects.launch.launch_role_base import arn_of_launch_role
 from mlops_constructs.projects.project import Project
+from mlops_constructs.projects.seeds.code_host import CodeHost
 from mlops_constructs.projects.seeds.seed import Seed
 
 from ._adoption_parameters import adopted_by_parameters
@@ -59,6 +60,7 @@ class ProjectTemplateStack(cdk.Stack):
         packages: repository from which builds install packages. Defaults to None: PyPI.
         launch_role_arn: ARN of the role that creates projects and administers their keys. Defaults
             to None: that of `LaunchRole` in the same account and region.
+        code_host: git service that holds the repositories. Defaults to None: CodeCommit.
         bootstrap_qualifier: qualifier of the bootstrap stack whose bucket holds the seeds. Defaults
             to None: the CDK's default.
     """
@@ -76,6 +78,7 @@ class ProjectTemplateStack(cdk.Stack):
         network: TemplateNetwork | None = None,
         packages: PackageRepository | None = None,
         launch_role_arn: str | None = None,
+        code_host: CodeHost | None = None,
         bootstrap_qualifier: str | None = None,
     ) -> None:
         super().__init__(
@@ -110,6 +113,7 @@ class ProjectTemplateStack(cdk.Stack):
             project_id=identity.value_as_string,
             model_build_seed=model_build_seed,
             model_deploy_seed=model_deploy_seed,
+            code_host=code_host,
             permissions_boundary=boundary,
             network=network.network(self, "Network") if network else None,
             packages=packages,
@@ -143,6 +147,9 @@ class ProjectTemplate(Construct):
             `template_name`. Defaults to None: networks of SageMaker and CodeBuild.
         packages: repository from which the builds of each project install packages. Defaults to
             None: PyPI.
+        code_host: git service that holds the repositories of each project. A connection must be
+            existing (`Connection.from_connection_arn`) or published in Parameter Store. Defaults to
+            None: CodeCommit.
         launch_role_arn: ARN of the role that creates projects, named in the policy of each
             project's key. `LaunchRole.arn_of` returns that of a role with a custom name. Defaults
             to None: that of a `LaunchRole` without a custom name.
@@ -166,6 +173,7 @@ class ProjectTemplate(Construct):
         boundary_export: str,
         network: NetworkBase | None = None,
         packages: PackageRepository | None = None,
+        code_host: CodeHost | None = None,
         launch_role_arn: str | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
@@ -180,6 +188,7 @@ class ProjectTemplate(Construct):
         self.template_name, self.description = template_name, description
         self.launch_role_arn = launch_role_arn or arn_of_launch_role()
         qualifier = cdk.Stack.of(self).synthesizer.bootstrap_qualifier
+        host = code_host or CodeHost.code_commit()
         self.template = _synthesise(
             template_name,
             description=description,
@@ -191,11 +200,11 @@ class ProjectTemplate(Construct):
             if network
             else None,
             packages=packages,
+            code_host=host,
             launch_role_arn=self.launch_role_arn,
             bootstrap_qualifier=qualifier,
         )
-        model_build_seed.asset(self, "ModelBuildSeed")
-        model_deploy_seed.asset(self, "ModelDeploySeed")
+        host.assets(self, {"model-build": model_build_seed, "model-deploy": model_deploy_seed})
         if removal_policy is cdk.RemovalPolicy.DESTROY:
             removal_code(self, "RemovalCode")
         self.asset = self._asset()

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Scope
+from rehearsal.framework.platform import AwsError
+from rehearsal.git.connection_use import authorize_use
 from rehearsal.git.provider import GitProvider
 from rehearsal.git.repository import Commit, GitRepository
 from rehearsal.services.codepipeline.actions.action import (
@@ -23,7 +24,6 @@ from rehearsal.services.codepipeline.actions.action import (
 from rehearsal.services.codepipeline.records import Revision
 
 PROVIDER = "CodeStarSourceConnection"
-_USES = ("codeconnections:UseConnection", "codestar-connections:UseConnection")
 
 
 def run(action: ActionRun) -> ActionResult:
@@ -68,15 +68,12 @@ def run(action: ActionRun) -> ActionResult:
 
 def _repository(action: ActionRun, arn: str, name: str) -> GitRepository:
     """Returns the repository of an authorised connection that the role may use."""
-    scope = Scope(action.principal_arn.split(":")[4], action.record.region)
-    denied = []
-    for permission in _USES:
-        try:
-            action.platform.authorize(action.principal_arn, permission, arn, scope)
-        except AwsError as error:
-            denied.append(error)
-    if len(denied) == len(_USES):
-        raise ActionFailedError(denied[0].message, code="PermissionError")
+    try:
+        authorize_use(
+            action.platform, action.principal_arn, arn, repository=name, action="GetBranch"
+        )
+    except AwsError as error:
+        raise ActionFailedError(error.message, code="PermissionError") from error
     provider = GitProvider.of(action.platform)
     if arn not in provider.available:
         raise ActionFailedError(
