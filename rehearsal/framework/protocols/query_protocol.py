@@ -86,9 +86,23 @@ def _from_form(shape: Shape, form: Mapping[str, str], name: str) -> Any:
                 if item is None:
                     return items or ([] if name in form else None)
                 items.append(item)
+        case MapShape():
+            return _map_from_form(shape, form, name)
     if name not in form:
         return None
     return from_text(shape, form[name])
+
+
+def _map_from_form(shape: MapShape, form: Mapping[str, str], name: str) -> Any:
+    """Returns the map whose entries are `NAME.entry.1.key` and `NAME.entry.1.value`, or None."""
+    found: dict[Any, Any] = {}
+    while True:
+        entry = f"{name}.entry.{len(found) + 1}"
+        key = _from_form(shape.key, form, f"{entry}.{shape.key.serialization.get('name', 'key')}")
+        if key is None or key in found:
+            return found or None
+        value = shape.value.serialization.get("name", "value")
+        found[key] = _from_form(shape.value, form, f"{entry}.{value}")
 
 
 def _xml(shape: Shape, value: Any) -> str:

@@ -1,18 +1,16 @@
-"""Rules of the requests of AWS Secrets Manager and AWS KMS.
+"""Rules of the requests of AWS Secrets Manager.
 
-Sources name operations and shapes of the API references of the two services.
+Sources name operations and shapes of the AWS Secrets Manager API Reference.
 """
 
-from rehearsal.framework.rules.kinds import bounded, exclusive, matching, without
+from rehearsal.framework.rules.kinds import bounded, exclusive
 from rehearsal.framework.rules.rule import Catalogue
 from rehearsal.framework.rules.tagging import tag_rules
 
 _VALUES = ("CreateSecret", "PutSecretValue", "UpdateSecret")
-_ALIASES = ("CreateAlias", "UpdateAlias", "DeleteAlias")
 _SECRET = {"Name": "own", "ClientRequestToken": "a" * 32}
-_KEY = "11111111-1111-1111-1111-111111111111"
 
-SECRETS = Catalogue(
+RULES = Catalogue(
     "secretsmanager",
     exclusive(
         "value",
@@ -44,38 +42,4 @@ SECRETS = Catalogue(
     ),
     *tag_rules("secretsmanager", source="TagResource, Tags; Tag"),
     error="InvalidParameterException",
-)
-KEYS = Catalogue(
-    "kms",
-    bounded(
-        "waiting-period",
-        "ScheduleKeyDeletion",
-        "PendingWindowInDays",
-        7,
-        30,
-        source="ScheduleKeyDeletion, PendingWindowInDays: between 7 and 30, inclusive",
-        fails={"KeyId": _KEY, "PendingWindowInDays": 6},
-        passes={"KeyId": _KEY, "PendingWindowInDays": 7},
-    ),
-    matching(
-        "alias-prefix",
-        _ALIASES,
-        "AliasName",
-        "alias/.+",
-        "begin with alias/ and a name",
-        source="CreateAlias, AliasName: must begin with alias/ followed by a name",
-        fails={"AliasName": "own", "TargetKeyId": _KEY},
-        passes={"AliasName": "alias/own", "TargetKeyId": _KEY},
-    ),
-    without(
-        "alias-of-aws",
-        ("CreateAlias", "UpdateAlias"),
-        "AliasName",
-        "^alias/aws/",
-        "begin with alias/aws/, which is reserved for AWS managed keys",
-        source="CreateAlias, AliasName: the alias name cannot begin with alias/aws/",
-        fails={"AliasName": "alias/aws/own", "TargetKeyId": _KEY},
-        passes={"AliasName": "alias/own", "TargetKeyId": _KEY},
-    ),
-    *tag_rules("kms", source="TagResource, Tags; Tag", code="TagException"),
 )
