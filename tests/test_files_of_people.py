@@ -40,29 +40,41 @@ LEAKS = (
     "valid string",
 )
 PLATFORM = """
-environment:
-  account: "111111111111"
-  region: eu-central-1
+accounts:
+  dev: &account {id: "111111111111", region: eu-central-1, replicas: [eu-west-1]}
+  prod: {<<: *account, id: "222222222222"}
 defaults:
   tags: {owner: ml-platform}
   termination_protection: true
   permissions_boundary: OrgBoundary
+network:
+  in: [dev, prod]
+  cidr: 10.20.0.0/16
+  uses: [studio, training]
+studio: {in: dev, idle_shutdown: {hours: 2, longest_hours: 12}, mlflow: {}}
+registry: {in: dev, groups: [credit], share_with: [prod]}
 project_templates:
+  in: dev
   removal: retain
   allowed_cidrs: ["203.0.113.0/24"]
   service_catalog:
     principals: ["role/sagemaker-personas/*"]
 projects:
-  - &churn {name: churn, removal: destroy}
+  - &churn
+    name: churn
+    in: dev
+    removal: destroy
+    stages: [{name: staging}, {name: prod, in: prod, approval: {notify: [a@example.com]}}]
+    personas: [reviewer]
+    budget: {monthly: 800, notify: [owner@example.com]}
   - {<<: *churn, name: fraud, id: p-1}
+connections: [{name: github, in: [dev], provider: GitHub}]
 platform_pipeline:
+  in: dev
   name: platform
-  source:
-    connection_arn: arn:aws:codeconnections:eu-central-1:111111111111:connection/c-1
-    owner: my-organisation
-    repository: platform
-  stages:
-    - {name: Staging, config: config/staging.yaml, approval: "Deploy?"}
+  source: {connection: github, owner: my-organisation, repository: platform}
+  waves:
+    - {accounts: [prod], approval: "Deploy?"}
 """
 
 

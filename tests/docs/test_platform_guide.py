@@ -99,7 +99,7 @@ class Reader:
         """Returns the account whose credentials the guide requires."""
         if named := re.search(r"aws://(\d{12})/", command):
             return named[1]
-        return PIPELINE if "config/pipeline.yaml" in command else PRODUCTION
+        return PIPELINE if "config/organisation.yaml" in command else PRODUCTION
 
     def placeholders(self, account: str) -> dict[str, str]:
         policies = self.client("iam", account).list_policies(Scope="Local")["Policies"]
@@ -159,18 +159,14 @@ def edit(reader: Reader) -> None:
     """Makes the edits of a user after copying the example, except account and Region."""
     settings = reader.folder / "config/production.yaml"
     text = settings.read_text()
-    text = text.replace("  # service_catalog:", "  service_catalog:")
-    text = text.replace("  #   principals:", "    principals:").replace("retain", "destroy")
-    settings.write_text(text)
+    catalog = 'project_templates: {service_catalog: {principals: ["role/sagemaker-personas/*"]}}'
+    settings.write_text(text.replace("project_templates: {}", catalog))
 
 
 def write_pipeline(reader: Reader) -> None:
-    """Writes the settings of the guide, and those of the stage that it does not show."""
+    """Writes the settings of the guide."""
     (shown,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.S)
-    (reader.folder / "config/pipeline.yaml").write_text(shown)
-    (reader.folder / "config/staging.yaml").write_text(
-        f'environment: {{account: "{STAGING}", region: {REGION}}}\nprojects: [{{name: churn}}]\n'
-    )
+    (reader.folder / "config/organisation.yaml").write_text(shown)
 
 
 def test_every_command_of_the_guide_works_in_its_order(reader: Reader) -> None:
@@ -199,7 +195,7 @@ def test_every_command_of_the_guide_works_in_its_order(reader: Reader) -> None:
             project = reader.settled_project(name)
             assert project["ProjectStatus"] == "CreateCompleted", project
             continue
-        if "config/pipeline.yaml" in command:
+        if "config/organisation.yaml" in command:
             write_pipeline(reader)
         answer = reader.run(command)
         if command.startswith("cp "):
@@ -229,7 +225,7 @@ def test_the_rehearsal_is_another_account_as_its_guide_says(reader: Reader) -> N
 
 
 def test_the_guide_makes_no_project_that_the_example_has() -> None:
-    example = (ROOT / "config/production.example.yaml").read_text()
+    example = (ROOT / "config/examples/sandbox.yaml").read_text()
     deployed = re.findall(r"^\s*- name: (\w+)", example, re.M)
 
     made = re.findall(r"--project-name (\S+)", GUIDE)
