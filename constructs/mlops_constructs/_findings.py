@@ -51,6 +51,18 @@ def _skip_in_checkov(construct: IConstruct, skipped: list[dict[str, str]]) -> No
         resource.add_metadata("checkov", {"skip": [*before, *added]})
 
 
+def skip_in_cfn_lint(resource: cdk.CfnResource, *rules: str) -> None:
+    """Skips rules of cfn-lint for a resource.
+
+    Args:
+        resource: the resource.
+        *rules: names of the rules, such as W3005.
+    """
+    before = (resource.get_metadata("cfn-lint") or {"config": {"ignore_checks": []}})["config"]
+    skipped = list(dict.fromkeys([*before["ignore_checks"], *rules]))
+    resource.add_metadata("cfn-lint", {"config": {"ignore_checks": skipped}})
+
+
 def in_security_packs(rule: str, reason: str) -> dict[str, str]:
     """Returns a rule that the packs for HIPAA, NIST 800-53 R5 and PCI DSS share.
 

@@ -111,6 +111,7 @@ class BuildProject(Construct):
             **placed_in(project.network),
         )
         acknowledge_source_and_role(self.project)
+        _acknowledge_unused_policy(self.project)
 
     def _network_permissions(self, network: NetworkBase | None) -> list[Permission]:
         if network is None:
@@ -199,6 +200,21 @@ def acknowledge_source_and_role(project: codebuild.IProject) -> None:
                 "the rule concerns tokens for GitHub and Bitbucket and reports all other sources; "
                 "this source is CodePipeline, CodeCommit or S3, which IAM protects",
             ),
+        },
+    )
+
+
+def _acknowledge_unused_policy(project: codebuild.Project) -> None:
+    """Acknowledges the CDK's policy for a network, which is not part of the template."""
+    policy = project.node.try_find_child("PolicyDocument")
+    if policy is None:
+        return
+    reason = "the role has narrower permissions, and accepts no policy of the CDK"
+    acknowledge(
+        policy,
+        {
+            "AwsSolutions-IAM5[Resource::*]": reason,
+            **in_security_packs("IAMNoInlinePolicy", reason),
         },
     )
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
@@ -45,6 +46,9 @@ class ImportedNetwork(NetworkBase):
             isolated_subnet_ids=list(subnet_ids),
         )
         self.subnets = self.vpc.isolated_subnets
+        for subnet in self.subnets:
+            # Nothing adds a route to an imported network.
+            cdk.Annotations.of(subnet).acknowledge_warning("@aws-cdk/aws-ec2:noSubnetRouteTableId")
         self.security_groups = [
             ec2.SecurityGroup.from_security_group_id(
                 self, f"SecurityGroup{number}", group_id, mutable=False

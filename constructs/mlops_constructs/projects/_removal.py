@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct, IDependable
 
-from mlops_constructs._findings import acknowledge, seldom_called_function
+from mlops_constructs._findings import acknowledge, seldom_called_function, skip_in_cfn_lint
 from mlops_constructs._function_permissions import attach_to
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission, ServiceRole
@@ -91,6 +91,10 @@ class ProjectRemoval(Construct):
             kept: the resources.
         """
         self._resource.node.add_dependency(*kept)
+        resource = self._resource.node.default_child
+        assert isinstance(resource, cdk.CfnResource)  # noqa: S101 - for the type checker
+        # The names of some of them are properties of the removal as well.
+        skip_in_cfn_lint(resource, "W3005")
 
     def after(self, *started: cdk.CfnResource) -> None:
         """Ensures that resources that could start something are deleted before the removal.

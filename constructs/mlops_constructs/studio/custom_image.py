@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from mlops_constructs._findings import acknowledge, skip_in_cfn_lint
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import ServiceRole, image_pull_permissions
@@ -176,6 +177,9 @@ class CustomImage(cdk.Resource):
             resource.apply_removal_policy(
                 cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, apply_to_update_replace_policy=False
             )
+            reason = "it is kept with the stack's data, and deleted once a new one has replaced it"
+            acknowledge(resource, {"CloudFormation-Validate::W3011": reason})
+            skip_in_cfn_lint(resource, "W3011")
 
     def _define_config(self, container: ContainerConfig) -> sagemaker.CfnAppImageConfig:
         properties = sagemaker.CfnAppImageConfig

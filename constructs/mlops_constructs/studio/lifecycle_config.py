@@ -9,6 +9,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from mlops_constructs._content_name import HASH_LENGTH, name_by_content
+from mlops_constructs._findings import acknowledge, skip_in_cfn_lint
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
 
@@ -212,12 +213,45 @@ class LifecycleConfig(LifecycleConfigBase):
         """
         return _ImportedLifecycleConfig(scope, construct_id, lifecycle_config_name, app=app)
 
+    @classmethod
+    def from_lifecycle_config_arn(
+        cls, scope: Construct, construct_id: str, lifecycle_config_arn: str, *, app: StudioApp
+    ) -> LifecycleConfigBase:
+        """Imports an existing lifecycle configuration by its ARN, which may be a token.
+
+        Args:
+            scope: parent of the construct.
+            construct_id: id of the construct within the scope.
+            lifecycle_config_arn: ARN of the configuration.
+            app: application of the configuration.
+
+        Example:
+            ```python
+            LifecycleConfig.from_lifecycle_config_arn(
+                stack,
+                "Shared",
+                "arn:aws:sagemaker:eu-west-1:111111111111:studio-lifecycle-config/git-defaults",
+                app=StudioApp.JUPYTER_LAB,
+            )
+            ```
+        """
+        imported = LifecycleConfigBase(scope, construct_id)
+        imported.lifecycle_config_arn, imported.app = lifecycle_config_arn, app
+        return imported
+
     def retain(self) -> None:
         # No resource refers to an old configuration, whose script has changed.
         """Keeps the current configuration when its stack is deleted."""
         self._resource.apply_removal_policy(
             cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, apply_to_update_replace_policy=False
         )
+        _acknowledge_deletion_after_update(self._resource)
+
+
+def _acknowledge_deletion_after_update(resource: cdk.CfnResource) -> None:
+    reason = "it is kept with the stack's data, and deleted once a new one has replaced it"
+    acknowledge(resource, {"CloudFormation-Validate::W3011": reason})
+    skip_in_cfn_lint(resource, "W3011")
 
 
 class _ImportedLifecycleConfig(LifecycleConfigBase):

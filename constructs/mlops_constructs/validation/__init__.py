@@ -3,6 +3,7 @@
 from mlops_constructs._findings import (
     acknowledge,
     in_security_packs,
+    skip_in_cfn_lint,
     without_access_log,
     without_replica,
 )
@@ -13,6 +14,7 @@ __all__ = [
     "SageMakerChecks",
     "acknowledge",
     "in_security_packs",
+    "skip_in_cfn_lint",
     "without_access_log",
     "without_replica",
 ]
