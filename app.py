@@ -5,21 +5,32 @@
 
 import functools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import aws_cdk as cdk
 from constructs import Construct
 
+from mlops_constructs.delivery import PackageRepository
+from mlops_constructs.studio import StudioUser
 from mlops_constructs.validation import SageMakerChecks
+from stacks.budgets_stack import BudgetsStack
+from stacks.connections_stack import ConnectionsStack
+from stacks.feature_store_stack import FeatureStoreStack
+from stacks.foundation_stack import FoundationStack
+from stacks.network_source import ExistingNetwork, NetworkSource
+from stacks.network_stack import NetworkStack
+from stacks.people_stack import PeopleStack
 from stacks.platform_pipeline_stack import PlatformPipelineStack
 from stacks.project_stack import ProjectStack
 from stacks.project_templates_stack import ProjectTemplatesStack
+from stacks.registry_stack import RegistryStack
 from stacks.seeds import seed_code
 from stacks.settings import DEFAULT_SETTINGS, Account, Settings, SettingsError, load_settings
-from stacks.settings.network import ExistingNetworkSettings
+from stacks.settings.logs import LogSettings
 from stacks.settings.platform_pipeline import RepositorySettings
+from stacks.studio_stack import StudioStack
 from stacks.unsupported import unsupported
 
 seeds = functools.cache(seed_code)
@@ -27,6 +38,104 @@ seeds = functools.cache(seed_code)
 
 AddStack = Callable[[Construct, Settings, Account, Any], object]
 """Adds the stack of an entry of a section to an account."""
+
+
+def foundation(scope: Construct, settings: Settings, account: Account) -> FoundationStack:
+    """Returns the foundation of an account, which the first stack that needs it adds."""
+    found = scope.node.try_find_child("Foundation")
+    if isinstance(found, FoundationStack):
+        return found
+    logs = next(settings.entries_in("logs", account.alias), LogSettings())
+    return FoundationStack(scope, "Foundation", settings=logs, **common(settings, account))
+
+
+def logs(scope: Construct, settings: Settings, account: Account, entry: Any) -> None:
+    """Adds the foundation with the settings of logs and alarms."""
+    foundation(scope, settings, account)
+
+
+def network(scope: Construct, settings: Settings, account: Account, entry: Any) -> None:
+    """Adds the stack of a network, unless it exists."""
+    if entry.existing is None:
+        NetworkStack(
+            scope,
+            "Network",
+            foundation=foundation(scope, settings, account),
+            settings=entry,
+            accounts={alias: settings.account(alias) for alias in settings.accounts},
+            **common(settings, account),
+        )
+
+
+def connections(scope: Construct, settings: Settings, account: Account, entry: Any) -> None:
+    """Adds the stack of all connections that do not exist."""
+    new = [
+        one for one in settings.entries_in("connections", account.alias) if one.existing_arn is None
+    ]
+    if new and scope.node.try_find_child("Connections") is None:
+        ConnectionsStack(scope, "Connections", settings=new, **common(settings, account))
+
+
+def studio(scope: Construct, settings: Settings, account: Account, entry: Any) -> None:
+    """Adds the stack of a Studio domain."""
+    source = network_of(scope, settings, account)
+    if source is None:
+        raise ValueError(f"studio: the account {account.alias} has no network; add one")
+    templates = scope.node.try_find_child("ProjectTemplates")
+    StudioStack(
+        scope,
+        "Studio",
+        foundation=foundation(scope, settings, account),
+        network=source,
+        vpc_only=reaches_studio(settings, account),
+        packages=packages_of(scope),
+        project_templates=templates if isinstance(templates, ProjectTemplatesStack) else None,
+        settings=entry,
+        **common(settings, account),
+    )
+
+
+def people(scope: Construct, settings: Settings, account: Account, entry: Any) -> None:
+    """Adds the stack of the users of a Studio domain."""
+    domain = domain_of(scope)
+    if entry.people is None or domain is None:
+        return
+    projects = {
+        one.name: stack.personas
+        for one in settings.entries_in("projects", account.alias)
+        if isinstance(stack := scope.node.find_child(f"Project-{one.name}"), ProjectStack)
+        if stack.personas is not None
+    }
+    PeopleStack(
+        scope,
+        "People",
+        domain_stack=domain,
+        users=StudioUser.from_yaml(entry.people),
+        project_personas=projects,
+        **common(settings, account),
+    )
+
+
+def feature_store(scope: Construct, settings: Settings, account: Account, entry: Any) -> None:
+    """Adds the stack of feature groups."""
+    FeatureStoreStack(
+        scope,
+        "FeatureStore",
+        foundation=foundation(scope, settings, account),
+        settings=entry,
+        **common(settings, account),
+    )
+
+
+def registry(scope: Construct, settings: Settings, account: Account, entry: Any) -> None:
+    """Adds the stack of model package groups."""
+    RegistryStack(
+        scope,
+        "Registry",
+        settings=entry,
+        accounts={alias: settings.account(alias) for alias in settings.accounts},
+        **common(settings, account),
+    )
 
 
 def project_templates(scope: Construct, settings: Settings, account: Account, entry: Any) -> None:
@@ -38,7 +147,7 @@ def project_templates(scope: Construct, settings: Settings, account: Account, en
         seeds=seeds(),
         defaults=settings.defaults_in(account),
         env=environment(account),
-        network=network_of(settings, account) if entry.network else None,
+        network=network_of(scope, settings, account) if entry.network else None,
     )
 
 
@@ -51,17 +160,43 @@ def project(scope: Construct, settings: Settings, account: Account, entry: Any) 
         seeds=seeds(),
         defaults=settings.defaults_in(account),
         env=environment(account),
-        network=network_of(settings, account) if entry.network else None,
+        network=network_of(scope, settings, account) if entry.network else None,
+        packages=packages_of(scope),
+        domain_stack=domain_of(scope),
+        foundation=foundation(scope, settings, account) if entry.budget else None,
     )
 
 
-SECTIONS: Mapping[str, AddStack] = {"project_templates": project_templates, "projects": project}
-"""Stack of each section, in the order of the stacks."""
+def budgets(scope: Construct, settings: Settings, account: Account, entry: Any) -> None:
+    """Adds the stack of all budgets of an account."""
+    if scope.node.try_find_child("Budgets") is None:
+        BudgetsStack(
+            scope,
+            "Budgets",
+            foundation=foundation(scope, settings, account),
+            settings=list(settings.entries_in("budgets", account.alias)),
+            **common(settings, account),
+        )
+
+
+SECTIONS: Sequence[tuple[str, AddStack]] = (
+    ("logs", logs),
+    ("network", network),
+    ("connections", connections),
+    ("project_templates", project_templates),
+    ("studio", studio),
+    ("feature_store", feature_store),
+    ("registry", registry),
+    ("projects", project),
+    ("studio", people),
+    ("budgets", budgets),
+)
+"""Stack of each section, after the stacks that it depends on."""
 
 
 def add_stacks(scope: Construct, settings: Settings, account: Account) -> None:
     """Adds the stacks of an account."""
-    for section, add in SECTIONS.items():
+    for section, add in SECTIONS:
         for entry in settings.entries_in(section, account.alias):
             add(scope, settings, account, entry)
 
@@ -93,7 +228,7 @@ def add_pipeline(app: cdk.App, settings: Settings, config: str) -> set[str]:
 
 def add_all(app: cdk.App, settings: Settings, config: str) -> None:
     """Adds the stacks of all accounts; those of several accounts are below their aliases."""
-    missing = unsupported(settings, frozenset(SECTIONS))
+    missing = unsupported(settings, frozenset(section for section, _ in SECTIONS))
     if missing:
         raise SettingsError(f"{config}: not supported yet: {', '.join(missing)}; remove these keys")
     by_pipeline = add_pipeline(app, settings, config)
@@ -103,9 +238,38 @@ def add_all(app: cdk.App, settings: Settings, config: str) -> None:
             add_stacks(scope, settings, settings.account(alias))
 
 
-def network_of(settings: Settings, account: Account) -> ExistingNetworkSettings | None:
-    """Returns the existing network of an account."""
-    return next((one.existing for one in settings.entries_in("network", account.alias)), None)
+def network_of(scope: Construct, settings: Settings, account: Account) -> NetworkSource | None:
+    """Returns the network of an account; None without one."""
+    for one in settings.entries_in("network", account.alias):
+        if one.existing is not None:
+            return ExistingNetwork(one.existing)
+    found = scope.node.try_find_child("Network")
+    return found if isinstance(found, NetworkStack) else None
+
+
+def reaches_studio(settings: Settings, account: Account) -> bool:
+    """Returns True if applications of Studio can use the network of an account only."""
+    return any(
+        one.existing is not None or one.internet is not None or "studio" in one.uses
+        for one in settings.entries_in("network", account.alias)
+    )
+
+
+def packages_of(scope: Construct) -> PackageRepository | None:
+    """Returns the repository of packages of an account; None without one."""
+    found = scope.node.try_find_child("Network")
+    return found.packages if isinstance(found, NetworkStack) else None
+
+
+def domain_of(scope: Construct) -> StudioStack | None:
+    """Returns the stack of an account's Studio domain; None without one."""
+    found = scope.node.try_find_child("Studio")
+    return found if isinstance(found, StudioStack) else None
+
+
+def common(settings: Settings, account: Account) -> dict[str, Any]:
+    """Returns the arguments of every stack of an account."""
+    return {"defaults": settings.defaults_in(account), "env": environment(account)}
 
 
 def connection_of(

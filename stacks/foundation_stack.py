@@ -5,7 +5,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from mlops_constructs.validation import (
@@ -14,6 +13,7 @@ from mlops_constructs.validation import (
     without_access_log,
     without_replica,
 )
+from stacks.emails import subscribe_emails
 from stacks.platform_stack import PlatformStack
 from stacks.removal import removal_policy
 from stacks.settings.defaults import DefaultSettings
@@ -173,10 +173,5 @@ class FoundationStack(PlatformStack):
             )
             topic.grant_publish(principal)
             key.grant_encrypt_decrypt(principal)
-        for email in emails:
-            subscription = topic.add_subscription(subscriptions.EmailSubscription(email))
-            acknowledge(
-                subscription,
-                {"Serverless-SNSRedrivePolicy": "SNS sends an email once, without retries"},
-            )
+        subscribe_emails(topic, emails)
         return topic

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from mlops_constructs.network import Network, NetworkBase
 from stacks.platform_stack import PlatformStack
+from stacks.settings.network import ExistingNetworkSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,30 +32,29 @@ class NetworkSource(Protocol):
         """Returns the subnets and security groups, for a stack with permissions only."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ExistingNetwork:
     """A network that another team defines; nothing in it is looked up or changed.
 
     Args:
-        vpc_id: id of the VPC.
-        subnet_ids: ids of private subnets, each in another zone.
-        security_group_ids: ids of the security groups of resources in the network.
+        settings: ids of its parts.
     """
 
-    vpc_id: str
-    subnet_ids: Sequence[str]
-    security_group_ids: Sequence[str]
+    settings: ExistingNetworkSettings
 
     def network_in(self, stack: PlatformStack) -> NetworkBase:
-        """Returns the network, for a stack of its account and region."""
+        """Returns the network, for a stack with resources in it."""
         return Network.from_ids(
             stack,
             "Network",
-            vpc_id=self.vpc_id,
-            subnet_ids=self.subnet_ids,
-            security_group_ids=self.security_group_ids,
+            vpc_id=self.settings.vpc_id,
+            subnet_ids=self.settings.subnet_ids,
+            security_group_ids=self.settings.security_group_ids,
         )
 
     def job_subnets_in(self, stack: PlatformStack) -> JobSubnets:
         """Returns the subnets and security groups, for a stack with permissions only."""
-        return JobSubnets(subnet_ids=self.subnet_ids, security_group_ids=self.security_group_ids)
+        return JobSubnets(
+            subnet_ids=self.settings.subnet_ids,
+            security_group_ids=self.settings.security_group_ids,
+        )

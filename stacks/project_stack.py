@@ -3,14 +3,18 @@
 import aws_cdk as cdk
 from constructs import Construct
 
+from mlops_constructs.delivery import PackageRepository
 from mlops_constructs.projects import AdoptedStores, Project
-from stacks.existing_network import existing_network
+from stacks.foundation_stack import FoundationStack
+from stacks.network_source import NetworkSource
 from stacks.platform_stack import PlatformStack
+from stacks.project_operations import ProjectNotifications, project_budget
+from stacks.project_personas import ProjectPersonas
 from stacks.removal import removal_policy
 from stacks.seeds import Seeds
 from stacks.settings.defaults import DefaultSettings
-from stacks.settings.network import ExistingNetworkSettings
 from stacks.settings.projects import AdoptSettings, ProjectSettings
+from stacks.studio_stack import StudioStack
 
 
 class ProjectStack(PlatformStack):
@@ -20,9 +24,22 @@ class ProjectStack(PlatformStack):
         settings: settings of the project.
         seeds: seed code of the repositories.
         defaults: settings of every stack.
-        network: existing network of jobs, models and builds. Defaults to None: networks of
+        network: network of jobs, models and builds. Defaults to None: networks of
             SageMaker and CodeBuild.
+        packages: repository from which builds and notebooks install packages. Defaults to None:
+            PyPI and npm.
+        domain_stack: stack of the account's Studio domain, which users with a role of the project
+            open. Defaults to None: no domain.
+        foundation: stack with the alarm topic, which the budget notifies; required with a budget.
+            Defaults to None: no budget.
         env: account and region.
+
+    Attributes:
+        project: the project.
+        personas: roles of the project's users; None without personas.
+
+    Raises:
+        ValueError: a budget without `foundation`.
     """
 
     def __init__(
@@ -34,7 +51,10 @@ class ProjectStack(PlatformStack):
         seeds: Seeds,
         defaults: DefaultSettings,
         env: cdk.Environment,
-        network: ExistingNetworkSettings | None = None,
+        network: NetworkSource | None = None,
+        packages: PackageRepository | None = None,
+        domain_stack: StudioStack | None = None,
+        foundation: FoundationStack | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -43,18 +63,39 @@ class ProjectStack(PlatformStack):
             env=env,
             description=f"SageMaker project {settings.name}",
         )
-        Project(
+        own_network = network.network_in(self) if network else None
+        self.project = Project(
             self,
             "Project",
             project_name=settings.name,
             project_id=settings.project_id,
             model_build_seed=seeds.model_build,
             model_deploy_seed=seeds.model_deploy,
-            network=existing_network(self, network),
+            network=own_network,
+            packages=packages if settings.network else None,
             approval_notifications=_reviewers(settings),
             adopted=_adopted(settings.adopt),
             removal_policy=removal_policy(settings.removal, defaults),
         )
+        self.personas: ProjectPersonas | None = None
+        if settings.personas:
+            self.personas = ProjectPersonas(
+                self,
+                "Personas",
+                project=self.project,
+                names=[persona.value for persona in settings.personas],
+                network=own_network,
+                packages=packages,
+                domain_stack=domain_stack,
+            )
+        if settings.budget is not None:
+            if foundation is None:
+                raise ValueError(f"{self.stack_name}: budget: requires foundation; give its stack")
+            project_budget(self, settings, settings.budget, foundation)
+        if settings.notifications is not None:
+            ProjectNotifications(
+                self, "Notifications", project=self.project, settings=settings.notifications
+            )
 
 
 def _reviewers(settings: ProjectSettings) -> list[str]:

@@ -13,17 +13,17 @@ from mlops_constructs.projects import (
     ProjectTemplate,
     TemplateBucket,
 )
-from stacks.existing_network import existing_network
+from stacks.network_source import NetworkSource
 from stacks.platform_stack import PlatformStack
 from stacks.removal import removal_policy
 from stacks.seeds import Seeds
 from stacks.settings.defaults import DefaultSettings
-from stacks.settings.network import ExistingNetworkSettings
 from stacks.settings.project_templates import (
     ProjectTemplatesSettings,
     ServiceCatalogSettings,
 )
 
+_LOCATION = "templates-location"
 BOUNDARY_EXPORT = "SageMakerProjectsBoundaryArn"
 
 
@@ -34,7 +34,7 @@ class ProjectTemplatesStack(PlatformStack):
         settings: settings of the templates.
         seeds: seed code of the repositories.
         defaults: settings of every stack.
-        network: existing network of the projects. Defaults to None: networks of SageMaker and
+        network: network of the projects. Defaults to None: networks of SageMaker and
             CodeBuild.
         env: account and region.
     """
@@ -48,7 +48,7 @@ class ProjectTemplatesStack(PlatformStack):
         seeds: Seeds,
         defaults: DefaultSettings,
         env: cdk.Environment,
-        network: ExistingNetworkSettings | None = None,
+        network: NetworkSource | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -83,7 +83,7 @@ class ProjectTemplatesStack(PlatformStack):
             model_deploy_seed=seeds.model_deploy,
             boundary_export=boundary_export,
             launch_role_arn=settings.launch_role_arn or (name and LaunchRole.arn_of(name)),
-            network=existing_network(self, network),
+            network=network.network_in(self) if network else None,
             removal_policy=policy,
         )
         boundary = ProjectBoundary(
@@ -105,7 +105,12 @@ class ProjectTemplatesStack(PlatformStack):
         cdk.CfnOutput(self, "TemplateName", value=template.template_name)
         cdk.CfnOutput(self, "TemplateUrl", value=template.template_url)
         cdk.CfnOutput(self, "TemplatesLocation", value=bucket.location)
+        self.publish(_LOCATION, bucket.location)
         cdk.CfnOutput(self, "LaunchRoleArn", value=launch.role.role_arn)
+
+    def location_in(self, stack: PlatformStack) -> str:
+        """Returns the location of the templates, for another stack."""
+        return stack.read(self, _LOCATION)
 
     def _publish_in_service_catalog(
         self, template: ProjectTemplate, launch: LaunchRoleBase, settings: ServiceCatalogSettings

@@ -15,6 +15,7 @@ from mlops_constructs.delivery import PackageRepository
 from stacks.foundation_stack import FoundationStack
 from stacks.network_source import NetworkSource
 from stacks.platform_stack import PlatformStack
+from stacks.project_templates_stack import ProjectTemplatesStack
 from stacks.removal import removal_policy
 from stacks.settings.defaults import DefaultSettings
 from stacks.settings.studio import (
@@ -48,7 +49,8 @@ class StudioStack(PlatformStack):
         vpc_only: True if all traffic of applications uses the network; False if they have internet
             access through SageMaker's network, and only the file system is in the network.
         packages: repository that pip and npm use. Defaults to None: PyPI and npm.
-        project_templates_location: location of project templates. Defaults to None: no templates.
+        project_templates: stack of the account's project templates, which Studio lists. Defaults to
+            None: no templates.
         settings: settings of the domain.
         defaults: settings of every stack.
         env: account and region.
@@ -63,7 +65,7 @@ class StudioStack(PlatformStack):
         network: NetworkSource,
         vpc_only: bool,
         packages: PackageRepository | None = None,
-        project_templates_location: str | None = None,
+        project_templates: ProjectTemplatesStack | None = None,
         settings: StudioSettings,
         defaults: DefaultSettings,
         env: cdk.Environment,
@@ -95,7 +97,9 @@ class StudioStack(PlatformStack):
             removal_policy=self.removal_policy,
         )
         self._jobs = self._define_jobs()
-        self._domain = self._define_domain(project_templates_location)
+        self._domain = self._define_domain(
+            project_templates.location_in(self) if project_templates else None
+        )
         if settings.mlflow is not None:
             self._define_mlflow(settings.mlflow)
         for name, value in (

@@ -6,7 +6,7 @@ from stacks.settings import Settings
 from stacks.settings.project_templates import ProjectTemplatesSettings
 from stacks.settings.projects import DEFAULT_STAGES, ProjectSettings
 
-_PROJECT_KEYS = ("git", "personas", "monitoring", "budget", "notifications")
+_PROJECT_KEYS = ("git", "monitoring")
 
 
 def unsupported(settings: Settings, sections: frozenset[str]) -> list[str]:
