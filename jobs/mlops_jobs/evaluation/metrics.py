@@ -24,16 +24,19 @@ def confusion_matrix(actual: Classes, predicted: Classes, classes: int) -> npt.N
     return counts.reshape(classes, classes)
 
 
-def precision_recall(matrix: npt.NDArray[np.intp]) -> tuple[Vector, Vector]:
-    """Returns precision and recall of each class; 0 if a class is never predicted, or never actual.
+def precision_recall(matrix: npt.NDArray[np.intp], undefined: float = 0.0) -> tuple[Vector, Vector]:
+    """Returns precision and recall of each class.
 
     Args:
         matrix: confusion matrix.
+        undefined: precision of a class that is never predicted, and recall of one that is never
+            actual. Defaults to 0.
     """
     hits = np.diag(matrix).astype(float)
     predicted, actual = matrix.sum(axis=0), matrix.sum(axis=1)
-    precision = np.divide(hits, predicted, out=np.zeros_like(hits), where=predicted > 0)
-    recall = np.divide(hits, actual, out=np.zeros_like(hits), where=actual > 0)
+    empty = np.full_like(hits, undefined)
+    precision = np.divide(hits, predicted, out=empty.copy(), where=predicted > 0)
+    recall = np.divide(hits, actual, out=empty.copy(), where=actual > 0)
     return precision, recall
 
 
@@ -47,8 +50,9 @@ def f_score(precision: Vector, recall: Vector, beta: float = 1) -> Vector:
     """
     weight = beta * beta
     bottom = weight * precision + recall
+    # Not a number if precision or recall is undefined; 0 if both are 0.
     return np.divide(
-        (1 + weight) * precision * recall, bottom, out=np.zeros_like(bottom), where=bottom > 0
+        (1 + weight) * precision * recall, bottom, out=np.zeros_like(bottom), where=bottom != 0
     )
 
 
@@ -115,7 +119,13 @@ def weighted_f1(actual: Classes, predicted: Classes, classes: int) -> float:
 
 
 def binary_report(
-    actual: Classes, probability: Vector, labels: tuple[str, ...], threshold: float = 0.5
+    actual: Classes,
+    probability: Vector,
+    labels: tuple[str, ...],
+    threshold: float = 0.5,
+    *,
+    predicted: Classes | None = None,
+    undefined: float = 0.0,
 ) -> dict[str, Any]:
     """Returns the metrics of a binary classification.
 
@@ -124,10 +134,13 @@ def binary_report(
         probability: probability of the positive label, for each row.
         labels: the two labels.
         threshold: minimum probability at which a row is predicted as positive. Defaults to 0.5.
+        predicted: predicted class of each row. Defaults to None: that of the threshold.
+        undefined: precision and recall without a predicted or an actual row. Defaults to 0.
     """
-    predicted = (probability >= threshold).astype(np.intp)
+    if predicted is None:
+        predicted = (probability >= threshold).astype(np.intp)
     matrix = confusion_matrix(actual, predicted, 2)
-    precision, recall = precision_recall(matrix)
+    precision, recall = precision_recall(matrix, undefined)
     positive_precision, positive_recall = precision[1:], recall[1:]
     false_rate, true_rate = roc_curve(actual == 1, probability)
     both = np.column_stack([1 - probability, probability])
@@ -154,7 +167,11 @@ def binary_report(
 
 
 def multiclass_report(
-    actual: Classes, probabilities: npt.NDArray[np.float64], labels: tuple[str, ...]
+    actual: Classes,
+    probabilities: npt.NDArray[np.float64],
+    labels: tuple[str, ...],
+    *,
+    predicted: Classes | None = None,
 ) -> dict[str, Any]:
     """Returns the metrics of a multiclass classification; averages are weighted by rows of a class.
 
@@ -162,8 +179,11 @@ def multiclass_report(
         actual: actual class of each row.
         probabilities: a row of class probabilities for each row.
         labels: the labels, in the order of the classes.
+        predicted: predicted class of each row. Defaults to None: the most probable one.
     """
-    matrix = confusion_matrix(actual, probabilities.argmax(axis=1), len(labels))
+    if predicted is None:
+        predicted = probabilities.argmax(axis=1)
+    matrix = confusion_matrix(actual, predicted, len(labels))
     precision, recall = precision_recall(matrix)
     rows = matrix.sum(axis=1)
 

@@ -7,24 +7,21 @@ from typing import Any
 
 from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.failure import InputError
-from mlops_jobs.monitoring import (
-    constraints,
-    data_quality,
-    explainability,
-    model_bias,
-    model_quality,
-)
+from mlops_jobs.monitoring import explainability, model_bias, model_quality, quality_of_traffic
 from mlops_jobs.monitoring.analysis_config import read_bias_config
-from mlops_jobs.monitoring.batch import batch_calls, batch_requests
-from mlops_jobs.monitoring.capture import Event, events, ground_truth, merged
 from mlops_jobs.monitoring.findings import Findings
-from mlops_jobs.monitoring.labeled import labeled
 from mlops_jobs.monitoring.model import LoadModel, Model
-from mlops_jobs.monitoring.rows import read_rows
 from mlops_jobs.monitoring.settings import Analysis, Settings
-from mlops_jobs.monitoring.source import lines, read
+from mlops_jobs.monitoring.traffic.batch import batch_calls, batch_requests
+from mlops_jobs.monitoring.traffic.capture import Event, events, ground_truth, merged
+from mlops_jobs.monitoring.traffic.labeled import Labeled, labeled
+from mlops_jobs.monitoring.traffic.predictions import NO_ATTRIBUTES, Attributes
+from mlops_jobs.monitoring.traffic.rows import read_rows
+from mlops_jobs.monitoring.traffic.source import chunks, lines, numbered, read
+from mlops_jobs.monitoring.traffic.tables import Columns
 
 DEFAULT_THRESHOLD = 0.5
+BINARY_LABELS = 2
 WITH_LABELS = (Analysis.MODEL_QUALITY, Analysis.MODEL_BIAS)
 
 
@@ -41,8 +38,20 @@ def compare(settings: Settings, load_model: LoadModel) -> Findings | None:
     Raises:
         InputError: an input cannot be read.
     """
+    if settings.analysis is Analysis.DATA_QUALITY:
+        return quality_of_traffic.analyze(settings)
     found = _events(settings)
-    return ANALYSES[settings.analysis](found, settings, load_model) if found else None
+    if not found:
+        return None
+    analysis = ANALYSES[settings.analysis]
+    whole = analysis(found, settings, load_model)
+    variants: dict[str, list[Event]] = {}
+    for event in found:
+        variants.setdefault(event.variant, []).append(event)
+    if len(variants) == 1:
+        return whole
+    parts = {name: analysis(part, settings, load_model) for name, part in sorted(variants.items())}
+    return whole.with_variants(parts)
 
 
 def model_of(settings: Settings, load_model: LoadModel) -> Model:
@@ -83,24 +92,16 @@ def _captured(settings: Settings) -> list[Event]:
     window, source, variant = settings.window, settings.dataset_source, settings.variant_name
     if variant:
         source = f"{source.rstrip('/')}/{variant}"
-    found = events(lines(source, window, by_variant=not variant))
-    return [event for event in found if window is None or window.holds(event.time)]
-
-
-def _data_quality(found: Sequence[Event], settings: Settings, _: LoadModel) -> Findings:
-    bodies = [event.request for event in found if event.request is not None]
-    if not settings.baseline_constraints:
-        rows = read_rows(bodies, [])
-        names = dict.fromkeys(name for row in rows.named for name in row)
-        return data_quality.describe(rows.named, list(names))
-    expected = constraints.read_constraints(read(settings.baseline_constraints))
-    statistics = data_quality.read_statistics(_read(settings.baseline_statistics) or EMPTY)
-    rows = read_rows(bodies, [one.name for one in expected])
-    return data_quality.compare(rows, expected, statistics)
+    return [
+        event
+        for chunk in chunks(source, window, by_variant=not variant)
+        for event in events(numbered(chunk), chunk.variant)
+        if window is None or window.holds(event.time)
+    ]
 
 
 def _model_quality(found: Sequence[Event], settings: Settings, _: LoadModel) -> Findings:
-    rows = labeled(found, [])
+    rows = _labeled(found, settings, Columns())
     problem = model_quality.PROBLEM_TYPES.get(settings.problem_type)
     expected: dict[str, dict[str, Any]] = {}
     content = _read(settings.baseline_constraints)
@@ -110,14 +111,44 @@ def _model_quality(found: Sequence[Event], settings: Settings, _: LoadModel) -> 
     if problem is None:
         allowed = ", ".join(model_quality.PROBLEM_TYPES)
         raise InputError(f"problem_type: got {settings.problem_type!r}; allowed: {allowed}")
+    if not rows.actual:
+        return model_quality.nothing(rows, problem)
+    statistics = _read(settings.baseline_statistics)
     labels: list[str] = []
     if problem is not ProblemType.REGRESSION:
-        labels = model_quality.labels_of(_read(settings.baseline_statistics), rows)
-    return model_quality.compare(rows, problem, labels, expected, settings.threshold)
+        labels = model_quality.labels_of(statistics, rows)
+    if problem is ProblemType.BINARY and len(labels) != BINARY_LABELS:
+        # Without a baseline, a window of one class does not show the other label.
+        labels = model_quality.two_labels(labels)
+    before = model_quality.read_document(statistics).get("dataset") or {}
+    return model_quality.compare(
+        rows,
+        problem,
+        labels,
+        expected,
+        threshold=settings.threshold,
+        rows_before=int(before.get("item_count", 0)),
+    )
+
+
+def _labeled(
+    found: Sequence[Event], settings: Settings, columns: Columns, *, with_rows: bool = False
+) -> Labeled:
+    # The predictions of batch transform jobs have been brought to the format of the server already.
+    of_batch = settings.dataset_format.of_batch
+    return labeled(
+        found,
+        columns,
+        attributes=NO_ATTRIBUTES
+        if of_batch
+        else Attributes(inference=settings.inference, probability=settings.probability),
+        with_rows=with_rows,
+        max_unreadable=settings.max_unreadable,
+    )
 
 
 def _model_bias(found: Sequence[Event], settings: Settings, _: LoadModel) -> Findings:
-    if settings.threshold != DEFAULT_THRESHOLD:
+    if settings.threshold not in (None, DEFAULT_THRESHOLD):
         raise InputError(
             f"probability_threshold_attribute: got {settings.threshold}; bias is computed from "
             "the predicted labels, so remove it"
@@ -125,12 +156,14 @@ def _model_bias(found: Sequence[Event], settings: Settings, _: LoadModel) -> Fin
     config = read_bias_config(read(settings.analysis_config))
     content = _read(settings.baseline_constraints)
     before = model_bias.read_baseline(content) if content is not None else {}
-    return model_bias.compare(labeled(found, config.headers, with_rows=True), config, before)
+    columns = Columns(names=config.headers, path=settings.features)
+    return model_bias.compare(_labeled(found, settings, columns, with_rows=True), config, before)
 
 
 def _explainability(found: Sequence[Event], settings: Settings, load_model: LoadModel) -> Findings:
     model = model_of(settings, load_model)
-    rows = read_rows([one.request for one in found if one.request is not None], model.columns).named
+    bodies = [one.request for one in found if one.request is not None]
+    rows = read_rows(bodies, model.columns, path=settings.features).named
     if not rows:
         raise InputError(
             "got no captured request that can be read; allowed: rows with the model's columns"
@@ -144,10 +177,7 @@ def _read(place: str) -> bytes | None:
     return read(place) if place else None
 
 
-EMPTY = b'{"features": []}'
-
 ANALYSES: dict[Analysis, Callable[[Sequence[Event], Settings, LoadModel], Findings]] = {
-    Analysis.DATA_QUALITY: _data_quality,
     Analysis.MODEL_QUALITY: _model_quality,
     Analysis.MODEL_BIAS: _model_bias,
     Analysis.MODEL_EXPLAINABILITY: _explainability,

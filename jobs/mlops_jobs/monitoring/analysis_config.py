@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_jobs.failure import InputError
-from mlops_jobs.monitoring.rows import Row
+from mlops_jobs.monitoring.columns.labels import canonical
+from mlops_jobs.monitoring.traffic.rows import Row
 
 Values = tuple[str, ...] | float
 
@@ -50,12 +51,15 @@ class BiasConfig:
             favorable.
         facets: the groups.
         headers: columns of a request without names. Defaults to none: requests have names.
+        group_variable: column of the subgroups of conditional disparity. Defaults to "": it is not
+            measured.
     """
 
     label: str
     favorable: Values
     facets: tuple[Facet, ...]
     headers: tuple[str, ...] = ()
+    group_variable: str = ""
 
     @property
     def favorable_text(self) -> str:
@@ -87,6 +91,7 @@ def read_bias_config(content: bytes) -> BiasConfig:
             headers=tuple(
                 name for name in document.get("headers", []) if name != document["label"]
             ),
+            group_variable=str(document.get("group_variable", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
@@ -107,7 +112,8 @@ def matches(cell: Any, values: Values) -> bool:
             return float(cell) > values
         except (TypeError, ValueError):
             return False
-    return str(cell).strip() in values
+    text = str(cell).strip()
+    return text in values or canonical(text) in {canonical(value) for value in values}
 
 
 def _values(given: Any) -> Values:

@@ -1,16 +1,24 @@
 """Baselines of CSV datasets with a heading."""
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
-from mlops_jobs.monitoring import data_quality, explainability, model_bias, model_quality
+import polars as pl
+
+from mlops_jobs.failure import InputError
+from mlops_jobs.monitoring import explainability, model_bias, model_quality, quality_of_traffic
 from mlops_jobs.monitoring.analyses import model_of
 from mlops_jobs.monitoring.analysis_config import read_bias_config
 from mlops_jobs.monitoring.findings import Findings
-from mlops_jobs.monitoring.labeled import predicted
-from mlops_jobs.monitoring.model import LoadModel
-from mlops_jobs.monitoring.settings import Analysis, Settings
-from mlops_jobs.monitoring.source import read
-from mlops_jobs.table import RawTable
+from mlops_jobs.monitoring.model import LoadModel, Model
+from mlops_jobs.monitoring.settings import JSON_FILES, PARQUET_FILES, Analysis, Settings
+from mlops_jobs.monitoring.traffic.batch_records import read_records
+from mlops_jobs.monitoring.traffic.labeled import predicted, predictions_of
+from mlops_jobs.monitoring.traffic.predictions import table_of
+from mlops_jobs.monitoring.traffic.source import read
+from mlops_jobs.monitoring.traffic.tables import Columns, Piece, add_rows
+from mlops_jobs.table import ROWS_PER_PIECE, RawTable
 
 
 def baseline(settings: Settings, load_model: LoadModel) -> Findings:
@@ -26,12 +34,9 @@ def baseline(settings: Settings, load_model: LoadModel) -> Findings:
     Raises:
         InputError: the dataset cannot be read, or a required model is not specified.
     """
-    source = Path(settings.dataset_source)
-    table = RawTable(files=(source,)) if source.is_file() else RawTable.in_folder(source)
     if settings.analysis is Analysis.DATA_QUALITY:
-        columns = table.columns()
-        rows = [dict(zip(columns, row, strict=True)) for piece in table.pieces() for row in piece]
-        return data_quality.describe(rows, [name for name in columns if name != settings.target])
+        return _data_quality(settings, load_model)
+    table = _table(settings)
     model = model_of(settings, load_model)
     found = predicted(table, settings.target or model.target, model)
     match settings.analysis:
@@ -42,3 +47,59 @@ def baseline(settings: Settings, load_model: LoadModel) -> Findings:
             return model_bias.describe(found, config)
         case Analysis.MODEL_EXPLAINABILITY:
             return explainability.describe(found.rows, model)
+
+
+def _table(settings: Settings) -> RawTable:
+    source = Path(settings.dataset_source)
+    return RawTable(files=(source,)) if source.is_file() else RawTable.in_folder(source)
+
+
+def _data_quality(settings: Settings, load_model: LoadModel) -> Findings:
+    model = model_of(settings, load_model) if settings.model_source else None
+    target = settings.target or (model.target if model is not None else "")
+    predictions: list[pl.DataFrame] = []
+    return quality_of_traffic.describe(
+        _parts(settings, {target, *settings.excluded}, model, predictions),
+        predictions,
+        settings.segment,
+    )
+
+
+def _parts(
+    settings: Settings, without: set[str], model: Model | None, predictions: list[pl.DataFrame]
+) -> Iterator[pl.DataFrame]:
+    """Yields the rows of a dataset; the model adds its predictions for them."""
+    for table in _tables(settings):
+        if model is not None:
+            rows = table.to_dicts()
+            predictions.append(table_of(predictions_of(model, rows)))
+        yield table.select(name for name in table.columns if name not in without)
+
+
+def _tables(settings: Settings) -> Iterator[pl.DataFrame]:
+    form = settings.dataset_format
+    if form.kind in (JSON_FILES, PARQUET_FILES):
+        for file in _files(Path(settings.dataset_source)):
+            records = read_records(file.read_bytes(), str(file), form)
+            while part := list(islice(records, ROWS_PER_PIECE)):
+                piece = Piece()
+                add_rows(piece, part, Columns())
+                yield from piece.requests
+        return
+    table = _table(settings)
+    names = table.columns()
+    for rows in table.pieces():
+        yield pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def _files(source: Path) -> list[Path]:
+    if source.is_file():
+        return [source]
+    found = sorted(
+        path for path in source.rglob("*") if path.is_file() and path.name[0] not in "._"
+    )
+    if not found:
+        raise InputError(
+            f"dataset_source: got no file in {source}; add the dataset of the baseline"
+        )
+    return found

@@ -1,7 +1,8 @@
-"""Bias metrics of a group of rows.
+"""Bias metrics of a group of rows, with the short names of SageMaker Clarify.
 
 Group d is the group of a facet, group a has all other rows. y is the actual favorable label, y' the
-predicted one. The metrics are a subset of those of SageMaker Clarify, with their short names.
+predicted one. Where a ratio has no denominator, Clarify reports infinity; the difference of two
+infinite ratios is 0.
 
 Source:
     https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-measure-data-bias.html
@@ -16,28 +17,39 @@ import numpy as np
 import numpy.typing as npt
 
 Flags = npt.NDArray[np.bool_]
+Matrix = npt.NDArray[np.float64]
 Measures = dict[str, float]
 
 PRE_TRAINING = {
-    "CI": "class imbalance",
-    "DPL": "difference in proportions of labels",
-    "JS": "Jensen-Shannon divergence",
-    "KL": "Kullback-Leibler divergence",
-    "KS": "Kolmogorov-Smirnov",
-    "LP": "Lp norm",
-    "TVD": "total variation distance",
+    "CDDL": "Conditional Demographic Disparity in Labels (CDDL)",
+    "CI": "Class Imbalance (CI)",
+    "DPL": "Difference in Positive Proportions in Labels (DPL)",
+    "JS": "Jensen-Shannon Divergence (JS)",
+    "KL": "Kullback-Leibler Divergence (KL)",
+    "KS": "Kolmogorov-Smirnov Distance (KS)",
+    "LP": "L-p Norm (LP)",
+    "TVD": "Total Variation Distance (TVD)",
 }
 POST_TRAINING = {
-    "AD": "accuracy difference",
-    "DAR": "difference in acceptance rates",
-    "DI": "disparate impact",
-    "DPPL": "difference in positive proportions in predicted labels",
-    "DRR": "difference in rejection rates",
-    "RD": "recall difference",
-    "TE": "treatment equality",
+    "AD": "Accuracy Difference (AD)",
+    "CDDPL": "Conditional Demographic Disparity in Predicted Labels (CDDPL)",
+    "DAR": "Difference in Acceptance Rates (DAR)",
+    "DCA": "Difference in Conditional Acceptance (DCA)",
+    "DCR": "Difference in Conditional Rejection (DCR)",
+    "DI": "Disparate Impact (DI)",
+    "DPPL": "Difference in Positive Proportions in Predicted Labels (DPPL)",
+    "DRR": "Difference in Rejection Rates (DRR)",
+    "FT": "Flip Test (FT)",
+    "GE": "Generalized Entropy (GE)",
+    "RD": "Recall Difference (RD)",
+    "SD": "Specificity Difference (SD)",
+    "TE": "Treatment Equality (TE)",
 }
 STAGES = {"pre_training_bias_metrics": PRE_TRAINING, "post_training_bias_metrics": POST_TRAINING}
 IDEAL = {"DI": 1.0}  # 0 for all other metrics
+NEIGHBORS = 5  # of the flip test
+MAX_FLIPPED, MAX_NEIGHBORS = 1000, 5000  # rows of the groups that the flip test compares
+MIN_CLASS_ROWS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,29 +60,72 @@ class Group:
         member: for each row, True if it belongs to group d.
         actual: for each row, True if its actual label is favorable.
         predicted: for each row, True if its predicted label is favorable.
+        strata: for each row, the number of its subgroup, for conditional disparity. Defaults to
+            None: conditional disparity is not measured.
+        features: a row of numbers for each row, for the flip test. Defaults to None: it is not
+            done.
     """
 
     member: Flags
     actual: Flags
     predicted: Flags
+    strata: npt.NDArray[np.intp] | None = None
+    features: Matrix | None = None
 
     def drawn(self, rows: npt.NDArray[np.intp]) -> "Group":
-        """Returns the group among selected rows.
+        """Returns the group among selected rows, without the flip test, which takes too long.
 
         Args:
             rows: indices of the rows.
         """
         return Group(
-            member=self.member[rows], actual=self.actual[rows], predicted=self.predicted[rows]
+            member=self.member[rows],
+            actual=self.actual[rows],
+            predicted=self.predicted[rows],
+            strata=None if self.strata is None else self.strata[rows],
         )
 
     def measures(self) -> dict[str, Measures]:
         """Returns all metrics by stage; a metric that is undefined for these rows is NaN."""
         a, d = ~self.member, self.member
+        before = _pre_training(a, d, self.actual)
+        after = _post_training(a, d, self.actual, self.predicted)
+        if self.strata is not None:
+            before["CDDL"] = conditional_disparity(d, self.actual, self.strata)
+            after["CDDPL"] = conditional_disparity(d, self.predicted, self.strata)
+        if self.features is not None:
+            after["FT"] = flip_test(d, self.predicted, self.features)
         return {
-            "pre_training_bias_metrics": _pre_training(a, d, self.actual),
-            "post_training_bias_metrics": _post_training(a, d, self.actual, self.predicted),
+            "pre_training_bias_metrics": dict(sorted(before.items())),
+            "post_training_bias_metrics": dict(sorted(after.items())),
         }
+
+    def has_enough_rows(self) -> bool:
+        """Returns True if both groups have enough rows of both labels for a verdict."""
+        sides = (self.actual, ~self.actual, self.predicted, ~self.predicted)
+        groups = (self.member, ~self.member)
+        return all(
+            int(group.sum()) >= MIN_CLASS_ROWS * 3
+            and max(int((side & group).sum()) for side in sides[:2]) >= MIN_CLASS_ROWS
+            for group in groups
+        )
+
+    def supports_infinity(self, name: str) -> bool:
+        """Returns True if an infinite metric has more than a few rows in its numerator.
+
+        Args:
+            name: short name of the metric.
+        """
+        missed = self.actual & ~self.predicted
+        numerators = {
+            "TE": missed,
+            "DCA": self.actual,
+            "DCR": ~self.actual,
+            "DI": self.predicted,
+            "KL": self.actual | ~self.actual,
+        }
+        rows = numerators.get(name, self.actual)
+        return all(int((rows & one).sum()) >= MIN_CLASS_ROWS for one in (self.member, ~self.member))
 
 
 def distance_from_ideal(name: str, value: float) -> float:
@@ -81,6 +136,50 @@ def distance_from_ideal(name: str, value: float) -> float:
         value: its value.
     """
     return abs(value - IDEAL.get(name, 0.0))
+
+
+def conditional_disparity(d: Flags, accepted: Flags, strata: npt.NDArray[np.intp]) -> float:
+    """Returns demographic disparity, averaged over subgroups by their numbers of rows.
+
+    Disparity is the share of group d among rejected rows, less its share among accepted rows.
+
+    Args:
+        d: for each row, True if it belongs to group d.
+        accepted: for each row, True if its label is favorable.
+        strata: for each row, the number of its subgroup.
+    """
+    total = 0.0
+    for one in np.unique(strata):
+        inside = strata == one
+        rejected_share = _share(d, inside & ~accepted)
+        accepted_share = _share(d, inside & accepted)
+        # A subgroup without rejected, or without accepted rows has no share there.
+        rejected_share = 0.0 if math.isnan(rejected_share) else rejected_share
+        accepted_share = 0.0 if math.isnan(accepted_share) else accepted_share
+        total += float(inside.sum()) * (rejected_share - accepted_share)
+    return total / len(strata) if len(strata) else math.nan
+
+
+def flip_test(d: Flags, predicted: Flags, features: Matrix) -> float:
+    """Returns the net share of group d whose most similar rows of group a are treated otherwise.
+
+    Args:
+        d: for each row, True if it belongs to group d.
+        predicted: for each row, True if its predicted label is favorable.
+        features: a row of comparable numbers for each row.
+    """
+    members, others = np.flatnonzero(d), np.flatnonzero(~d)
+    if not len(members) or len(others) < NEIGHBORS:
+        return math.nan
+    members = members[:: max(1, -(-len(members) // MAX_FLIPPED))]
+    others = others[:: max(1, -(-len(others) // MAX_NEIGHBORS))]
+    squares = np.square(features[others]).sum(axis=1)
+    distances = squares - 2 * features[members] @ features[others].T
+    nearest = np.argpartition(distances, NEIGHBORS - 1, axis=1)[:, :NEIGHBORS]
+    similar = predicted[others][nearest].mean(axis=1) > 0.5
+    worse = int((similar & ~predicted[members]).sum())
+    better = int((~similar & predicted[members]).sum())
+    return (worse - better) / len(members)
 
 
 def _pre_training(a: Flags, d: Flags, actual: Flags) -> Measures:
@@ -107,21 +206,44 @@ def _post_training(a: Flags, d: Flags, actual: Flags, predicted: Flags) -> Measu
     return {
         "AD": _share(correct, a) - _share(correct, d),
         "DAR": _share(actual, a & predicted) - _share(actual, d & predicted),
-        "DI": _ratio(positive_d, positive_a),
+        "DCA": _difference(_odds(actual, predicted, a), _odds(actual, predicted, d)),
+        "DCR": _difference(_odds(~actual, ~predicted, d), _odds(~actual, ~predicted, a)),
+        "DI": _infinite_ratio(positive_d, positive_a),
         "DPPL": positive_a - positive_d,
         "DRR": _share(~actual, d & ~predicted) - _share(~actual, a & ~predicted),
+        "GE": _entropy(actual, predicted),
         "RD": _share(predicted, a & actual) - _share(predicted, d & actual),
-        "TE": _ratio(float((missed & d).sum()), float((wrong & d).sum()))
-        - _ratio(float((missed & a).sum()), float((wrong & a).sum())),
+        "SD": _share(~predicted, d & ~actual) - _share(~predicted, a & ~actual),
+        "TE": _difference(_odds(missed, wrong, d), _odds(missed, wrong, a)),
     }
+
+
+def _entropy(actual: Flags, predicted: Flags) -> float:
+    benefit = 1.0 + predicted.astype(float) - actual.astype(float)
+    mean = benefit.mean() if len(benefit) else 0.0
+    return float((np.square(benefit / mean) - 1).mean() / 2) if mean else math.nan
 
 
 def _share(flags: Flags, of: Flags) -> float:
     return _ratio(float((flags & of).sum()), float(of.sum()))
 
 
+def _odds(top: Flags, bottom: Flags, group: Flags) -> float:
+    return _infinite_ratio(float((top & group).sum()), float((bottom & group).sum()))
+
+
+def _difference(one: float, other: float) -> float:
+    return 0.0 if one == other else one - other
+
+
 def _ratio(top: float, bottom: float) -> float:
     return top / bottom if bottom else math.nan
+
+
+def _infinite_ratio(top: float, bottom: float) -> float:
+    if math.isnan(top) or math.isnan(bottom):
+        return math.nan
+    return top / bottom if bottom else math.inf
 
 
 def _divergence(one: Sequence[float], other: Sequence[float]) -> float:

@@ -5,12 +5,12 @@ Source:
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mlops_jobs.failure import InputError
-from mlops_jobs.monitoring.features import FRACTIONAL, INTEGRAL, STRING, Feature
+from mlops_jobs.monitoring.columns.column import NUMERIC, STRING, Column
 
 MAX_DOMAIN_VALUES = 100
 ENABLED = "Enabled"
@@ -20,23 +20,25 @@ MONITORING_CONFIG: dict[str, Any] = {
     "evaluate_constraints": ENABLED,
     "emit_metrics": ENABLED,
     # Minimum shares that must match, as AWS's analyzer writes and reads them.
-    "datatype_check_threshold": 0.9,
-    "domain_content_threshold": 0.9,
+    "datatype_check_threshold": 1.0,
+    "domain_content_threshold": 1.0,
     "distribution_constraints": {
         "perform_comparison": ENABLED,
         "comparison_threshold": 0.1,
         "comparison_method": "Robust",
         "categorical_comparison_threshold": 0.1,
         "categorical_drift_method": "LInfinity",
+        # Not of Model Monitor: Wasserstein's distance in standard deviations, and Jensen-Shannon's.
+        "scale_comparison_threshold": 0.1,
     },
 }
 
 
-def suggested(found: Iterable[Feature]) -> dict[str, Any]:
-    """Returns the constraints that the features of a baseline satisfy.
+def suggested(found: Iterable[Column]) -> dict[str, Any]:
+    """Returns the constraints that the columns of a baseline satisfy.
 
     Args:
-        found: the features.
+        found: the columns.
     """
     return {
         "version": 0.0,
@@ -45,16 +47,18 @@ def suggested(found: Iterable[Feature]) -> dict[str, Any]:
     }
 
 
-def _suggested(found: Feature) -> dict[str, Any]:
+def _suggested(found: Column) -> dict[str, Any]:
+    kind = found.inferred_type
     entry: dict[str, Any] = {
         "name": found.name,
-        "inferred_type": found.inferred_type,
+        "inferred_type": kind,
         "completeness": found.completeness,
     }
-    if found.inferred_type in (INTEGRAL, FRACTIONAL):
-        entry["num_constraints"] = {"is_non_negative": bool((found.numbers >= 0).all())}
-    elif found.inferred_type == STRING and len(found.texts) <= MAX_DOMAIN_VALUES:
-        entry["string_constraints"] = {"domains": sorted(found.texts)}
+    values = found.categories
+    if kind in NUMERIC:
+        entry["num_constraints"] = {"is_non_negative": not found.negative}
+    elif kind == STRING and values is not None and len(values) <= MAX_DOMAIN_VALUES:
+        entry["string_constraints"] = {"domains": sorted(values)}
     return entry
 
 
@@ -72,6 +76,8 @@ class Comparison:
         method: method for numerical distributions, `Robust` or `Simple`.
         categorical_threshold: maximum distance of categorical distributions, 0 to 1.
         categorical_method: method for categorical distributions, `LInfinity` or `ChiSquared`.
+        scale_threshold: maximum distance of Wasserstein, in standard deviations of the baseline, or
+            of Jensen and Shannon for categories.
     """
 
     evaluate: bool
@@ -83,6 +89,7 @@ class Comparison:
     method: str
     categorical_threshold: float
     categorical_method: str
+    scale_threshold: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,10 +120,26 @@ def read_constraints(content: bytes) -> list[Constraint]:
     Raises:
         InputError: the file is not a constraints file.
     """
+    return _read(content, lambda document: document)
+
+
+def read_prediction_constraints(content: bytes) -> list[Constraint]:
+    """Reads the constraints of predictions, which a baseline has if it had a model.
+
+    Args:
+        content: content of the constraints file.
+
+    Raises:
+        InputError: the file is not a constraints file.
+    """
+    return _read(content, lambda document: document.get("predictions") or {"features": []})
+
+
+def _read(content: bytes, part: Callable[[dict[str, Any]], dict[str, Any]]) -> list[Constraint]:
     try:
         document = json.loads(content)
-        config = document.get("monitoring_config", {})
-        return [_constraint(entry, config) for entry in document["features"]]
+        config = document.get("monitoring_config") or {}
+        return [_constraint(entry, config) for entry in part(document)["features"]]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"baseline_constraints: cannot be read as a constraints file: {error!r}"
@@ -124,7 +147,7 @@ def read_constraints(content: bytes) -> list[Constraint]:
 
 
 def _constraint(entry: Mapping[str, Any], config: Mapping[str, Any]) -> Constraint:
-    domains = entry.get("string_constraints", {}).get("domains")
+    domains = (entry.get("string_constraints") or {}).get("domains")
     return Constraint(
         name=entry["name"],
         inferred_type=entry["inferred_type"],
@@ -151,6 +174,7 @@ def _comparison(*layers: Mapping[str, Any]) -> Comparison:
         method=str(distribution["comparison_method"]),
         categorical_threshold=float(distribution["categorical_comparison_threshold"]),
         categorical_method=str(distribution["categorical_drift_method"]),
+        scale_threshold=float(distribution["scale_comparison_threshold"]),
     )
 
 

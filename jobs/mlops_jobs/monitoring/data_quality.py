@@ -1,81 +1,119 @@
 """Data quality: completeness, types and distributions of requests, compared with a baseline.
 
-The checks and their names are those of Model Monitor.
+The checks, their names and their descriptions are those of Model Monitor.
 
 Source:
     https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-violations.html
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mlops_jobs.failure import InputError
+from mlops_jobs.monitoring.columns.chance import REPORT_ERROR, excess_probability
+from mlops_jobs.monitoring.columns.column import STRING, Column
+from mlops_jobs.monitoring.columns.summary import Summary
 from mlops_jobs.monitoring.constraints import Constraint, suggested
-from mlops_jobs.monitoring.distance import categorical_distance, numerical_distance
-from mlops_jobs.monitoring.features import FRACTIONAL, INTEGRAL, STRING, Feature, features
+from mlops_jobs.monitoring.drift import Drift, category_counts, drift_of
 from mlops_jobs.monitoring.findings import Findings, Metric
-from mlops_jobs.monitoring.rows import Row, Rows
-from mlops_jobs.monitoring.sketch import expand
 
 Violation = dict[str, str]
+Statistics = Mapping[str, Mapping[str, Any]]
+"""Entries of a statistics file, by feature."""
 
-# Not a metric of Model Monitor: one alarm on it covers all features.
+# Not metrics of Model Monitor: one alarm on them covers all features.
 MAX_DRIFT_METRIC = "greatest_feature_baseline_drift"
-MAX_STANDARD_ERRORS = 3  # by which a share may be below the baseline
+MAX_DISTANCE_METRIC = "greatest_feature_baseline_distance"
+MANY_ROWS = 10_000_000
+CHECKS = 3  # of each feature, that could fail by chance: completeness, distribution, domain
 
 
-def describe(rows: Sequence[Row], names: Sequence[str]) -> Findings:
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """A baseline of columns.
+
+    Args:
+        constraints: constraints of the columns.
+        statistics: their statistics. Defaults to none: distributions are not compared.
+    """
+
+    constraints: Sequence[Constraint]
+    statistics: Statistics
+
+    @property
+    def types(self) -> dict[str, str]:
+        """Type of each column."""
+        return {one.name: one.inferred_type for one in self.constraints}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """Columns that were compared with a baseline.
+
+    Args:
+        violations: violations of its constraints.
+        metrics: metrics for CloudWatch.
+        drifts: drift of each column that could be compared.
+    """
+
+    violations: list[Violation]
+    metrics: list[Metric]
+    drifts: dict[str, Drift]
+
+
+def describe(found: Summary) -> Findings:
     """Returns statistics and constraints of a baseline.
 
     Args:
-        rows: rows of the baseline.
-        names: its columns, in their order.
+        found: columns of the baseline.
     """
-    found = features(rows, names)
+    columns = list(found.columns.values())
     return Findings(
-        statistics=_statistics(found, len(rows), [one.inferred_type for one in found]),
-        constraints=suggested(found),
-        metrics=[metric for one in found for metric in _metrics(one, None)],
+        statistics=statistics_of(found),
+        constraints=suggested(columns),
+        metrics=[metric for one in columns for metric in metrics_of(one, None)],
     )
 
 
 def compare(
-    rows: Rows, constraints: Sequence[Constraint], baseline: Mapping[str, dict[str, Any]]
-) -> Findings:
-    """Compares requests with a baseline.
+    found: Summary, baseline: Baseline, *, tests: int | None = None, prefix: str = "feature"
+) -> Compared:
+    """Compares columns with a baseline.
 
     Args:
-        rows: the requests.
-        constraints: constraints of the baseline.
-        baseline: statistics of the baseline, by feature.
+        found: the columns.
+        baseline: the baseline.
+        tests: number of all checks of the report that could fail by chance. Defaults to None: those
+            of these columns.
+        prefix: prefix of the names of metrics. Defaults to `feature`.
     """
-    names = [one.name for one in constraints]
-    found = features(rows.named, names)
-    pairs = list(zip(found, constraints, strict=True))
-    violations = list(_column_violations(rows, names))
+    error = REPORT_ERROR / (tests or max(1, CHECKS * len(baseline.constraints)))
+    violations = list(_column_violations(found, baseline)) if found.rows else []
     metrics: list[Metric] = []
-    highest: float | None = None
-    for one, constraint in pairs:
-        distance = _distance(one, constraint, baseline.get(one.name))
-        if constraint.comparison.evaluate and rows.named:
-            violations += _violations(one, constraint, distance)
+    drifts: dict[str, Drift] = {}
+    for constraint in baseline.constraints:
+        column = found.columns[constraint.name]
+        entry = baseline.statistics.get(constraint.name)
+        drift = drift_of(column, constraint, entry)
+        if drift is not None:
+            drifts[constraint.name] = drift
+        if constraint.comparison.evaluate and found.rows:
+            violations += _violations(column, constraint, entry, drift, error)
         if constraint.comparison.emit:
-            metrics += _metrics(one, distance)
-            if distance is not None:
-                highest = max(distance, highest or 0.0)
-    if highest is not None:
-        metrics.append(Metric(name=MAX_DRIFT_METRIC, value=highest))
-    types = [constraint.inferred_type for constraint in constraints]
-    return Findings(
-        statistics=_statistics(found, len(rows.named), types),
-        constraints=suggested(found),
-        violations=violations,
-        metrics=metrics,
-    )
+            metrics += metrics_of(column, drift, prefix)
+    emitted = [
+        one.name for one in baseline.constraints if one.comparison.emit and one.name in drifts
+    ]
+    if emitted:
+        distances = [drifts[name].distance for name in emitted]
+        raw = [drifts[name].raw for name in emitted]
+        metrics.append(
+            Metric(name=MAX_DRIFT_METRIC.replace("feature", prefix), value=max(distances))
+        )
+        metrics.append(Metric(name=MAX_DISTANCE_METRIC.replace("feature", prefix), value=max(raw)))
+    return Compared(violations=violations, metrics=metrics, drifts=drifts)
 
 
 def read_statistics(content: bytes) -> dict[str, dict[str, Any]]:
@@ -87,71 +125,221 @@ def read_statistics(content: bytes) -> dict[str, dict[str, Any]]:
     Raises:
         InputError: the file is not a statistics file.
     """
+    return _by_name(_document(content))
+
+
+def read_prediction_statistics(content: bytes) -> dict[str, dict[str, Any]]:
+    """Returns the entries of predictions in a statistics file, which it has if it had a model.
+
+    Args:
+        content: content of the file.
+
+    Raises:
+        InputError: the file is not a statistics file.
+    """
+    return _by_name(_document(content).get("predictions") or {"features": []})
+
+
+def read_segment_statistics(content: bytes) -> dict[str, dict[str, dict[str, Any]]]:
+    """Returns the entries of each segment in a statistics file, by its value and by feature.
+
+    Args:
+        content: content of the file.
+
+    Raises:
+        InputError: the file is not a statistics file.
+    """
+    segments = _document(content).get("segments") or {}
+    return {value: _by_name(part) for value, part in segments.items()}
+
+
+def _document(content: bytes) -> dict[str, Any]:
     try:
-        return {entry["name"]: entry for entry in json.loads(content)["features"]}
+        document = json.loads(content)
+    except ValueError as error:
+        raise InputError(f"baseline_statistics: is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise InputError("baseline_statistics: got no JSON object; allowed: a statistics file")
+    return document
+
+
+def _by_name(part: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    try:
+        return {entry["name"]: entry for entry in part["features"]}
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"baseline_statistics: cannot be read as a statistics file: {error!r}"
         ) from error
 
 
-def _statistics(found: Sequence[Feature], count: int, types: Sequence[str]) -> dict[str, Any]:
-    entries = [one.statistics(kind) for one, kind in zip(found, types, strict=True)]
-    return {"version": 0.0, "dataset": {"item_count": count}, "features": entries}
+def statistics_of(found: Summary, types: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Returns the content of a statistics file.
+
+    Args:
+        found: the columns.
+        types: type of each column. Defaults to None: that of its values.
+    """
+    chosen = types or {}
+    entries = [
+        one.statistics(chosen.get(one.name, one.inferred_type)) for one in found.columns.values()
+    ]
+    return {"version": 0.0, "dataset": {"item_count": found.rows}, "features": entries}
 
 
-def _column_violations(rows: Rows, names: Sequence[str]) -> Iterator[Violation]:
-    total = len(rows.named) + rows.short + rows.long
-    seen = {name for row in rows.named for name in row}
+def misfit_violations(misfits: Mapping[int, int], rows: int, columns: int) -> Iterator[Violation]:
+    """Yields the violations of rows with another number of cells than there are columns.
+
+    Args:
+        misfits: number of such rows, by the number of their cells.
+        rows: number of the other rows.
+        columns: number of columns.
+    """
+    total = rows + sum(misfits.values())
+    sides = (
+        ("missing", "fewer", [width for width in sorted(misfits) if width < columns]),
+        ("extra", "more", [width for width in sorted(misfits) if width > columns]),
+    )
+    for kind, word, widths in sides:
+        if widths:
+            count = sum(misfits[width] for width in widths)
+            text = (
+                f"{_columns_text(kind, widths[0], columns)} {count} of {total} rows have {word} "
+                f"than {columns} columns"
+            )
+            yield _violation(f"{kind.title()} columns", f"{kind}_column_check", text)
+
+
+def _columns_text(kind: str, current: int, columns: int) -> str:
+    return (
+        f"There are {kind} columns in current dataset. Number of columns in current dataset: "
+        f"{current}, Number of columns in baseline constraints: {columns}."
+    )
+
+
+def _column_violations(found: Summary, baseline: Baseline) -> Iterator[Violation]:
+    names = [one.name for one in baseline.constraints]
+    current = len(found.seen) + len(found.others)
     for name in names:
-        if rows.named and name not in seen:
-            yield _violation(name, "missing_column_check", "no request has the column")
-    for name in sorted(seen - set(names)):
-        yield _violation(name, "extra_column_check", "the baseline does not have the column")
-    if rows.short:
-        text = f"{rows.short} of {total} rows have fewer than {len(names)} columns"
-        yield _violation("Missing columns", "missing_column_check", text)
-    if rows.long:
-        text = f"{rows.long} of {total} rows have more than {len(names)} columns"
-        yield _violation("Extra columns", "extra_column_check", text)
+        if name not in found.seen:
+            text = f"{_columns_text('missing', current, len(names))} No request has the column"
+            yield _violation(name, "missing_column_check", text)
+    for name in found.others:
+        text = f"{_columns_text('extra', current, len(names))} The baseline lacks the column"
+        yield _violation(name, "extra_column_check", text)
 
 
 def _violations(
-    found: Feature, constraint: Constraint, distance: float | None
+    found: Column,
+    constraint: Constraint,
+    baseline: Mapping[str, Any] | None,
+    drift: Drift | None,
+    error: float,
 ) -> Iterator[Violation]:
     comparison = constraint.comparison
-    other = 1 - found.share_of(constraint.inferred_type)
-    if other > comparison.type_threshold:
-        text = (
-            f"{other:.2%} of the values are not {constraint.inferred_type}; allowed are "
-            f"{comparison.type_threshold:.2%}"
+    fitting = found.share_of(constraint.inferred_type)
+    if 1 - fitting > comparison.type_threshold:
+        kind = constraint.inferred_type
+        expected, observed = _percent(1 - comparison.type_threshold), _percent(fitting)
+        yield _violation(
+            found.name,
+            "data_type_check",
+            f"Data type match requirement is not met. Expected data type: {kind}, Expected match: "
+            f"{expected}. Observed: Only {observed} of data is {kind}.",
         )
-        yield _violation(found.name, "data_type_check", text)
-    if found.completeness < _min_completeness(
-        constraint.completeness, found.present + found.missing
-    ):
-        text = f"completeness is {found.completeness:.2%}, expected {constraint.completeness:.2%}"
-        yield _violation(found.name, "completeness_check", text)
-    if constraint.domains is not None and found.present:
-        known = sum(count for value, count in found.texts.items() if value in constraint.domains)
-        unknown = 1 - known / found.present
-        if unknown > comparison.domain_threshold:
-            text = (
-                f"{unknown:.2%} of the values are unknown; allowed are "
-                f"{comparison.domain_threshold:.2%}"
-            )
-            yield _violation(found.name, "categorical_values_check", text)
+    if _is_less_complete(found, constraint, baseline, error):
+        yield _violation(
+            found.name,
+            "completeness_check",
+            "Data completeness requirement is not met. Expected completeness: "
+            f"{_percent(constraint.completeness)}. Observed: Only "
+            f"{_percent(found.completeness)} of data is complete.",
+        )
+    unknown = _unknown(found, constraint)
+    if unknown and _is_outside(unknown, found, constraint, baseline, error):
+        known = 1 - unknown / found.present
+        yield _violation(
+            found.name,
+            "categorical_values_check",
+            "Domain match requirement is not met. Expected match: "
+            f"{_percent(1 - comparison.domain_threshold)}. Observed: Only {_percent(known)} of "
+            "data is in the domain of the baseline.",
+        )
+    if drift is not None and comparison.compare:
+        yield from _drift_violation(found.name, constraint, drift, error)
+
+
+def _drift_violation(
+    name: str, constraint: Constraint, drift: Drift, error: float
+) -> Iterator[Violation]:
+    comparison = constraint.comparison
     categorical = constraint.inferred_type == STRING
     threshold = comparison.categorical_threshold if categorical else comparison.threshold
-    if distance is not None and comparison.compare and distance > threshold:
-        text = f"baseline drift distance is {distance:.4f}, which exceeds {threshold}"
-        yield _violation(found.name, "baseline_drift_check", text)
+    if drift.distance > threshold:
+        text = f"Baseline drift distance: {drift.distance} exceeds threshold: {threshold}"
+        yield _violation(name, "baseline_drift_check", text)
+    elif drift.scale > comparison.scale_threshold and drift.probability < error:
+        measure = "Jensen-Shannon" if categorical else "Wasserstein"
+        text = (
+            f"Baseline drift distance: {drift.scale} exceeds threshold: "
+            f"{comparison.scale_threshold} ({measure})"
+        )
+        yield _violation(name, "baseline_drift_check", text)
 
 
-def _min_completeness(completeness: float, rows: int) -> float:
-    """Returns the completeness of the baseline, less the sampling error of this number of rows."""
-    error = math.sqrt(completeness * (1 - completeness) / rows) if rows else 0.0
-    return completeness - MAX_STANDARD_ERRORS * error
+def _is_less_complete(
+    found: Column, constraint: Constraint, baseline: Mapping[str, Any] | None, error: float
+) -> bool:
+    """Returns True if more values are missing than in the baseline, and more than by chance."""
+    if not found.rows or found.completeness >= constraint.completeness:
+        return False
+    # Without statistics, the size of the baseline is unknown, and its completeness is exact.
+    before = _rows(baseline) or MANY_ROWS
+    missing = round(before * (1 - constraint.completeness))
+    return excess_probability(found.missing, found.rows, missing, before) < error
+
+
+def _rows(baseline: Mapping[str, Any] | None) -> int:
+    entry = baseline or {}
+    for kind in ("numerical_statistics", "string_statistics"):
+        common = (entry.get(kind) or {}).get("common") or {}
+        if common:
+            return int(common.get("num_present", 0)) + int(common.get("num_missing", 0))
+    return 0
+
+
+def _unknown(found: Column, constraint: Constraint) -> int:
+    """Returns the number of values outside of the domain."""
+    if constraint.domains is None or not found.present:
+        return 0
+    if found.texts is None:
+        return found.present  # far more values than a domain has
+    known = sum(count for value, count in found.texts.items() if value in constraint.domains)
+    return found.present - known
+
+
+def _is_outside(
+    unknown: int,
+    found: Column,
+    constraint: Constraint,
+    baseline: Mapping[str, Any] | None,
+    error: float,
+) -> bool:
+    tolerated = constraint.comparison.domain_threshold
+    if unknown <= tolerated * found.present:
+        return False
+    counts = category_counts(baseline or {}) if not tolerated else None
+    single = sum(count == 1 for count in (counts or {}).values())
+    if not single:
+        return True
+    # Where the baseline has values that occur once, others were not seen by chance (Good, Turing):
+    # their share is about that of the values that occur once.
+    rows = round(sum((counts or {}).values()))
+    return excess_probability(unknown, found.present, single, rows) < error
+
+
+def _percent(share: float) -> str:
+    """Returns a share as Model Monitor writes it, such as `99.71751412429379%` or `100.0%`."""
+    return f"{round(share * 100, 12)}%"
 
 
 def _violation(feature: str, check: str, description: str) -> Violation:
@@ -162,38 +350,27 @@ def _violation(feature: str, check: str, description: str) -> Violation:
     }
 
 
-def _distance(
-    found: Feature, constraint: Constraint, baseline: Mapping[str, Any] | None
-) -> float | None:
-    """Returns the distance of a feature from its baseline; None if they cannot be compared."""
-    if baseline is None or not found.present:
-        return None
-    comparison = constraint.comparison
-    if constraint.inferred_type in (INTEGRAL, FRACTIONAL):
-        if not len(found.numbers) or "numerical_statistics" not in baseline:
-            return None
-        sketch = baseline["numerical_statistics"]["distribution"]["kll"]["sketch"]
-        current = np.sort(found.numbers), np.ones(len(found.numbers))
-        return numerical_distance(expand(sketch["data"]), current, comparison.method)
-    if constraint.domains is None or "string_statistics" not in baseline:
-        # Strings with many values, such as identifiers, have no stable distribution.
-        return None
-    buckets = baseline["string_statistics"]["distribution"]["categorical"]["buckets"]
-    before = {bucket["value"]: float(bucket["count"]) for bucket in buckets}
-    return categorical_distance(before, found.texts, comparison.categorical_method)
+def metrics_of(found: Column, drift: Drift | None, prefix: str = "feature") -> Iterator[Metric]:
+    """Yields the metrics of a column.
 
-
-def _metrics(found: Feature, distance: float | None) -> Iterator[Metric]:
-    yield Metric(name=f"feature_non_null_{found.name}", value=found.completeness)
-    if distance is not None:
-        yield Metric(name=f"feature_baseline_drift_{found.name}", value=distance)
-    if len(found.numbers):
+    Args:
+        found: the column.
+        drift: its drift; None if it was not compared.
+        prefix: prefix of the names of metrics. Defaults to `feature`.
+    """
+    name = found.name
+    yield Metric(name=f"{prefix}_non_null_{name}", value=found.completeness)
+    if drift is not None:
+        yield Metric(name=f"{prefix}_baseline_drift_{name}", value=drift.distance)
+        yield Metric(name=f"{prefix}_baseline_distance_{name}", value=drift.raw)
+        yield Metric(name=f"{prefix}_scale_distance_{name}", value=drift.scale)
+    if found.numbers:
         yield Metric(
-            name=f"feature_data_{found.name}",
+            name=f"{prefix}_data_{name}",
             statistics={
-                "SampleCount": float(len(found.numbers)),
-                "Sum": float(found.numbers.sum()),
-                "Minimum": float(found.numbers.min()),
-                "Maximum": float(found.numbers.max()),
+                "SampleCount": float(found.numbers),
+                "Sum": found.sum,
+                "Minimum": found.minimum,
+                "Maximum": found.maximum,
             },
         )

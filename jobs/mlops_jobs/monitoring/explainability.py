@@ -17,9 +17,9 @@ import numpy as np
 from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.findings import Findings, Metric
-from mlops_jobs.monitoring.labeled import cells_of
 from mlops_jobs.monitoring.model import Model
-from mlops_jobs.monitoring.rows import Row
+from mlops_jobs.monitoring.traffic.labeled import cells_of
+from mlops_jobs.monitoring.traffic.rows import Row
 
 MIN_NDCG = 0.9
 METHOD = "kernel_shap"

@@ -7,13 +7,14 @@ Source:
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 STATISTICS = "statistics.json"
 CONSTRAINTS = "constraints.json"
 VIOLATIONS = "constraint_violations.json"
+VARIANT = "VariantName"  # dimension of the metrics of one variant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +43,50 @@ class Findings:
         constraints: constraints that the traffic satisfies.
         violations: violations of the baseline's constraints. Defaults to none.
         metrics: metrics for CloudWatch. Defaults to none.
+        notes: sentences on what was not analyzed. Defaults to none.
+        drifts: drift of each feature, for the page. Defaults to none.
+        version: version in the violations file. Defaults to None: it has none.
     """
 
     statistics: dict[str, Any]
     constraints: dict[str, Any]
-    violations: list[dict[str, str]] = field(default_factory=list)
+    violations: list[dict[str, Any]] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    drifts: Mapping[str, Any] = field(default_factory=dict)
+    version: str | None = None
+
+    def with_variants(self, parts: Mapping[str, "Findings"]) -> "Findings":
+        """Returns the findings with those of each variant of the endpoint.
+
+        Args:
+            parts: findings of the traffic of each variant.
+        """
+        statistics = {name: part.statistics for name, part in parts.items()}
+        return replace(
+            self,
+            statistics={**self.statistics, "variants": statistics},
+            violations=[
+                *self.violations,
+                *(
+                    {**one, "variant_name": name}
+                    for name, part in parts.items()
+                    for one in part.violations
+                ),
+            ],
+            metrics=[
+                *self.metrics,
+                *(
+                    replace(one, dimensions={**one.dimensions, VARIANT: name})
+                    for name, part in parts.items()
+                    for one in part.metrics
+                ),
+            ],
+            notes=[
+                *self.notes,
+                *(f"variant {name}: {note}" for name, part in parts.items() for note in part.notes),
+            ],
+        )
 
     def write(self, folder: Path, *, compared: bool) -> None:
         """Writes the files.
@@ -62,16 +101,19 @@ class Findings:
             CONSTRAINTS: self.constraints,
         }
         if compared:
-            files[VIOLATIONS] = {"violations": self.violations}
+            version = {} if self.version is None else {"version": self.version}
+            files[VIOLATIONS] = {**version, "violations": self.violations}
         for name, content in files.items():
             text = json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False)
             (folder / name).write_text(text, encoding="utf-8")
 
 
 def _finite(value: Any) -> Any:
-    """Replaces NaN, which JSON does not support, by a string, as Model Monitor does."""
+    """Replaces NaN and infinities, which JSON does not support, by strings, as AWS does."""
     if isinstance(value, dict):
         return {name: _finite(one) for name, one in value.items()}
     if isinstance(value, list):
         return [_finite(one) for one in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value

@@ -91,9 +91,14 @@ def _result(found: Findings) -> str:
     count = len(found.violations)
     for violation in found.violations:
         print(f"{violation['constraint_check_type']}: {violation}")
+    for note in found.notes:
+        print(f"note: {note}")
+    notes = "".join(f" {note}." for note in found.notes)
     if count:
-        return f"CompletedWithViolations: Job completed successfully with {count} violations."
-    return "Completed: Job completed successfully with no violations."
+        return (
+            f"CompletedWithViolations: Job completed successfully with {count} violations.{notes}"
+        )
+    return f"Completed: Job completed successfully with no violations.{notes}"
 
 
 def main(load_model: LoadModel, arguments: Sequence[str] | None = None) -> None:

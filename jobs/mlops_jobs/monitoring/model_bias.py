@@ -7,24 +7,45 @@ Source:
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.analysis_config import BiasConfig, Facet, matches
-from mlops_jobs.monitoring.bias import STAGES, Group, distance_from_ideal
+from mlops_jobs.monitoring.bias import STAGES, Group, Matrix, distance_from_ideal
+from mlops_jobs.monitoring.columns.chance import METRICS_ERROR
 from mlops_jobs.monitoring.findings import Findings, Metric
-from mlops_jobs.monitoring.labeled import Labeled
 from mlops_jobs.monitoring.resampling import Draw, standard_deviations
+from mlops_jobs.monitoring.traffic.labeled import Labeled
+from mlops_jobs.monitoring.traffic.rows import Row
 
-MAX_STANDARD_DEVIATIONS = 3  # by which a metric may be worse than the baseline
 METRIC_STAGES = {
     "pre_training_bias_metrics": "Pre-training",
     "post_training_bias_metrics": "Post-Training",
 }
+VERSION = "1.0"
+SAME_AS_DPL = ("KS", "LP", "TVD")  # of two labels, except for a factor
+MAX_CATEGORIES = 50  # of a column in the flip test
+MAX_CODED_SHARE = 0.5
 
-Baseline = dict[tuple[str, str, str, str], float]
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """A bias metric of the baseline.
+
+    Args:
+        value: its value; infinite if Clarify wrote "Infinity".
+        deviation: its standard deviation; None in a baseline of Clarify.
+    """
+
+    value: float
+    deviation: float | None = None
+
+
+Baseline = dict[tuple[str, str, str, str], Before]
 """Bias metrics by stage, facet, values of the facet, and short name."""
 
 
@@ -35,8 +56,11 @@ def describe(found: Labeled, config: BiasConfig) -> Findings:
         found: rows of the baseline.
         config: the bias to measure.
     """
-    groups = _groups(found, config)
-    return Findings(statistics=_analysis(groups, config), constraints=_analysis(groups, config))
+    measured = [_Measured(facet, group) for facet, group in _groups(found, config)]
+    return Findings(
+        statistics=_analysis(measured, config),
+        constraints=_analysis(measured, config, with_deviations=True),
+    )
 
 
 def compare(found: Labeled, config: BiasConfig, baseline: Baseline) -> Findings:
@@ -49,27 +73,32 @@ def compare(found: Labeled, config: BiasConfig, baseline: Baseline) -> Findings:
         config: the bias to measure.
         baseline: bias metrics of the baseline.
     """
-    groups = _groups(found, config)
-    violations, metrics = [], []
-    for facet, group in groups:
-        measured = group.measures()
-        spread = standard_deviations(
-            lambda draw, group=group: _flat(group, draw),  # type: ignore[misc]
-            len(group.member),
-        )
-        for stage, measures in measured.items():
-            for name, value in measures.items():
-                if not math.isfinite(value):
-                    continue
-                before = baseline.get((stage, facet.name, facet.text, name))
-                if before is not None and _worse(name, value, before, spread.get(name, 0.0)):
-                    violations.append(_violation(facet, name, value, before))
-                metrics.append(_metric(stage, facet, config, name, value))
+    notes = list(found.reading.texts())
+    violations: list[dict[str, Any]] = list(found.reading.violations(found.max_unreadable))
+    metrics = list(found.reading.metrics())
+    if not found.actual:
+        notes.append("too few labels: no verdict on 0 rows")
+    measured = [_Measured(facet, group) for facet, group in _groups(found, config)]
+    compared = sum(len(one.values) - len(SAME_AS_DPL) for one in measured)
+    quantile = NormalDist().inv_cdf(1 - METRICS_ERROR / max(1, compared))
+    for one in measured:
+        enough = one.group.has_enough_rows()
+        if found.actual and not enough:
+            notes.append(f"too few labels of {one.facet.name}={one.facet.text}: no verdict")
+        for (stage, name), value in one.values.items():
+            before = baseline.get((stage, one.facet.name, one.facet.text, name))
+            if before is not None and enough and one.is_worse(name, before, quantile):
+                violations.append(_violation(one.facet, name, value, before.value))
+            if math.isfinite(value):
+                metrics.append(_metric(stage, one.facet, config, name, value))
+    unread = found.reading.members()
     return Findings(
-        statistics=_analysis(groups, config),
-        constraints=_analysis(groups, config),
+        statistics=_analysis(measured, config) | ({"unread": unread} if unread else {}),
+        constraints=_analysis(measured, config),
         violations=violations,
         metrics=metrics,
+        notes=notes,
+        version=VERSION,
     )
 
 
@@ -84,22 +113,60 @@ def read_baseline(content: bytes) -> Baseline:
     """
     try:
         document = json.loads(content)
-        found = {
-            (stage, facet, str(entry["value_or_threshold"]), measure["name"]): measure["value"]
+        return {
+            (stage, facet, str(entry["value_or_threshold"]), measure["name"]): before
             for stage in STAGES
+            if stage in document
             for facet, entries in document[stage]["facets"].items()
             for entry in entries
             for measure in entry["metrics"]
+            if (before := _before(measure)) is not None
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"baseline_constraints: got no bias metrics: {error!r}; use a baseline of MODEL_BIAS"
         ) from error
-    return {key: float(value) for key, value in found.items() if _is_number(value)}
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+def _before(measure: Mapping[str, Any]) -> Before | None:
+    """Returns a metric; None if it was undefined in the baseline."""
+    given = measure.get("value")
+    if given is None or isinstance(given, bool):
+        return None
+    value = float(given)  # also of "NaN" and "Infinity"
+    deviation = measure.get("standard_deviation")
+    known = isinstance(deviation, int | float) and math.isfinite(deviation)
+    return (
+        None if math.isnan(value) else Before(value=value, deviation=deviation if known else None)
+    )
+
+
+class _Measured:
+    """Bias metrics of one group, with their spread."""
+
+    def __init__(self, facet: Facet, group: Group) -> None:
+        self.facet, self.group = facet, group
+        self.values = {
+            (stage, name): value
+            for stage, measures in group.measures().items()
+            for name, value in measures.items()
+        }
+        rows = len(group.member)
+        self.deviations = standard_deviations(lambda draw: _flat(group, draw), rows) if rows else {}
+        if "FT" not in self.deviations:
+            # The flip test is not repeated for each draw: it is a share of the group's rows.
+            self.deviations["FT"] = 1 / math.sqrt(max(1, int(group.member.sum())))
+
+    def is_worse(self, name: str, before: Before, quantile: float) -> bool:
+        value = next(one for (_, other), one in self.values.items() if other == name)
+        now, then = distance_from_ideal(name, value), distance_from_ideal(name, before.value)
+        if math.isnan(value) or not math.isfinite(then):
+            return False
+        if not math.isfinite(now):
+            return self.group.supports_infinity(name)
+        spread = self.deviations.get(name, 0.0)
+        margin = math.hypot(spread, spread if before.deviation is None else before.deviation)
+        return now > then + quantile * margin
 
 
 def _groups(found: Labeled, config: BiasConfig) -> list[tuple[Facet, Group]]:
@@ -109,29 +176,66 @@ def _groups(found: Labeled, config: BiasConfig) -> list[tuple[Facet, Group]]:
                 f"facet {facet.name!r}: got no request with the column; name the columns of "
                 "requests in `headers` of the analysis configuration"
             )
-    actual = np.array([matches(label, config.favorable) for label in found.actual])
-    predicted = np.array([matches(one.label, config.favorable) for one in found.predictions])
+    actual = np.array([matches(label, config.favorable) for label in found.actual], dtype=bool)
+    predicted = np.array(
+        [matches(one.label, config.favorable) for one in found.predictions], dtype=bool
+    )
+    strata = _strata(found.rows, config.group_variable)
     return [
         (
             facet,
             Group(
-                member=np.array([facet.has(row) for row in found.rows]),
+                member=np.array([facet.has(row) for row in found.rows], dtype=bool),
                 actual=actual,
                 predicted=predicted,
+                strata=strata,
+                features=_features(found.rows, facet.name),
             ),
         )
         for facet in config.facets
     ]
 
 
+def _strata(rows: list[Row], column: str) -> Any:
+    if not column:
+        return None
+    codes: dict[str, int] = {}
+    return np.array(
+        [codes.setdefault(str(row.get(column)).strip(), len(codes)) for row in rows], dtype=np.intp
+    )
+
+
+def _features(rows: list[Row], facet: str) -> Matrix | None:
+    """Returns standardized numbers, and a number for each category, of all other columns."""
+    names = list(dict.fromkeys(name for row in rows for name in row if name != facet))
+    parts = []
+    for name in names:
+        texts = ["" if row.get(name) is None else str(row.get(name)).strip() for row in rows]
+        numbers = np.array([_number(text) for text in texts])
+        if np.isfinite(numbers).mean() >= MAX_CODED_SHARE:
+            deviation = float(np.nanstd(numbers))
+            column = (numbers - np.nanmean(numbers)) / (deviation or 1.0)
+            parts.append(np.nan_to_num(column)[:, np.newaxis])
+        elif len(set(texts)) <= MAX_CATEGORIES:
+            categories = sorted(set(texts))
+            # Two different categories are one apart, as two numbers by one standard deviation.
+            parts.append(
+                np.array([[text == one for one in categories] for text in texts]) / math.sqrt(2)
+            )
+    return np.concatenate(parts, axis=1) if parts else None
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        return math.nan
+    return value if math.isfinite(value) else math.nan
+
+
 def _flat(group: Group, draw: Draw) -> dict[str, float]:
     stages = group.drawn(draw).measures().values()
     return {name: value for measures in stages for name, value in measures.items()}
-
-
-def _worse(name: str, value: float, before: float, spread: float) -> bool:
-    allowed = distance_from_ideal(name, before) + MAX_STANDARD_DEVIATIONS * spread
-    return distance_from_ideal(name, value) > allowed
 
 
 def _violation(facet: Facet, name: str, value: float, before: float) -> dict[str, str]:
@@ -140,7 +244,8 @@ def _violation(facet: Facet, name: str, value: float, before: float) -> dict[str
         "facet_value": facet.text,
         "metric_name": name,
         "constraint_check_type": "bias_drift_check",
-        "description": f"Value {value} does not meet the constraint requirement of {before}",
+        "description": f"Metric value {value} doesn't meet the baseline constraint requirement "
+        f"{before}",
     }
 
 
@@ -155,31 +260,35 @@ def _metric(stage: str, facet: Facet, config: BiasConfig, name: str, value: floa
     return Metric(name=f"bias_metric_{name}", value=value, dimensions=dimensions)
 
 
-def _analysis(groups: list[tuple[Facet, Group]], config: BiasConfig) -> dict[str, Any]:
-    return {"version": "1.0", **dict(_stages(groups, config))}
+def _analysis(
+    measured: list[_Measured], config: BiasConfig, *, with_deviations: bool = False
+) -> dict[str, Any]:
+    stages = {
+        stage: _stage(stage, measured, config, with_deviations=with_deviations) for stage in STAGES
+    }
+    return {"version": VERSION, **stages}
 
 
-def _stages(
-    groups: list[tuple[Facet, Group]], config: BiasConfig
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    for stage, descriptions in STAGES.items():
-        facets: dict[str, list[dict[str, Any]]] = {}
-        for facet, group in groups:
-            measures = group.measures()[stage]
-            facets.setdefault(facet.name, []).append(
-                {
-                    "value_or_threshold": facet.text,
-                    "metrics": [
-                        {"name": name, "description": descriptions[name], "value": value}
-                        for name, value in measures.items()
-                    ],
-                }
-            )
-        yield (
-            stage,
-            {
-                "label": config.label,
-                "label_value_or_threshold": config.favorable_text,
-                "facets": facets,
-            },
+def _stage(
+    stage: str, measured: list[_Measured], config: BiasConfig, *, with_deviations: bool
+) -> dict[str, Any]:
+    facets: dict[str, list[dict[str, Any]]] = {}
+    for one in measured:
+        entries = list(_entries(stage, one, with_deviations=with_deviations))
+        facets.setdefault(one.facet.name, []).append(
+            {"value_or_threshold": one.facet.text, "metrics": entries}
         )
+    return {
+        "label": config.label,
+        "label_value_or_threshold": config.favorable_text,
+        "facets": facets,
+    }
+
+
+def _entries(stage: str, one: _Measured, *, with_deviations: bool) -> Iterator[dict[str, Any]]:
+    for (other, name), value in one.values.items():
+        if other == stage:
+            entry = {"name": name, "description": STAGES[stage][name], "value": value}
+            if with_deviations and name in one.deviations:
+                entry["standard_deviation"] = one.deviations[name]
+            yield entry

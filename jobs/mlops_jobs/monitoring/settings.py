@@ -2,7 +2,8 @@
 
 The names are those that Model Monitor sets in its containers. These are additional, for a
 processing job whose data nobody prepares: `period_hours`, `ground_truth_source`,
-`ground_truth_delay_hours`, `metrics_namespace`, `model_source` and `variant_name`.
+`ground_truth_delay_hours`, `metrics_namespace`, `model_source`, `variant_name`,
+`features_attribute`, `segment_attribute` and `unreadable_threshold`.
 """
 
 import json
@@ -99,11 +100,16 @@ class Settings:
         problem_type: problem type, as named by Model Monitor. Defaults to "": that of the baseline.
         target: column with the actual label in the dataset of a baseline. Defaults to "": that of
             the model.
-        threshold: minimum probability, 0 to 1, of a positive prediction. Defaults to 0.5.
-        inference: column or member of a batch prediction with the label. Defaults to "":
-            predictions have the format of the project's server.
-        probability: column or member of a batch prediction with the probability. Defaults to "":
+        threshold: minimum probability, 0 to 1, of a positive prediction. Defaults to None: the
+            predicted labels are measured, and 0.5 if the predictions have none.
+        features: JMESPath of the rows in JSON requests. Defaults to "": see `read_rows`.
+        inference: position in CSV, or JMESPath in JSON, of the label in a prediction. Defaults to
+            "": predictions have the format of the project's server.
+        probability: the same of the probability. Defaults to "": none.
+        excluded: columns that are not analyzed. Defaults to none.
+        segment: column by whose values the traffic is also analyzed separately. Defaults to "":
             none.
+        max_unreadable: maximum share of the calls, 0 to 1, that cannot be read. Defaults to 0.05.
         endpoint_name: name of the endpoint. Defaults to "": none.
         variant_name: variant whose traffic is analyzed. Defaults to "": all variants, as one model.
         schedule_name: name of the monitor. Defaults to "": none.
@@ -126,9 +132,13 @@ class Settings:
     label_hours: Window | None = None
     problem_type: str = ""
     target: str = ""
-    threshold: float = 0.5
+    threshold: float | None = None
+    features: str = ""
     inference: str = ""
     probability: str = ""
+    excluded: tuple[str, ...] = ()
+    segment: str = ""
+    max_unreadable: float = 0.05
     endpoint_name: str = ""
     variant_name: str = ""
     schedule_name: str = ""
@@ -169,9 +179,17 @@ class Settings:
             label_hours=labels,
             problem_type=environment.get("problem_type", ""),
             target=environment.get("ground_truth_attribute", ""),
-            threshold=_number(environment, "probability_threshold_attribute", 0.5),
+            threshold=_optional_number(environment, "probability_threshold_attribute"),
+            features=environment.get("features_attribute", ""),
             inference=environment.get("inference_attribute", ""),
             probability=environment.get("probability_attribute", ""),
+            excluded=tuple(
+                name.strip()
+                for name in environment.get("exclude_features_attribute", "").split(",")
+                if name.strip()
+            ),
+            segment=environment.get("segment_attribute", ""),
+            max_unreadable=_number(environment, "unreadable_threshold", 0.05),
             endpoint_name=environment.get("sagemaker_endpoint_name", ""),
             variant_name=environment.get("variant_name", ""),
             schedule_name=environment.get("sagemaker_monitoring_schedule_name", ""),
@@ -201,7 +219,8 @@ def _dataset_format(environment: Mapping[str, str]) -> DatasetFormat:
     return DatasetFormat(
         kind=known[str(kind).lower()],
         header=str(given.get("header", False)).lower() == "true",
-        lines=str(given.get("line", False)).lower() == "true",
+        # The container contract has `line`, the SDK writes `lines`.
+        lines=str(given.get("line", given.get("lines", False))).lower() == "true",
     )
 
 
@@ -245,3 +264,7 @@ def _number(environment: Mapping[str, str], name: str, default: float) -> float:
         return float(text) if text else default
     except ValueError as error:
         raise InputError(f"{name}: got {text!r}; allowed: a number") from error
+
+
+def _optional_number(environment: Mapping[str, str], name: str) -> float | None:
+    return _number(environment, name, 0.0) if environment.get(name) else None

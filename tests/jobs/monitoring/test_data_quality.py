@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from mlops_jobs.monitoring import data_quality
+from mlops_jobs.monitoring.columns.summary import Summary
 from mlops_jobs.monitoring.constraints import read_constraints
-from mlops_jobs.monitoring.rows import Rows as NamedRows
+from mlops_jobs.monitoring.data_quality import Baseline
 from seed_code.model_build.tests.conftest import Fitted, Rows, write_csv
 from tests.jobs.monitoring.captured import (
     END,
@@ -154,7 +155,8 @@ def test_columns_that_come_and_go_are_noticed(
     assert ("planet", "extra_column_check") in found
     assert ("balance", "missing_column_check") in found
     assert found["Missing columns", "missing_column_check"] == (
-        "10 of 50 rows have fewer than 8 columns"
+        "There are missing columns in current dataset. Number of columns in current dataset: 2, "
+        "Number of columns in baseline constraints: 8. 10 of 50 rows have fewer than 8 columns"
     )
 
 
@@ -298,7 +300,8 @@ def test_thresholds_mean_what_the_analyzer_of_aws_means_by_them(
         for number in range(100)
     ]
 
-    found = data_quality.compare(NamedRows(named=named), constraints, {})
+    baseline = Baseline(constraints=constraints, statistics={})
+    found = data_quality.compare(Summary.of(named, baseline.types), baseline)
 
     checks = {(one["feature_name"], one["constraint_check_type"]) for one in found.violations}
     both = {("age", "data_type_check"), ("contract", "categorical_values_check")}
@@ -310,17 +313,19 @@ def test_a_baseline_of_ones_own_has_thresholds_that_the_analyzer_of_aws_understa
 ) -> None:
     folder, _, _ = compared
     config = json.loads((folder / "baseline/constraints.json").read_text())["monitoring_config"]
-    assert config["datatype_check_threshold"] == config["domain_content_threshold"] == 0.9
+    assert config["datatype_check_threshold"] == config["domain_content_threshold"] == 1.0
 
 
 def test_the_greatest_drift_is_a_metric_of_its_own() -> None:
     rows = [{"age": str(20 + number % 50), "contract": "yearly"} for number in range(400)]
-    before = data_quality.describe(rows, ["age", "contract"])
-    constraints = read_constraints(json.dumps(before.constraints).encode())
-    baseline = data_quality.read_statistics(json.dumps(before.statistics).encode())
+    before = data_quality.describe(Summary.of(rows))
+    baseline = Baseline(
+        constraints=read_constraints(json.dumps(before.constraints).encode()),
+        statistics=data_quality.read_statistics(json.dumps(before.statistics).encode()),
+    )
     shifted = [{**row, "age": str(int(row["age"]) + 100)} for row in rows]
 
-    found = data_quality.compare(NamedRows(named=shifted), constraints, baseline)
+    found = data_quality.compare(Summary.of(shifted, baseline.types), baseline)
 
     values = {metric.name: metric.value for metric in found.metrics}
     of_features = {

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mlops_jobs.monitoring.distance import categorical_distance, numerical_distance
-from mlops_jobs.monitoring.sketch import MAX_VALUES, compress, distribution, expand
+from mlops_jobs.monitoring.columns.distance import categorical_distance, numerical_distance
+from mlops_jobs.monitoring.columns.sketch import MAX_VALUES, compress, distribution, expand
 
 DICE = np.random.default_rng(3)
 
@@ -17,7 +17,7 @@ def whole(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[np.ndar
 def test_a_sample_stands_for_all_values(count: int) -> None:
     values = DICE.normal(size=count)
 
-    kept, weights = expand(compress(values))
+    kept, weights = expand(compress(whole(values)))
 
     assert weights.sum() == count
     assert len(kept) <= MAX_VALUES + 17
@@ -27,7 +27,7 @@ def test_a_sample_stands_for_all_values(count: int) -> None:
 
 
 def test_the_layout_is_model_monitors() -> None:
-    found = distribution(np.array([1.0, 2.0, 4.0]))["kll"]
+    found = distribution(whole(np.array([1.0, 2.0, 4.0])))["kll"]
 
     assert [bucket["count"] for bucket in found["buckets"]] == [1, 0, 0, 1, 0, 0, 0, 0, 0, 1]
     assert found["buckets"][0]["lower_bound"] == 1

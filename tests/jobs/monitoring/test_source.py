@@ -10,9 +10,9 @@ from tabular.__main__ import load_model
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring import job
-from mlops_jobs.monitoring.capture import events, ground_truth
 from mlops_jobs.monitoring.job import time_of_metrics
 from mlops_jobs.monitoring.settings import Settings, Window
+from mlops_jobs.monitoring.traffic.capture import events, ground_truth
 from seed_code.model_build.tests.conftest import Fitted
 from tests.jobs.monitoring.aws_in_memory import Aws
 from tests.jobs.monitoring.captured import END, captured_calls, environment, report, side
@@ -76,15 +76,17 @@ def test_one_of_several_variants_can_be_analyzed(
 
     monitor(scheduled(tmp_path))
     together = report(tmp_path, "2026/11/20/12/statistics.json")["dataset"]["item_count"]
+    variants = report(tmp_path, "2026/11/20/12/statistics.json")["variants"]
+    apart = {name: one["dataset"]["item_count"] for name, one in variants.items()}
     said = capsys.readouterr().out
     aws.read.clear()
     monitor(scheduled(tmp_path, variant_name="Candidate"))
 
-    assert "the traffic of AllTraffic, Candidate is analyzed as one model" in said
+    assert "note" not in said
+    assert apart == {"AllTraffic": 80, "Candidate": 80}
     assert together == 160
     assert aws.read == [other, "labels/2026/11/20/11/b.jsonl"]
     assert report(tmp_path, "2026/11/20/12/statistics.json")["dataset"]["item_count"] == 80
-    assert "looked at as one" not in capsys.readouterr().out
 
 
 def test_labels_that_are_late_are_waited_for(tmp_path: Path, aws: Aws, binary: Fitted) -> None:

@@ -1,17 +1,21 @@
 """Predictions with their ground truth labels."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from dataclasses import dataclass, field
 
 from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.failure import InputError
-from mlops_jobs.monitoring.capture import Event
 from mlops_jobs.monitoring.model import Model
-from mlops_jobs.monitoring.predictions import Prediction, read_predictions
-from mlops_jobs.monitoring.rows import Row, read_rows
+from mlops_jobs.monitoring.traffic.capture import Event
+from mlops_jobs.monitoring.traffic.predictions import (
+    NO_ATTRIBUTES,
+    Attributes,
+    Prediction,
+    read_predictions,
+)
+from mlops_jobs.monitoring.traffic.reading import Reading
+from mlops_jobs.monitoring.traffic.rows import Row, read_rows
+from mlops_jobs.monitoring.traffic.tables import Columns
 from mlops_jobs.table import RawTable
 
 
@@ -20,62 +24,65 @@ class Labeled:
     """Rows with predictions and ground truth.
 
     Args:
-        actual: ground truth label of each row.
-        predictions: prediction for each row.
-        rows: cells of each row, if they are needed.
+        actual: ground truth label of each row. Defaults to none.
+        predictions: prediction for each row. Defaults to none.
+        rows: cells of each row, if they are needed. Defaults to none.
+        reading: what was read, and what could not be read. Defaults to nothing.
+        max_unreadable: maximum share of the calls, 0 to 1, that cannot be read. Defaults to 1.
     """
 
-    actual: list[str]
-    predictions: list[Prediction]
-    rows: list[Row]
-
-    def probabilities(self, labels: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Returns the probability of each label for each row.
-
-        Args:
-            labels: the labels, in the order of the model's classes.
-
-        Raises:
-            InputError: a prediction has no probability of a label.
-        """
-        table = np.empty((len(self.predictions), len(labels)))
-        for row, prediction in enumerate(self.predictions):
-            for position, label in enumerate(labels):
-                value = prediction.probability(label, position, len(labels))
-                if value is None:
-                    raise InputError(
-                        f"got a prediction without a probability of the label {label!r}; "
-                        f"allowed: those of {', '.join(labels)}"
-                    )
-                table[row, position] = value
-        return table
+    actual: list[str] = field(default_factory=list)
+    predictions: list[Prediction] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    reading: Reading = field(default_factory=Reading)
+    max_unreadable: float = 1.0
 
 
-def labeled(events: Iterable[Event], names: Sequence[str], *, with_rows: bool = False) -> Labeled:
+def labeled(
+    events: Iterable[Event],
+    columns: Columns,
+    *,
+    attributes: Attributes = NO_ATTRIBUTES,
+    with_rows: bool = False,
+    max_unreadable: float = 1.0,
+) -> Labeled:
     """Returns the rows of calls whose labels are known.
 
     Args:
         events: calls with labels.
-        names: columns of a request without names.
+        columns: columns of requests.
+        attributes: places of the parts of a prediction. Defaults to the format of the project's
+            endpoint.
         with_rows: True to return the cells too. Defaults to False.
+        max_unreadable: maximum share of the calls, 0 to 1, that cannot be read. Defaults to 1.
 
     Raises:
         InputError: a call does not have as many labels as predictions.
     """
-    found = Labeled(actual=[], predictions=[], rows=[])
+    found = Labeled(max_unreadable=max_unreadable)
+    reading = found.reading
     for event in events:
-        if event.response is None:
+        reading.calls += 1
+        if event.response is None or (with_rows and event.request is None):
+            reading.not_captured += 1
             continue
-        predictions = read_predictions(event.response)
+        try:
+            predictions = read_predictions(event.response, attributes)
+        except InputError:
+            reading.unreadable += 1
+            continue
         if len(predictions) != len(event.labels):
             raise InputError(
                 f"event {event.event_id}: got {len(event.labels)} labels for "
                 f"{len(predictions)} rows"
             )
-        if with_rows:
-            rows = read_rows([event.request] if event.request is not None else [], names).named
+        if with_rows and event.request is not None:
+            rows = read_rows(
+                [event.request], columns.names, target=columns.target, path=columns.path
+            ).named
             if len(rows) != len(predictions):
-                continue  # an unreadable request cannot be assigned to a group
+                reading.unreadable += 1  # cannot be assigned to a group
+                continue
             found.rows.extend(rows)
         found.actual.extend(event.labels)
         found.predictions.extend(predictions)
@@ -99,11 +106,11 @@ def predicted(table: RawTable, target: str, model: Model) -> Labeled:
             raise InputError(
                 f"dataset_source: got no column {name!r}, only {', '.join(names)}; add it"
             )
-    found = Labeled(actual=[], predictions=[], rows=[])
+    found = Labeled()
     for piece in table.pieces():
         rows = [dict(zip(names, row, strict=True)) for row in piece]
         found.actual.extend(row[target].strip() for row in rows)
-        found.predictions.extend(_predictions(model, rows))
+        found.predictions.extend(predictions_of(model, rows))
         found.rows.extend(rows)
     return found
 
@@ -118,7 +125,13 @@ def cells_of(model: Model, rows: Sequence[Row]) -> list[list[object]]:
     return [[row.get(name) for row in rows] for name in model.features]
 
 
-def _predictions(model: Model, rows: Sequence[Row]) -> list[Prediction]:
+def predictions_of(model: Model, rows: Sequence[Row]) -> list[Prediction]:
+    """Returns the predictions of the model.
+
+    Args:
+        model: the model.
+        rows: the rows.
+    """
     values = model.predict(cells_of(model, rows))
     if model.problem_type is ProblemType.REGRESSION:
         return [Prediction(label=str(value)) for value in values]

@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from mlops_jobs.failure import InputError
-from mlops_jobs.monitoring import capture
-from mlops_jobs.monitoring.batch_records import Record
-from mlops_jobs.monitoring.capture import Body
 from mlops_jobs.monitoring.settings import Settings, moment
+from mlops_jobs.monitoring.traffic import capture
+from mlops_jobs.monitoring.traffic.batch_records import Record
+from mlops_jobs.monitoring.traffic.capture import Body
 
 INFERENCE_ID, INFERENCE_TIME = "SageMakerInferenceId", "SageMakerInferenceTime"
 _JOINED = "SageMakerOutput"  # member with the prediction if JoinSource joins it to an object

@@ -1,7 +1,8 @@
 """Inputs of a run: files that SageMaker copied, or hourly folders of a bucket."""
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,26 @@ from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.settings import Window
 
 Lines = Iterator[tuple[str, str]]
+CHUNK_BYTES = 16 * 2**20
+_HOURLY = re.compile(r"(?P<variant>[^/]+)/\d{4}/\d{2}/\d{2}/\d{2}/[^/]+$")
 OUTPUT_SUFFIX = ".out"  # suffix of the output files of a transform job
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """Whole lines of one file.
+
+    Args:
+        place: file name or key.
+        first: number of the first line, from 1.
+        content: the lines.
+        variant: variant of the endpoint; "" if the location does not have it.
+    """
+
+    place: str
+    first: int
+    content: bytes
+    variant: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,21 +48,54 @@ class File:
     place: str
 
 
-def lines(source: str, window: Window | None, *, by_variant: bool) -> Lines:
-    """Yields the lines of all files of a source, each with its location.
+def chunks(source: str, window: Window | None, *, by_variant: bool) -> Iterator[Chunk]:
+    """Yields the lines of all files of a source, in pieces of at most about 16 MiB.
 
     Args:
         source: a file, a folder that is read completely, or an `s3://` prefix of which the hours of
             the window are read.
         window: time window.
-        by_variant: True if the prefix has a folder for each variant, which contains the hours.
+        by_variant: True if the source has a folder for each variant, which contains the hours.
 
     Raises:
         InputError: the file or folder does not exist, or the bucket cannot be read.
     """
     if source.startswith("s3://"):
-        return _Bucket(source).lines(window, by_variant=by_variant)
-    return _local_lines(Path(source))
+        return _Bucket(source).chunks(window, by_variant=by_variant)
+    return _local_chunks(Path(source), by_variant=by_variant)
+
+
+def lines(source: str, window: Window | None, *, by_variant: bool) -> Lines:
+    """Yields the lines of all files of a source, each with its location.
+
+    Args:
+        source: as for `chunks`.
+        window: as for `chunks`.
+        by_variant: as for `chunks`.
+
+    Raises:
+        InputError: the file or folder does not exist, or the bucket cannot be read.
+    """
+    for chunk in chunks(source, window, by_variant=by_variant):
+        yield from numbered(chunk)
+
+
+def numbered(chunk: Chunk) -> Lines:
+    """Yields the lines of a chunk that are not empty, each with its location.
+
+    Args:
+        chunk: the chunk.
+
+    Raises:
+        InputError: a line is not UTF-8 text.
+    """
+    for number, line in enumerate(chunk.content.split(b"\n"), start=chunk.first):
+        if line.strip():
+            place = f"{chunk.place}, line {number}"
+            try:
+                yield place, line.decode()
+            except UnicodeDecodeError as error:
+                raise InputError(f"{place}: is not UTF-8 text") from error
 
 
 def transformed(source: str, window: Window | None, side: str) -> list[File]:
@@ -92,20 +145,32 @@ def read(place: str) -> bytes:
         raise InputError(f"{place}: cannot be read: {error.strerror}") from error
 
 
-def _local_lines(place: Path) -> Lines:
+def _local_chunks(place: Path, *, by_variant: bool) -> Iterator[Chunk]:
     if not place.exists():
         raise InputError(
             f"{place}: no such file or folder; set dataset_source to the captured traffic"
         )
     files = [place] if place.is_file() else sorted(path for path in place.rglob("*.jsonl"))
     for file in files:
-        yield from _numbered(file.name, file.read_text(encoding="utf-8").splitlines())
+        # SageMaker copies to endpoint/variant/yyyy/mm/dd/hh/file.
+        parts = _HOURLY.search(file.as_posix()) if by_variant else None
+        with file.open("rb") as stream:
+            yield from _pieces(file.name, stream.read, parts["variant"] if parts else "")
 
 
-def _numbered(name: str, texts: Iterable[str]) -> Lines:
-    for number, text in enumerate(texts, start=1):
-        if text.strip():
-            yield f"{name}, line {number}", text
+def _pieces(place: str, read: Callable[[int], bytes], variant: str) -> Iterator[Chunk]:
+    first, rest = 1, b""
+    while content := read(CHUNK_BYTES):
+        end = content.rfind(b"\n") + 1
+        if not end:
+            rest += content
+            continue
+        whole = rest + content[:end]
+        rest = content[end:]
+        yield Chunk(place=place, first=first, content=whole, variant=variant)
+        first += whole.count(b"\n")
+    if rest:
+        yield Chunk(place=place, first=first, content=rest, variant=variant)
 
 
 class _Bucket:
@@ -119,20 +184,20 @@ class _Bucket:
         self._client = client("s3")
         self._errors = (BotoCoreError, ClientError)
 
-    def lines(self, window: Window | None, *, by_variant: bool) -> Lines:
+    def chunks(self, window: Window | None, *, by_variant: bool) -> Iterator[Chunk]:
         folders = list(self._variants()) if by_variant else [f"{self._prefix}/"]
-        read: dict[str, None] = {}
         for folder in folders:
+            variant = folder.rstrip("/").rpartition("/")[2] if by_variant else ""
             for hour in self._hours(window):
                 for key in self._keys(f"{folder}{hour}/"):
-                    read[folder.rstrip("/").rpartition("/")[2]] = None
-                    text = self.content(key).decode("utf-8")
-                    yield from _numbered(key, text.splitlines())
-        if len(read) > 1:
-            print(
-                f"the traffic of {', '.join(read)} is analyzed as one model; set "
-                "variant_name to select one"
-            )
+                    yield from self._parts(key, variant)
+
+    def _parts(self, key: str, variant: str) -> Iterator[Chunk]:
+        try:
+            body = self._client.get_object(Bucket=self._name, Key=key)["Body"]
+            yield from _pieces(key, body.read, variant)
+        except self._errors as error:
+            raise InputError(f"s3://{self._name}/{key}: cannot be read: {error}") from error
 
     def listed(self, window: Window | None, side: str) -> list[File]:
         """Returns the files in the manifests of some hours, without duplicates."""

@@ -6,11 +6,12 @@ Source:
 
 import base64
 import binascii
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.settings import moment
@@ -42,6 +43,7 @@ class Event:
         request: the request. Defaults to None: not captured.
         response: the response. Defaults to None: not captured.
         labels: ground truth label of each row. Defaults to none: unknown.
+        variant: variant of the endpoint. Defaults to "": unknown.
     """
 
     event_id: str
@@ -50,31 +52,31 @@ class Event:
     request: Body | None = None
     response: Body | None = None
     labels: tuple[str, ...] = ()
+    variant: str = ""
 
 
-def events(lines: Iterable[tuple[str, str]]) -> Iterator[Event]:
+def events(lines: Iterable[tuple[str, str]], variant: str = "") -> Iterator[Event]:
     """Yields the calls of lines of capture files.
 
     Args:
         lines: lines, each with its location.
+        variant: variant of the endpoint. Defaults to "": unknown.
 
     Raises:
         InputError: a line is not of a capture file.
     """
     for place, line in lines:
-        document = _document(place, line)
-        captured = document.get("captureData")
-        if not isinstance(captured, dict):
-            raise InputError(f"{place}: got no captureData; allowed: lines of data capture")
-        metadata = document.get("eventMetadata", {})
+        document = document_of(place, line)
+        captured, metadata = parts_of(place, document)
         time = metadata.get("inferenceTime")
         yield Event(
             event_id=str(metadata.get("eventId", "")),
             inference_id=str(metadata.get("inferenceId", "")),
             time=moment(time, f"{place}: inferenceTime") if time else None,
-            request=_body(place, captured.get("endpointInput")),
-            response=_body(place, captured.get("endpointOutput")),
+            request=body_of(place, captured.get("endpointInput")),
+            response=body_of(place, captured.get("endpointOutput")),
             labels=_labels(place, document.get("groundTruthData")),
+            variant=variant,
         )
 
 
@@ -89,8 +91,9 @@ def ground_truth(lines: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]
     """
     found: dict[str, tuple[str, ...]] = {}
     for place, line in lines:
-        document = _document(place, line)
-        identity = document.get("eventMetadata", {}).get("eventId")
+        document = document_of(place, line)
+        metadata = document.get("eventMetadata")
+        identity = metadata.get("eventId") if isinstance(metadata, dict) else None
         labels = _labels(place, document.get("groundTruthData"))
         if not identity or not labels:
             raise InputError(
@@ -113,19 +116,56 @@ def merged(found: Iterable[Event], labels: dict[str, tuple[str, ...]]) -> Iterat
             yield replace(event, labels=actual)
 
 
-def _document(place: str, line: str) -> dict[str, Any]:
+def document_of(place: str, line: str | bytes) -> dict[str, Any]:
+    """Parses a line.
+
+    Args:
+        place: location of the line, for messages.
+        line: the line.
+
+    Raises:
+        InputError: the line is not a JSON object.
+    """
     try:
-        document = json.loads(line)
-    except ValueError as error:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
         raise InputError(f"{place}: not JSON: {error}") from error
     if not isinstance(document, dict):
         raise InputError(f"{place}: got {line[:40]!r}; allowed: a JSON object")
     return document
 
 
-def _body(place: str, side: dict[str, Any] | None) -> Body | None:
+def parts_of(place: str, document: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns the captured data and the metadata of a document.
+
+    Args:
+        place: location of the document, for messages.
+        document: a document of a capture file.
+
+    Raises:
+        InputError: the document is not of a capture file.
+    """
+    captured = document.get("captureData")
+    if not isinstance(captured, dict):
+        raise InputError(f"{place}: got no captureData; allowed: lines of data capture")
+    metadata = document.get("eventMetadata")
+    return captured, metadata if isinstance(metadata, dict) else {}
+
+
+def body_of(place: str, side: Any) -> Body | None:
+    """Returns a request, a response or labels; None if they were not captured.
+
+    Args:
+        place: location of the document, for messages.
+        side: `endpointInput`, `endpointOutput` or `groundTruthData` of the document.
+
+    Raises:
+        InputError: the encoding is unknown, or the data does not have it.
+    """
     if side is None:
         return None
+    if not isinstance(side, dict):
+        raise InputError(f"{place}: got {side!r:.40}; allowed: an object with data and encoding")
     encoding, data = str(side.get("encoding", "")).upper(), str(side.get("data", ""))
     content_type = str(side.get("observedContentType", "")).lower()
     kind = JSON if "json" in content_type else CSV
@@ -154,12 +194,15 @@ def _json_body(content: bytes, *, lines: bool) -> Body:
     return Body(content=content, kind=JSON)
 
 
-def _labels(place: str, side: dict[str, Any] | None) -> tuple[str, ...]:
-    body = _body(place, side)
+def _labels(place: str, side: Any) -> tuple[str, ...]:
+    body = body_of(place, side)
     if body is None:
         return ()
     text = body.content.decode("utf-8", errors="replace").strip()
     if body.kind == CSV:
         return tuple(line.strip() for line in text.splitlines() if line.strip())
-    value = json.loads(text)
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{place}: labels are not JSON: {error}") from error
     return tuple(str(one) for one in (value if isinstance(value, list) else [value]))

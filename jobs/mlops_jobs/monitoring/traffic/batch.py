@@ -6,15 +6,37 @@ Source:
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from mlops_jobs.failure import InputError
-from mlops_jobs.monitoring import capture
-from mlops_jobs.monitoring.batch_predictions import BatchPrediction, read_prediction
-from mlops_jobs.monitoring.batch_records import Record, read_records
-from mlops_jobs.monitoring.capture import Body, Event
 from mlops_jobs.monitoring.settings import Settings
-from mlops_jobs.monitoring.source import OUTPUT_SUFFIX, File, read, transformed
+from mlops_jobs.monitoring.traffic import capture
+from mlops_jobs.monitoring.traffic.batch_predictions import BatchPrediction, read_prediction
+from mlops_jobs.monitoring.traffic.batch_records import Record, read_records
+from mlops_jobs.monitoring.traffic.capture import Body, Event
+from mlops_jobs.monitoring.traffic.source import OUTPUT_SUFFIX, File, read, transformed
+from mlops_jobs.monitoring.traffic.tables import Columns, Piece, add_rows
+from mlops_jobs.table import ROWS_PER_PIECE
+
+
+def batch_pieces(settings: Settings, columns: Columns) -> Iterator[Piece]:
+    """Reads the input records of the jobs in the window, file by file.
+
+    Args:
+        settings: settings of the run.
+        columns: columns of records without names.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    for file in transformed(settings.dataset_source, settings.window, "input"):
+        piece = Piece(calls=1)
+        records = read_records(read(file.place), file.place, settings.dataset_format)
+        while part := list(islice(records, ROWS_PER_PIECE)):
+            add_rows(piece, part, columns)
+            yield piece
+            piece = Piece()
 
 
 def batch_requests(settings: Settings) -> list[Event]:

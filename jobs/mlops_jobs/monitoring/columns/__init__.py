@@ -1,0 +1,1 @@
+"""Columns of a table: mergeable statistics of their values, and distances of two columns."""

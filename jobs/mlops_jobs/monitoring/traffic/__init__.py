@@ -1,0 +1,1 @@
+"""Captured traffic: its files, requests, predictions and ground truth labels."""
