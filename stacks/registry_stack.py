@@ -69,4 +69,11 @@ def registry_sharing(
             ("register", settings.register_from),
         )
     }
-    return RegistrySharing(**ids) if any(ids.values()) else None
+    if not any(ids.values()):
+        return None
+    return RegistrySharing(
+        deploy=ids["deploy"],
+        read=ids["read"],
+        approve=ids["approve"],
+        register=ids["register"],
+    )

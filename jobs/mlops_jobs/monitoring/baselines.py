@@ -18,7 +18,7 @@ from mlops_jobs.monitoring.traffic.labeled import predicted, predictions_of
 from mlops_jobs.monitoring.traffic.predictions import table_of
 from mlops_jobs.monitoring.traffic.source import read
 from mlops_jobs.monitoring.traffic.tables import Columns, Piece, add_rows
-from mlops_jobs.table import ROWS_PER_PIECE, RawTable
+from mlops_jobs.table.raw import ROWS_PER_PIECE, RawTable
 
 
 def baseline(settings: Settings, load_model: LoadModel) -> Findings:

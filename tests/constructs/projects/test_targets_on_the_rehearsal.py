@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,12 +14,12 @@ from tests.constructs.projects.company import (
     ACCOUNTS,
     DEV,
     PROD,
-    REGION,
     STAGES,
     TOOLING,
     Company,
     company_in,
 )
+from tests.constructs.projects.deployed_project import REGION
 
 DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden")
 
@@ -148,7 +149,7 @@ def test_no_other_pipeline_or_build_assumes_the_roles_of_production(
 
     for arn in company.roles(PROD):
         if arn != caller:
-            denied(lambda arn=arn: sts.assume_role(RoleArn=arn, RoleSessionName="attack"))
+            denied(partial(sts.assume_role, RoleArn=arn, RoleSessionName="attack"))
 
 
 def test_other_roles_of_the_production_account_reach_nothing_of_the_project(
@@ -161,7 +162,7 @@ def test_other_roles_of_the_production_account_reach_nothing_of_the_project(
     assert any("/CheckedTem/" in key for key in keys)
 
     for key in keys:
-        denied(lambda key=key: outsider("s3").get_object(Bucket=bucket, Key=key))
+        denied(partial(outsider("s3").get_object, Bucket=bucket, Key=key))
     denied(lambda: outsider("s3").list_objects_v2(Bucket=bucket, Prefix="models/"))
     denied(lambda: outsider("kms").describe_key(KeyId=outputs["ArtifactKeyArn"]))
     denied(
@@ -186,7 +187,7 @@ def test_the_roles_of_a_stage_read_only_what_they_need(company: Company) -> None
     company.client("s3").put_object(Bucket=bucket, Key="data/customers.csv", Body=b"secret")
     company.client("s3").put_object(Bucket=bucket, Key="runs/1/models/report.json", Body=b"{}")
     keys = [one["Key"] for one in company.client("s3").list_objects_v2(Bucket=bucket)["Contents"]]
-    read = {}
+    read: dict[str, set[str]] = {}
     for arn in company.roles(PROD):
         s3 = company.acting_as(arn)("s3")
         for key in keys:
@@ -283,7 +284,7 @@ def test_a_removed_stage_keeps_its_endpoint_and_loses_its_access(company: Compan
     for arn in company.roles(DEV):
         if f"churn-dev-{REGION}-" in arn:
             s3 = company.acting_as(arn)("s3")
-            denied(lambda s3=s3: s3.get_object(Bucket=bucket, Key="models/1/model.tar.gz"))
+            denied(partial(s3.get_object, Bucket=bucket, Key="models/1/model.tar.gz"))
     company.client("codepipeline").start_pipeline_execution(name="churn-model-deploy")
     company.wait("the approval", lambda: _asks(company))
     assert list(company.stages()) == ["Source", "Synth", "Staging", "Production"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlops_jobs.failure import InputError
-from mlops_jobs.table import RawTable
+from mlops_jobs.table.raw import RawTable
 
 
 def table(

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from mlops_jobs.monitoring.columns.sketch import Sample, Sketch, Vector, distribution
-from mlops_jobs.table import is_missing
+from mlops_jobs.table.raw import is_missing
 
 INTEGRAL, FRACTIONAL, STRING, UNKNOWN = "Integral", "Fractional", "String", "Unknown"
 NUMERIC = (INTEGRAL, FRACTIONAL)

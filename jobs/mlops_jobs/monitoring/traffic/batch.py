@@ -17,7 +17,7 @@ from mlops_jobs.monitoring.traffic.batch_records import Record, read_records
 from mlops_jobs.monitoring.traffic.capture import Body, Event
 from mlops_jobs.monitoring.traffic.source import OUTPUT_SUFFIX, File, read, transformed
 from mlops_jobs.monitoring.traffic.tables import Columns, Piece, add_rows
-from mlops_jobs.table import ROWS_PER_PIECE
+from mlops_jobs.table.raw import ROWS_PER_PIECE
 
 
 def batch_pieces(settings: Settings, columns: Columns) -> Iterator[Piece]:

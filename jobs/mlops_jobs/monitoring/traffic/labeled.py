@@ -16,7 +16,7 @@ from mlops_jobs.monitoring.traffic.predictions import (
 from mlops_jobs.monitoring.traffic.reading import Reading
 from mlops_jobs.monitoring.traffic.rows import Row, read_rows
 from mlops_jobs.monitoring.traffic.tables import Columns
-from mlops_jobs.table import RawTable
+from mlops_jobs.table.raw import RawTable
 
 
 @dataclass(frozen=True, kw_only=True)
