@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rehearsal.framework.platform import Platform, Scope
 from rehearsal.framework.service import Request, Service
 from rehearsal.framework.tags import TagShape
+from rehearsal.services.codebuild import condition_keys
 from rehearsal.services.codebuild.builds import BuildOperations
 from rehearsal.services.codebuild.projects import ProjectOperations, Projects
 from rehearsal.services.codebuild.reports import ReportOperations
@@ -33,6 +35,9 @@ class CodeBuild(Service):
         self.compose(
             ProjectOperations(self.lock, self.tags, projects), self.builds, ReportOperations()
         )
+
+    def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
+        return condition_keys.condition_keys(operation, request)
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         """Returns the ARNs of an operation.

@@ -21,6 +21,8 @@ _TRAINING = {
     "MaxRuntimeInSeconds": "StoppingCondition.MaxRuntimeInSeconds",
     "InterContainerTrafficEncryption": "EnableInterContainerTrafficEncryption",
     "NetworkIsolation": "EnableNetworkIsolation",
+    "KeepAlivePeriod": "ResourceConfig.KeepAlivePeriodInSeconds",
+    "EnableRemoteDebug": "RemoteDebugConfig.EnableRemoteDebug",
     **_NETWORK,
 }
 _PROCESSING = {
@@ -38,12 +40,23 @@ _PACKAGE = {
     "ModelLifeCycle:stage": "ModelLifeCycle.Stage",
     "ModelLifeCycle:stageStatus": "ModelLifeCycle.StageStatus",
 }
+_FEATURE_GROUP = {
+    "FeatureGroupDisableGlueTableCreation": "OfflineStoreConfig.DisableGlueTableCreation",
+    "FeatureGroupEnableOnlineStore": "OnlineStoreConfig.EnableOnlineStore",
+    "FeatureGroupOfflineStoreKmsKey": "OfflineStoreConfig.S3StorageConfig.KmsKeyId",
+    "FeatureGroupOfflineStoreS3Uri": "OfflineStoreConfig.S3StorageConfig.S3Uri",
+    "FeatureGroupOnlineStoreKmsKey": "OnlineStoreConfig.SecurityConfig.KmsKeyId",
+}
 _NOTEBOOK = {
     "InstanceTypes": "InstanceType",
     "RootAccess": "RootAccess",
     "MinimumInstanceMetadataServiceVersion": (
         "InstanceMetadataServiceConfiguration.MinimumInstanceMetadataServiceVersion"
     ),
+}
+_SERVERLESS = {
+    "ServerlessMaxConcurrency": "MaxConcurrency",
+    "ServerlessMemorySize": "MemorySizeInMB",
 }
 _MEMBERS: Mapping[str, Mapping[str, str]] = {
     "CreateTrainingJob": _TRAINING,
@@ -66,6 +79,7 @@ _MEMBERS: Mapping[str, Mapping[str, str]] = {
         }
         for kind in ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
     },
+    "CreateFeatureGroup": _FEATURE_GROUP,
     "CreateModel": {"NetworkIsolation": "EnableNetworkIsolation", **_NETWORK},
     "CreateEndpointConfig": {"VolumeKmsKey": "KmsKeyId"},
     "CreateModelPackage": _PACKAGE,
@@ -101,6 +115,9 @@ def condition_keys(operation: str, request: Mapping[str, Any]) -> dict[str, Any]
         kinds = ("ProductionVariants", "ShadowProductionVariants")
         variants = [variant for kind in kinds for variant in request.get(kind) or ()]
         found["InstanceTypes"] = [v["InstanceType"] for v in variants if "InstanceType" in v]
+        serverless = [v["ServerlessConfig"] for v in variants if v.get("ServerlessConfig")]
+        for key, member in _SERVERLESS.items():
+            found[key] = [str(one[member]) for one in serverless if member in one]
     elif (
         found.get("InstanceTypes") is not None
     ):  # the key has many values, even for a single instance type

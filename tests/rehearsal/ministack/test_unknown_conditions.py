@@ -20,7 +20,7 @@ ROLE = f"arn:aws:sts::{ACCOUNT}:assumed-role/people/ada"
 # The keys of the services that the rehearsal supports, by the service authorization reference.
 KEYS: dict[str, list[str]] = json.loads((Path(__file__).parent / "condition_keys.json").read_text())
 ALL = sorted({key for keys in KEYS.values() for key in keys})
-UNKNOWN = "sagemaker:FeatureGroupOnlineStoreKmsKey"
+UNKNOWN = "sagemaker:FileSystemId"
 ANY = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 OPERATORS = ("StringEquals", "StringNotEquals", "StringLikeIfExists", "ForAllValues:StringEquals")
 
@@ -88,7 +88,7 @@ def test_a_decision_that_does_not_depend_on_the_key_stays() -> None:
 
 
 def test_a_key_that_the_request_has_is_evaluated() -> None:
-    given = {"sagemaker__featuregrouponlinestorekmskey": "x"}
+    given = {"sagemaker__filesystemid": "x"}
     assert decide(conditioned("Allow", UNKNOWN), **given)[0] == "Allow"
     assert decide(ANY, conditioned("Deny", UNKNOWN), **given)[0] == "Deny"
 
