@@ -12,7 +12,7 @@ from rehearsal.containers.aws_images import accounts
 from rehearsal.containers.aws_images.stand_in.xgboost_parameters import MAXIMIZED, MINIMIZED
 from rehearsal.containers.images.registry import ImageUri
 
-_TAG = re.compile(r"(?P<version>\d+\.\d+-\d+)(?P<python>-py3\d+)?(?:-cpu-py3)?")
+_SUFFIXES = r"(?:-py3\d+)?(?:-cpu-py3)?"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,25 +23,39 @@ class StandIn:
         title: its name in messages.
         repository: the repository of AWS.
         version: the version in AWS's tag.
+        tag: a regular expression of all tags of the version.
         accounts: AWS's account by region.
-        framework: the module of `stand_in` with the framework.
+        program: the module of the entry point, and its arguments.
         packages: the packages, each with its version.
         metrics: the regular expressions of the metrics that the algorithm prints, by name.
             Defaults to none.
+        engine: a package of this installation that is copied into the image. Defaults to "": none.
+        commands: modules by the name of the command that runs them. Defaults to none.
+        options: options of the installation. Defaults to "": none.
     """
 
     title: str
     repository: str
     version: str
+    tag: str
     accounts: Mapping[str, str]
-    framework: str
+    program: Sequence[str]
     packages: Sequence[str]
     metrics: Mapping[str, str] = field(default_factory=dict)
+    engine: str = ""
+    commands: Mapping[str, str] = field(default_factory=dict)
+    options: str = ""
 
     @property
     def description(self) -> str:
         """The replacement, for messages: its name and its packages."""
-        return f"{self.title} of the rehearsal: {', '.join(self.packages)}"
+        engine = [self.engine] if self.engine else []
+        return f"{self.title} of the rehearsal: {', '.join([*engine, *self.packages])}"
+
+    @property
+    def name(self) -> str:
+        """The repository and the version."""
+        return f"{self.repository}:{self.version}" if self.version else self.repository
 
 
 _BASE = ("boto3==1.43.46", "joblib==1.4.2")
@@ -60,8 +74,9 @@ def _xgboost(version: str, *packages: str) -> StandIn:
         title=f"XGBoost {version}",
         repository="sagemaker-xgboost",
         version=version,
+        tag=re.escape(version) + _SUFFIXES,
         accounts=accounts.FRAMEWORKS,
-        framework="xgboost",
+        program=("stand_in", "xgboost"),
         packages=(*packages, *_BASE),
         metrics=_XGBOOST_METRICS,
     )
@@ -72,11 +87,34 @@ def _sklearn(version: str, *packages: str) -> StandIn:
         title=f"scikit-learn {version}",
         repository="sagemaker-scikit-learn",
         version=version,
+        tag=re.escape(version) + _SUFFIXES,
         accounts=accounts.FRAMEWORKS,
-        framework="sklearn",
+        program=("stand_in", "sklearn"),
         packages=(*packages, *_BASE),
     )
 
+
+_ENGINE = ("boto3==1.43.46", "numpy==2.3.5", "pyarrow==21.0.0")
+_MODEL_MONITOR = StandIn(
+    title="Model Monitor",
+    repository="sagemaker-model-monitor-analyzer",
+    version="",
+    tag="(?:latest)?",
+    accounts=accounts.MODEL_MONITOR,
+    program=("stand_in.model_monitor",),
+    packages=_ENGINE,
+    engine="mlops_jobs",
+)
+_CLARIFY = StandIn(
+    title="Clarify 1.0",
+    repository="sagemaker-clarify-processing",
+    version="1.0",
+    tag=r"1\.0",
+    accounts=accounts.CLARIFY,
+    program=("stand_in.clarify",),
+    packages=(*_ENGINE, "shap==0.51.0"),
+    engine="mlops_jobs",
+)
 
 CATALOGUE: Sequence[StandIn] = (
     # pandas 1 and pkg_resources, which this version of XGBoost imports.
@@ -87,26 +125,27 @@ CATALOGUE: Sequence[StandIn] = (
     _sklearn("1.2-1", "scikit-learn==1.2.2", *_NUMPY_1),
     _sklearn("1.4-2", "scikit-learn==1.4.2", *_NUMPY_1),
     _sklearn("1.9-0", "scikit-learn==1.9.0", *_NUMPY_2),
+    _MODEL_MONITOR,
+    _CLARIFY,
 )
 
 
 def find(uri: ImageUri) -> StandIn | None:
     """Returns the stand-in for an image of AWS, or None."""
-    match = _TAG.fullmatch(uri.tag or "")
-    if match is None or uri.digest is not None:
+    if uri.digest is not None:
         return None
     for row in CATALOGUE:
-        wanted = (row.repository, row.version, row.accounts.get(uri.region))
-        if wanted == (uri.repository, match["version"], uri.account):
+        same = (row.repository, row.accounts.get(uri.region)) == (uri.repository, uri.account)
+        if same and re.fullmatch(row.tag, uri.tag or ""):
             return row
     return None
 
 
 def is_of_aws(uri: ImageUri) -> bool:
     """Returns True for an image in an account of the catalogue."""
-    return uri.account in {account for row in CATALOGUE for account in row.accounts.values()}
+    return uri.account in accounts.PUBLISHERS
 
 
 def supported() -> str:
     """Returns the images with a stand-in, for messages."""
-    return ", ".join(f"{row.repository}:{row.version}" for row in CATALOGUE)
+    return ", ".join(row.name for row in CATALOGUE)

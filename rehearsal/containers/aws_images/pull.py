@@ -1,5 +1,7 @@
 """Pulling of images: those that pipelines have built, and stand-ins for AWS's."""
 
+import importlib.util
+import json
 import logging
 import shutil
 import tempfile
@@ -27,17 +29,21 @@ _DOCKERFILE = """\
 FROM python:3.11-slim
 RUN python3 -m venv /opt/venv \\
     && pip install --quiet --no-cache-dir --root-user-action ignore --target /tmp/uv uv==0.13.9 \\
-    && UV_LINK_MODE=copy /tmp/uv/bin/uv pip install --quiet --python /opt/venv/bin/python \\
-        {packages} \\
-    && rm -rf /tmp/uv
-COPY stand_in /opt/stand_in/stand_in
+    && export UV_LINK_MODE=copy && {install} \\
+    && rm -rf /tmp/uv{commands}
+COPY programs /opt/stand_in
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONPATH=/opt/stand_in
 LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true
 EXPOSE 8080
-ENTRYPOINT ["/opt/venv/bin/python", "-m", "stand_in", "{framework}"]
+ENTRYPOINT {entrypoint}
 """
+_INSTALL = "/tmp/uv/bin/uv pip install --quiet --python /opt/venv/bin/python"  # noqa: S108
 _log = logging.getLogger("rehearsal.images")
 _builds = threading.Lock()
+
+
+class EngineMissingError(Exception):
+    """The package whose programs a stand-in runs is not installed."""
 
 
 @dataclass(frozen=True)
@@ -77,19 +83,49 @@ def pull(session: boto3.Session, image_uri: str, store: ImageStore) -> PulledIma
             ) from error
         try:
             return PulledImage(build(row, store), row)
-        except (DockerfileError, ImageBuildError) as failure:
+        except (DockerfileError, ImageBuildError, EngineMissingError) as failure:
             raise ImageUnavailableError(
                 image_uri, f"The stand-in for {image_uri} could not be built: {failure}"
             ) from failure
 
 
 def build(row: StandIn, store: ImageStore) -> Image:
-    """Returns the image of a stand-in; unchanged layers are kept by the store."""
+    """Returns the image of a stand-in; unchanged layers are kept by the store.
+
+    Raises:
+        EngineMissingError: the package that the image needs is not installed.
+    """
     with _builds, tempfile.TemporaryDirectory() as directory:
         context = Path(directory)
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(_PROGRAM, context / "stand_in", ignore=ignored)
-        packages = " ".join(f"'{one}'" for one in row.packages)
-        text = _DOCKERFILE.format(packages=packages, framework=row.framework)
-        (context / "Dockerfile").write_text(text)
+        for source in [_PROGRAM, *([_engine(row.engine)] if row.engine else [])]:
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, context / "programs" / source.name, ignore=ignored)
+        (context / "Dockerfile").write_text(_dockerfile(row))
         return store.build(context, log=_log.info)
+
+
+def _dockerfile(row: StandIn) -> str:
+    packages = " ".join(f"'{one}'" for one in row.packages)
+    install = f"{_INSTALL} {packages}"
+    if row.options:
+        # Behind a firewall there may be the usual registry alone.
+        install = f"({_INSTALL} {row.options} {packages} || {install})"
+    commands = "".join(
+        f" \\\n    && printf '#!/bin/sh\\nexec /opt/venv/bin/python -m {module} \"$@\"\\n' "
+        f"> /opt/venv/bin/{name} && chmod 755 /opt/venv/bin/{name}"
+        for name, module in row.commands.items()
+    )
+    entrypoint = json.dumps(["/opt/venv/bin/python", "-m", *row.program])
+    return _DOCKERFILE.format(install=install, commands=commands, entrypoint=entrypoint)
+
+
+def _engine(package: str) -> Path:
+    """Returns the folder of a package of this installation, which is not imported."""
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        distribution = package.replace("_", "-")
+        raise EngineMissingError(
+            f"It needs the package {distribution}, which is not installed beside the rehearsal: "
+            f"pip install {distribution}, then start the rehearsal again."
+        )
+    return Path(found.origin).parent

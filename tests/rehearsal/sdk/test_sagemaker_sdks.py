@@ -103,6 +103,24 @@ def test_sdk_3_runs_a_notebook_with_its_defaults(whole: Aws, tmp_path: Path) -> 
     assert json.loads(found["processed"])["sklearn"] == "1.2.2"
 
 
+def test_model_monitor_and_clarify_run_by_their_images(whole: Aws, tmp_path: Path) -> None:
+    found = run(SDK_2, "v2_monitoring.py", whole, tmp_path)
+    assert found["columns"] == ["late", "a", "b", "c", "d"]
+    assert found["message"] == "Completed: Job completed successfully with no violations."
+    assert found["count"] == 200
+    assert (found["recall"], found["matrix"]["1"]) == (0.5, {"0": 1, "1": 1})
+    assert {"CI", "DPL"} <= set(found["before"])
+    assert found["after"] == ["DI", "DPPL"]
+    shares = found["explained"]["label0"]["global_shap_values"]
+    assert min(shares["a"], shares["b"]) > 10 * max(shares["c"], shares["d"])
+    assert found["local"][0] == [f"{name}_label0" for name in "abcd"]
+    assert (found["local_rows"], found["endpoints"]) == (20, [])
+    assert found["steps"] == {"Quality": ["Succeeded", None], "Explain": ["Succeeded", None]}
+    checks = {(one["feature_name"], one["constraint_check_type"]) for one in found["violations"]}
+    assert ("late", "data_type_check") in checks
+    assert found["calculated"] == {"violations": []}
+
+
 def training_job(name: str, image: str, role: str) -> dict[str, Any]:
     return {
         "TrainingJobName": name,

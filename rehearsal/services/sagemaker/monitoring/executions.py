@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -48,7 +47,6 @@ _LISTING = Listing(
 _VIOLATIONS = "CompletedWithViolations"
 _REPORTS = ("constraint_violations.json", "constraints_violations.json")
 _MAX_METRICS = 500
-_AWS_IMAGES = re.compile(r".*/sagemaker-(model-monitor-analyzer|clarify-processing)([:@].*)?")
 
 
 class MonitoringExecutions:
@@ -146,7 +144,6 @@ class MonitoringExecutions:
         metrics: list[dict[str, Any]] = []
 
         def analyse(run: JobRun) -> Members:
-            _check_image(run.request["AppSpecification"]["ImageUri"])
             return self._data_plane.processing_job(replace(run, metrics=metrics.extend))
 
         self._jobs.run(processing_jobs.KIND, job, scope, request, definition.role_arn, analyse)
@@ -204,15 +201,6 @@ class MonitoringExecutions:
     def _show_execution(self, schedule: Record, record: Record) -> None:
         summary = {name: value for name, value in record.items() if value is not None}
         schedule["LastMonitoringExecutionSummary"] = summary
-
-
-def _check_image(image: str) -> None:
-    """Raises ExecutionFailedError for images of Model Monitor and Clarify."""
-    if _AWS_IMAGES.fullmatch(image):
-        raise ExecutionFailedError(
-            f"ClientError: Cannot pull {image}: the images of Model Monitor and Clarify belong to "
-            "AWS and are not in this rehearsal. Use a definition with your own image."
-        )
 
 
 def _publish_metrics(

@@ -64,6 +64,10 @@ def run(run: StepRun) -> StepOutcome:
             "SuppliedBaselineConstraints, or approve a model package with DriftCheckBaselines."
         )
     arguments = dict(run.arguments) if skip else _with_baseline(run.arguments, earlier)
+    if step.get("ModelName"):
+        # AWS documents no way by which Clarify learns the name; this one is the rehearsal's.
+        named = {"model_name": step["ModelName"]}
+        arguments["Environment"] = {**(arguments.get("Environment") or {}), **named}
     calculated = _calculated(key, arguments)
     used = calculated if new else earlier
     details = _details(run, calculated, used)

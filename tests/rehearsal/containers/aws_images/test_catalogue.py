@@ -1,26 +1,36 @@
 """The images of AWS that have a stand-in."""
 
+from dataclasses import replace
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from packaging.requirements import Requirement
 from sagemaker.core import image_uris
 
 from rehearsal.containers.aws_images import catalogue
-from rehearsal.containers.aws_images.accounts import FRAMEWORKS
-from rehearsal.containers.aws_images.pull import pull
+from rehearsal.containers.aws_images.pull import EngineMissingError, build, pull
 from rehearsal.containers.images.registry import ImageUnavailableError, ImageUri
 from rehearsal.containers.images.store import ImageStore
 
-NAMES = {"sagemaker-xgboost": "xgboost", "sagemaker-scikit-learn": "sklearn"}
+NAMES: dict[str, dict[str, Any]] = {
+    "sagemaker-xgboost": {"framework": "xgboost"},
+    "sagemaker-scikit-learn": {"framework": "sklearn"},
+    "sagemaker-model-monitor-analyzer": {"framework": "model-monitor"},
+    "sagemaker-clarify-processing": {"framework": "clarify"},
+}
+"""The arguments by which the SDK finds the URI of a repository."""
 
 
 @pytest.mark.parametrize("row", catalogue.CATALOGUE, ids=lambda row: row.title)
-@pytest.mark.parametrize("region", sorted(FRAMEWORKS))
-def test_the_uri_of_the_sdk_finds_the_row(row: catalogue.StandIn, region: str) -> None:
-    uri = image_uris.retrieve(NAMES[row.repository], region, version=row.version)
-    assert catalogue.find(ImageUri.parse(uri)) is row
+def test_the_uri_of_the_sdk_finds_the_row_in_every_region(row: catalogue.StandIn) -> None:
+    for region in row.accounts:
+        uri = image_uris.retrieve(
+            **NAMES[row.repository], region=region, version=row.version or None
+        )
+        assert catalogue.find(ImageUri.parse(uri)) is row
 
 
 @pytest.mark.parametrize(
@@ -41,8 +51,27 @@ def test_other_images_have_none(uri: str) -> None:
 @pytest.mark.parametrize("row", catalogue.CATALOGUE, ids=lambda row: row.title)
 def test_every_package_has_one_version(row: catalogue.StandIn) -> None:
     assert all(one.count("==") == 1 for one in row.packages)
-    assert str(row.version).split("-")[0].rsplit(".", 1)[0] in row.packages[0]
+    version = row.version.split("-")[0].rpartition(".")[0]
+    assert row.engine or version in row.packages[0]
     assert row.packages[0] in row.description
+
+
+def test_an_engine_finds_its_dependencies_in_the_image() -> None:
+    """The packages of a row satisfy what the distribution of its engine requires."""
+    for row in (row for row in catalogue.CATALOGUE if row.engine):
+        versions = dict(one.split("==") for one in row.packages)
+        for text in requires(row.engine.replace("_", "-")) or ():
+            needed = Requirement(text)
+            if needed.marker is None or needed.marker.evaluate({"extra": "parquet"}):
+                assert needed.specifier.contains(versions[needed.name]), (row.title, text)
+
+
+def test_an_engine_that_is_not_installed_is_named(
+    tmp_path: Path,
+) -> None:
+    row = replace(catalogue.CATALOGUE[0], engine="mlops_absent")
+    with pytest.raises(EngineMissingError, match="pip install mlops-absent"):
+        build(row, ImageStore(tmp_path))
 
 
 class EmptyRegistry:

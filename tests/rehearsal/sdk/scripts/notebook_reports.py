@@ -1,7 +1,9 @@
 """What the scripts share: data, and shorter waits between calls of the SDK."""
 
+import csv
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +21,11 @@ def table() -> Any:
 
 
 def write_csv(path: str, rows: Any) -> str:
-    """Writes a CSV file without a header and returns its path."""
-    np.savetxt(path, rows, delimiter=",", fmt="%.5g")
+    """Writes rows to a CSV file and returns its path."""
+    with Path(path).open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [cell if isinstance(cell, str) else f"{cell:.5g}" for cell in row] for row in rows
+        )
     return path
 
 

@@ -123,14 +123,16 @@ def test_without_data_an_execution_fails_as_on_aws(
         "205585389593.dkr.ecr.us-east-1.amazonaws.com/sagemaker-clarify-processing:1.0",
     ],
 )
-def test_images_of_aws_are_not_there_and_the_execution_says_so(
-    monitored: Callable[..., dict[str, Any]], platform: FakePlatform, image: str
+def test_images_of_aws_run_as_any_other(
+    monitored: Callable[..., dict[str, Any]],
+    platform: FakePlatform,
+    data_plane: FakeDataPlane,
+    image: str,
 ) -> None:
     platform.objects[CAPTURED] = b"{}\n"
     execution = monitored(DataQualityAppSpecification={"ImageUri": image})
-    assert execution["MonitoringExecutionStatus"] == "Failed"
-    assert f"Cannot pull {image}" in execution["FailureReason"]
-    assert "your own image" in execution["FailureReason"]
+    assert execution["MonitoringExecutionStatus"] == "Completed"
+    assert data_plane.runs[-1].request["AppSpecification"]["ImageUri"] == image
 
 
 def test_model_quality_joins_what_was_captured_with_the_truth(

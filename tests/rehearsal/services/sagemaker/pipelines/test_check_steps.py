@@ -212,6 +212,15 @@ def test_a_failed_job_fails_the_step_and_is_named(
     assert step["Metadata"]["QualityCheck"]["CheckJobArn"].endswith(data_plane.runs[0].name)
 
 
+def test_clarify_gets_the_name_of_the_model(
+    sagemaker: Any, data_plane: FakeDataPlane, run: Run
+) -> None:
+    step = quality(SkipCheck=True, RegisterNewBaseline=True, ModelName="churn")
+    run(definition({**step, "Type": "ClarifyCheck", "CheckType": "MODEL_BIAS"}))
+    environment = data_plane.runs[0].request["Environment"]
+    assert environment == {"output_path": "/opt/ml/processing/output", "model_name": "churn"}
+
+
 def test_a_bias_check_uses_the_files_of_clarify(
     sagemaker: Any, data_plane: FakeDataPlane, run: Run
 ) -> None:
