@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from mlops_constructs.yaml_document import YamlDocument
 from stacks.settings.errors import Problem, got_value, listed, message, problems_of
 from stacks.settings.model import sections
+from stacks.settings.named_files import file_problems
 from stacks.settings.organisation import Settings
 from stacks.settings.references import reference_problems
 
@@ -68,5 +69,9 @@ def _validated(content: dict[str, Any], folder: Path) -> tuple[Settings | None, 
             rest = Settings.model_validate(valid, context=context)
         except ValidationError:
             return None, problems
-        return None, problems + reference_problems(rest, frozenset(map(str, invalid)))
-    return settings, reference_problems(settings)
+        return None, problems + _problems_between(rest, frozenset(map(str, invalid)))
+    return settings, _problems_between(settings)
+
+
+def _problems_between(settings: Settings, invalid: frozenset[str] = frozenset()) -> list[Problem]:
+    return [*reference_problems(settings, invalid), *file_problems(settings, invalid)]
