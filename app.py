@@ -24,8 +24,11 @@ from stacks.network_stack import NetworkStack
 from stacks.people_stack import PeopleStack
 from stacks.platform_pipeline_stack import PlatformPipelineStack
 from stacks.project_stack import ProjectStack
+from stacks.project_stages import project_stages, target_stages
+from stacks.project_target_stack import ProjectTargetStack
 from stacks.project_templates_stack import ProjectTemplatesStack
 from stacks.registry_stack import RegistryStack
+from stacks.removal import removal_policy
 from stacks.seeds import seed_code
 from stacks.settings import DEFAULT_SETTINGS, Account, Settings, SettingsError, load_settings
 from stacks.settings.logs import LogSettings
@@ -158,6 +161,7 @@ def project(scope: Construct, settings: Settings, account: Account, entry: Any) 
         f"Project-{entry.name}",
         settings=entry,
         seeds=seeds(),
+        stages=project_stages(settings, entry),
         defaults=settings.defaults_in(account),
         env=environment(account),
         network=network_of(scope, settings, account) if entry.network else None,
@@ -165,6 +169,23 @@ def project(scope: Construct, settings: Settings, account: Account, entry: Any) 
         domain_stack=domain_of(scope),
         foundation=foundation(scope, settings, account) if entry.budget else None,
     )
+
+
+def add_targets(scope: Construct, settings: Settings, account: Account) -> None:
+    """Adds the stacks of stages of projects in other accounts."""
+    for one in target_stages(settings, account):
+        defaults = settings.defaults_in(account)
+        ProjectTargetStack(
+            scope,
+            f"ProjectTarget-{one.project.name}-{one.stage.name}",
+            project_name=one.project.name,
+            project_id=one.project.project_id,
+            project_account=one.account.id,
+            stage=one.stage,
+            removal_policy=removal_policy(one.project.removal, defaults),
+            defaults=defaults,
+            env=environment(account),
+        )
 
 
 def budgets(scope: Construct, settings: Settings, account: Account, entry: Any) -> None:
@@ -199,6 +220,7 @@ def add_stacks(scope: Construct, settings: Settings, account: Account) -> None:
     for section, add in SECTIONS:
         for entry in settings.entries_in(section, account.alias):
             add(scope, settings, account, entry)
+    add_targets(scope, settings, account)
 
 
 def add_pipeline(app: cdk.App, settings: Settings, config: str) -> set[str]:

@@ -1,9 +1,11 @@
 """Project that is deployed directly, without SageMaker's templates."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from constructs import Construct
 
-from mlops_constructs.delivery import PackageRepository
+from mlops_constructs.delivery import PackageRepository, ProjectStage
 from mlops_constructs.projects import AdoptedStores, Project
 from stacks.foundation_stack import FoundationStack
 from stacks.network_source import NetworkSource
@@ -23,6 +25,7 @@ class ProjectStack(PlatformStack):
     Args:
         settings: settings of the project.
         seeds: seed code of the repositories.
+        stages: stages of the project with their accounts.
         defaults: settings of every stack.
         network: network of jobs, models and builds. Defaults to None: networks of
             SageMaker and CodeBuild.
@@ -49,6 +52,7 @@ class ProjectStack(PlatformStack):
         *,
         settings: ProjectSettings,
         seeds: Seeds,
+        stages: Sequence[ProjectStage],
         defaults: DefaultSettings,
         env: cdk.Environment,
         network: NetworkSource | None = None,
@@ -73,6 +77,7 @@ class ProjectStack(PlatformStack):
             model_deploy_seed=seeds.model_deploy,
             network=own_network,
             packages=packages if settings.network else None,
+            stages=stages,
             approval_notifications=_reviewers(settings),
             adopted=_adopted(settings.adopt),
             removal_policy=removal_policy(settings.removal, defaults),
@@ -99,8 +104,8 @@ class ProjectStack(PlatformStack):
 
 
 def _reviewers(settings: ProjectSettings) -> list[str]:
-    approval = settings.stages[-1].approval
-    return approval.notify if approval is not None else []
+    approvals = [stage.approval for stage in settings.stages if stage.approval is not None]
+    return list(dict.fromkeys(one for approval in approvals for one in approval.notify))
 
 
 def _adopted(settings: AdoptSettings | None) -> AdoptedStores | None:

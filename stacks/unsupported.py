@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from stacks.settings import Settings
 from stacks.settings.project_templates import ProjectTemplatesSettings
-from stacks.settings.projects import DEFAULT_STAGES, ProjectSettings
+from stacks.settings.projects import ProjectSettings
 
 _PROJECT_KEYS = ("git", "monitoring")
 
@@ -48,13 +48,3 @@ def _of_project(project: ProjectSettings) -> Iterator[str]:
     for key in _PROJECT_KEYS:
         if getattr(project, key):
             yield key
-    if [stage.name for stage in project.stages] != [stage.name for stage in DEFAULT_STAGES]:
-        yield "stages other than staging and prod"
-    elif any(stage.in_ for stage in project.stages):
-        yield "stages.in"
-    elif [stage.approval is None for stage in project.stages] != [True, False]:
-        yield "stages with another approval than that of prod"
-    elif project.stages[1].approval is not None and (
-        project.stages[1].approval.question != DEFAULT_STAGES[1].approval.question  # type: ignore[union-attr]
-    ):
-        yield "stages.approval.question"

@@ -38,18 +38,20 @@ _FINDINGS = {
 _OUTSIDE = "the function only calls AWS APIs and needs no access to a VPC"
 
 
-class ProjectRemoval(Construct):
+class StageRemoval(Construct):
     """Defines the function, its role and its log, and the custom resource that invokes it.
 
-    The resources that the function removes, and the roles that this needs, must exist until it is
-    done: see `before` and `after`.
+    It removes the stacks of stages, their log groups and the objects of the bucket. The resources
+    that the function removes, and the roles that this needs, must exist until it is done: see
+    `before` and `after`.
 
     Args:
         project: names and stores of the project.
-        stages: names of the project's stages; each has a stack and an endpoint of its name.
-        builds: build projects whose builds are stopped.
+        stages: names of the stages; each has a stack and an endpoint of its name.
         network: network of the function. Defaults to None: no VPC.
     """
+
+    _DESCRIPTION = "Removes what a stage of a project has created, when its stack is deleted"
 
     def __init__(
         self,
@@ -58,31 +60,33 @@ class ProjectRemoval(Construct):
         *,
         project: ProjectResources,
         stages: Sequence[str],
-        builds: Sequence[codebuild.CfnProject],
         network: NetworkBase | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._project, self._builds, self._network = project, builds, network
+        self._project, self._network = project, network
         self._targets = [project.stage_name(stage) for stage in stages]
         self._logs = [f"/aws/sagemaker/Endpoints/{target}" for target in self._targets]
         function = self._define_function()
-        group_arn = project.model_packages(self)[0]
         self._resource = cdk.CustomResource(
             self,
             "Resource",
             resource_type="Custom::ProjectRemoval",
             service_token=function.function_arn,
             service_timeout=cdk.Duration.minutes(_RESPONSE_MINUTES),
-            properties={
-                "ModelPackageGroupArn": group_arn,
-                "ModelPackageGroupName": project.model_package_group_name,
-                "PipelineName": project.sagemaker_pipeline_name,
-                "BucketName": project.artifacts.bucket.bucket_name,
-                "StackNames": self._targets,
-                "BuildProjectNames": [build.ref for build in builds],
-                "LogGroupNames": self._logs,
-            },
+            properties=self._properties(),
         )
+
+    def _properties(self) -> dict[str, Any]:
+        return {
+            "BucketName": self._project.artifacts.bucket.bucket_name,
+            "StackNames": self._targets,
+            "LogGroupNames": self._logs,
+        }
+
+    def _permissions(self) -> list[Permission]:
+        bucket = self._project.artifacts.bucket
+        tagged = Permission(actions=["s3:GetBucketTagging"], resources=[bucket.bucket_arn])
+        return [tagged, *self._deployments(), *self._objects()]
 
     def before(self, *kept: IDependable) -> None:
         """Ensures that resources are deleted after the removal.
@@ -127,16 +131,14 @@ class ProjectRemoval(Construct):
                     resources=[log.log_group_arn],
                     because="Lambda generates the names of the log streams",
                 ),
-                *self._training(),
-                *self._deployments(),
-                *self._stored(),
+                *self._permissions(),
                 *attach_to(self._network, self),
             ],
         )
         function = lambda_.Function(
             self,
             "Function",
-            description="Removes what a project has created, when its stack is deleted",
+            description=self._DESCRIPTION,
             runtime=lambda_.Runtime.PYTHON_3_14,
             handler=f"{_HANDLER}.handler",
             code=lambda_.Code.from_asset(**_CODE),
@@ -151,29 +153,9 @@ class ProjectRemoval(Construct):
         acknowledge(function, seldom_called_function(**_FINDINGS, outside=outside))
         return function
 
-    def _training(self) -> list[Permission]:
-        pipeline = self._project.sagemaker_pipeline_name
-        return [
-            Permission(
-                actions=[
-                    "codebuild:BatchGetBuilds",
-                    "codebuild:ListBuildsForProject",
-                    "codebuild:StopBuild",
-                ],
-                resources=[build.attr_arn for build in self._builds],
-            ),
-            Permission(
-                actions=["sagemaker:DeletePipeline", "sagemaker:ListPipelineExecutions"],
-                resources=[sagemaker_arn(self, "pipeline", pipeline)],
-            ),
-            Permission(
-                actions=["sagemaker:StopPipelineExecution"],
-                resources=[sagemaker_arn(self, "pipeline", f"{pipeline}/execution/*")],
-                because=_CREATED_LATER,
-            ),
-        ]
-
     def _deployments(self) -> list[Permission]:
+        if not self._targets:  # all stages are in other accounts
+            return []
         stack = cdk.Stack.of(self)
         stacks = [
             stack.format_arn(
@@ -204,9 +186,82 @@ class ProjectRemoval(Construct):
             ),
         ]
 
+    def _objects(self) -> list[Permission]:
+        bucket = self._project.artifacts.bucket
+        return [
+            Permission(actions=["s3:ListBucketVersions"], resources=[bucket.bucket_arn]),
+            Permission(
+                actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
+                resources=[bucket.arn_for_objects("*")],
+                because=_CREATED_LATER,
+            ),
+        ]
+
+
+class ProjectRemoval(StageRemoval):
+    """Defines the removal of a whole project: also its builds, its training and its models.
+
+    Args:
+        project: names and stores of the project.
+        stages: names of the project's stages; each has a stack and an endpoint of its name.
+        builds: build projects whose builds are stopped.
+        network: network of the function. Defaults to None: no VPC.
+    """
+
+    _DESCRIPTION = "Removes what a project has created, when its stack is deleted"
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project: ProjectResources,
+        stages: Sequence[str],
+        builds: Sequence[codebuild.CfnProject],
+        network: NetworkBase | None = None,
+    ) -> None:
+        self._builds = builds
+        super().__init__(scope, construct_id, project=project, stages=stages, network=network)
+
+    def _properties(self) -> dict[str, Any]:
+        project, of_stages = self._project, super()._properties()
+        return {
+            "ModelPackageGroupArn": project.model_packages(self)[0],
+            "ModelPackageGroupName": project.model_package_group_name,
+            "PipelineName": project.sagemaker_pipeline_name,
+            "BucketName": of_stages.pop("BucketName"),
+            "StackNames": of_stages.pop("StackNames"),
+            "BuildProjectNames": [build.ref for build in self._builds],
+            **of_stages,
+        }
+
+    def _permissions(self) -> list[Permission]:
+        return [*self._training(), *self._deployments(), *self._stored()]
+
+    def _training(self) -> list[Permission]:
+        pipeline = self._project.sagemaker_pipeline_name
+        return [
+            Permission(
+                actions=[
+                    "codebuild:BatchGetBuilds",
+                    "codebuild:ListBuildsForProject",
+                    "codebuild:StopBuild",
+                ],
+                resources=[build.attr_arn for build in self._builds],
+            ),
+            Permission(
+                actions=["sagemaker:DeletePipeline", "sagemaker:ListPipelineExecutions"],
+                resources=[sagemaker_arn(self, "pipeline", pipeline)],
+            ),
+            Permission(
+                actions=["sagemaker:StopPipelineExecution"],
+                resources=[sagemaker_arn(self, "pipeline", f"{pipeline}/execution/*")],
+                because=_CREATED_LATER,
+            ),
+        ]
+
     def _stored(self) -> list[Permission]:
         group, packages = self._project.model_packages(self)
-        bucket = self._project.artifacts.bucket
         return [
             Permission(actions=["sagemaker:ListTags"], resources=[group]),
             Permission(
@@ -214,12 +269,7 @@ class ProjectRemoval(Construct):
                 resources=[group, packages],
                 because=_CREATED_LATER,
             ),
-            Permission(actions=["s3:ListBucketVersions"], resources=[bucket.bucket_arn]),
-            Permission(
-                actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
-                resources=[bucket.arn_for_objects("*")],
-                because=_CREATED_LATER,
-            ),
+            *self._objects(),
         ]
 
 

@@ -29,6 +29,7 @@ from mlops_constructs.delivery.deployment.stage_target import (
 from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT
 from mlops_constructs.network import Network, NetworkBase
 
+from ._removal import REMOVAL_TAG, StageRemoval
 from ._target_sharing import MODEL_DATA_PREFIX
 from .boundary._role_path import put_on_projects_path
 
@@ -68,10 +69,13 @@ class ProjectTarget(Construct):
         server_access_logs_bucket: bucket of the same account and region for the S3 server access
             logs of the bucket. Defaults to None: no server access logs; AWS CloudTrail data events
             have the same information.
-        removal_policy: what happens to the key, the bucket, and the roles that a running endpoint
-            needs when the stack is deleted. With DESTROY, delete the stack of the endpoint first:
-            the bucket is deleted with the captured traffic, and the endpoint has no role any more.
-            Defaults to retaining them, unless the creation of the stack fails.
+        function_network: network of the function that removes a stage, for organisations that
+            require all functions to run in a VPC. Only DESTROY creates the function. Defaults to
+            None: no VPC.
+        removal_policy: what happens to the endpoint, captured traffic and the key when the stack is
+            deleted. With DESTROY, a function removes the endpoint and captured traffic before the
+            stack is deleted. Defaults to retaining them together with the roles of the endpoint,
+            unless the creation of the stack fails.
 
     Raises:
         ValueError: if the stack is not in the account of the stage, the stage is in the project's
@@ -104,6 +108,7 @@ class ProjectTarget(Construct):
         stage: ProjectStage,
         permissions_boundary: iam.IManagedPolicy | None = None,
         server_access_logs_bucket: s3.IBucket | None = None,
+        function_network: NetworkBase | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -131,8 +136,12 @@ class ProjectTarget(Construct):
             key_aliases=[self._alias_arn()],
             role_name=self.target.deployment_role_name,
         )
-        for role in (self.deployment_role, self.model_execution_role):
-            cdk.RemovalPolicies.of(role).apply(removal_policy)
+        if removal_policy is cdk.RemovalPolicy.DESTROY:
+            self._remove_endpoint_first(project, stage, function_network)
+        else:
+            # The endpoint needs its roles to run and to be deleted.
+            for role in (self.deployment_role, self.model_execution_role):
+                cdk.RemovalPolicies.of(role).apply(removal_policy)
         self.action_role = self._define_action_role()
         self.smoke_test_role = self._role(
             "SmokeTestRole",
@@ -178,6 +187,15 @@ class ProjectTarget(Construct):
                 f"stage: got {stage.name} in the account of the project; its stages need no target"
             )
         problems.raise_if_any()
+
+    def _remove_endpoint_first(
+        self, project: ProjectResources, stage: ProjectStage, network: NetworkBase | None
+    ) -> None:
+        removal = StageRemoval(
+            self, "Removal", project=project, stages=[stage.name], network=network
+        )
+        removal.before(self.deployment_role, self.model_execution_role, self.key, self.bucket)
+        cdk.Tags.of(self.bucket).add(REMOVAL_TAG, "true")
 
     def _network(self, stage: ProjectStage) -> NetworkBase | None:
         given = stage.network

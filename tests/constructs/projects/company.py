@@ -28,7 +28,12 @@ from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.containers.images.registry import publish
 from rehearsal.containers.images.store import ImageStore
-from tests.constructs.projects.deployed_project import BUILD, PATIENCE_SECONDS, REGION, RETAIN
+from tests.constructs.projects.deployed_project import (
+    BUILD,
+    PATIENCE_SECONDS,
+    REGION,
+    RETAIN,
+)
 
 TOOLING, DEV, STAGING, PROD = "111111111111", "222222222222", "333333333333", "444444444444"
 ACCOUNTS = {"dev": DEV, "staging": STAGING, "prod": PROD}

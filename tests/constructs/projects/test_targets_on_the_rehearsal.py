@@ -15,11 +15,12 @@ from tests.constructs.projects.company import (
     DEV,
     PROD,
     STAGES,
+    STAGING,
     TOOLING,
     Company,
     company_in,
 )
-from tests.constructs.projects.deployed_project import REGION
+from tests.constructs.projects.deployed_project import DESTROY, REGION
 
 DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden")
 
@@ -288,3 +289,46 @@ def test_a_removed_stage_keeps_its_endpoint_and_loses_its_access(company: Compan
     company.client("codepipeline").start_pipeline_execution(name="churn-model-deploy")
     company.wait("the approval", lambda: _asks(company))
     assert list(company.stages()) == ["Source", "Synth", "Staging", "Production"]
+
+
+def test_a_deleted_target_retains_the_endpoint_and_what_deletes_it(company: Company) -> None:
+    company.deploy(stages=STAGES[1:])
+
+    deleted = company.delete("ProjectTarget-churn-dev", DEV)
+
+    assert deleted["StackStatus"] == "DELETE_COMPLETE", deleted["Failures"]
+    assert company.predict("dev", DEV) == "4.5"
+    assert _purposes(company, "dev") == {"cfn", "model"}
+    company.client("cloudformation", DEV).delete_stack(StackName="churn-dev")
+    company.wait("the deletion", lambda: not _stack(company, "churn-dev", DEV))
+    assert not company.client("sagemaker", DEV).list_endpoints()["Endpoints"]
+
+
+def test_destroy_removes_the_endpoint_and_its_traffic_with_the_target(company: Company) -> None:
+    company.deploy(DESTROY, stages=STAGES[1:])
+
+    deleted = company.delete("ProjectTarget-churn-prod", PROD)
+
+    assert deleted["StackStatus"] == "DELETE_COMPLETE", deleted["Failures"]
+    assert not _stack(company, "churn-prod", PROD)
+    assert not company.client("sagemaker", PROD).list_endpoints()["Endpoints"]
+    assert _purposes(company, "prod") == set()
+    buckets = company.client("s3", PROD).list_buckets()["Buckets"]
+    assert not [one for one in buckets if one["Name"].startswith("churn-prod-")]
+    assert company.predict("staging", STAGING) == "4.5"
+
+
+def _purposes(company: Company, stage: str) -> set[str]:
+    """Returns the purposes of the remaining roles of a stage."""
+    prefix = f"churn-{stage}-{REGION}-"
+    names = [arn.rpartition("/")[2] for arn in company.roles(ACCOUNTS[stage])]
+    return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+
+
+def _stack(company: Company, name: str, account: str) -> bool:
+    try:
+        company.client("cloudformation", account).describe_stacks(StackName=name)
+    except ClientError as error:
+        assert "does not exist" in str(error), error
+        return False
+    return True

@@ -13,6 +13,9 @@ It does so only if the model package group has the tag `REMOVAL_TAG`. An update 
 function from the template removes the tag first, so a change from `destroy` to `retain` retains
 everything.
 
+For a stage in an account other than that of the project there are no group, pipelines and builds;
+the bucket has the tag.
+
 Every step is idempotent, so the function can be invoked again. It has a timeout of 15 minutes,
 before which it raises; Lambda retries a failed asynchronous invocation twice.
 """
@@ -41,7 +44,7 @@ _MAX_BUILDS = 100
 _CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 10})
 # Errors of resources that are in use; the call is retried.
 _RETRYABLE = ("ConflictException", "OperationAborted", "ResourceInUse", "ThrottlingException")
-_GONE = ("NoSuchBucket", "ResourceNotFound", "ResourceNotFoundException")
+_GONE = ("NoSuchBucket", "NoSuchTagSet", "ResourceNotFound", "ResourceNotFoundException")
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -50,7 +53,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
     response = {
         "Status": "SUCCESS",
         # Another group is another project, whose removal CloudFormation then requests.
-        "PhysicalResourceId": properties["ModelPackageGroupArn"],
+        "PhysicalResourceId": properties.get("ModelPackageGroupArn", properties["BucketName"]),
         **{name: event[name] for name in ("LogicalResourceId", "RequestId", "StackId")},
     }
     if event["RequestType"] == "Delete":
@@ -70,19 +73,20 @@ class Removal:
     """Removes one project.
 
     Args:
-        properties: properties of the custom resource: ModelPackageGroupArn and
-            ModelPackageGroupName, PipelineName (SageMaker's), BucketName, StackNames,
-            BuildProjectNames and LogGroupNames.
+        properties: properties of the custom resource: BucketName, StackNames, LogGroupNames; those
+            of a project also ModelPackageGroupArn, ModelPackageGroupName, PipelineName
+            (SageMaker's) and BuildProjectNames.
         deadline: time of `time.monotonic()` in seconds at which `run` gives up.
     """
 
     def __init__(self, properties: Mapping[str, Any], deadline: float) -> None:
-        self._group_arn: str = properties["ModelPackageGroupArn"]
-        self._group: str = properties["ModelPackageGroupName"]
-        self._pipeline: str = properties["PipelineName"]
+        self._group_arn: str | None = properties.get("ModelPackageGroupArn")
+        self._group: str = properties.get("ModelPackageGroupName", "")
+        self._pipeline: str = properties.get("PipelineName", "")
         self._bucket: str = properties["BucketName"]
         self._stacks: Sequence[str] = properties["StackNames"]
-        self._builds: Sequence[str] = properties["BuildProjectNames"]
+        self._builds: Sequence[str] = properties.get("BuildProjectNames", ())
+        self._name = self._group or self._bucket
         self._logs: Sequence[str] = properties["LogGroupNames"]
         self._deadline = deadline
         self._requested: set[str] = set()
@@ -98,19 +102,24 @@ class Removal:
             TimeoutError: if the deadline has passed.
         """
         if not self._is_to_be_removed():
-            _LOG.info("%s is retained: its group has no tag %s", self._group, REMOVAL_TAG["Key"])
+            _LOG.info("%s is retained: it has no tag %s", self._name, REMOVAL_TAG["Key"])
             return
-        self._until_none("builds", self._running_builds, self._stop_build)
-        self._until_none("training", self._running_training, self._stop_training)
-        self._attempt(self._sagemaker.delete_pipeline, PipelineName=self._pipeline)
+        if self._group_arn is not None:
+            self._until_none("builds", self._running_builds, self._stop_build)
+            self._until_none("training", self._running_training, self._stop_training)
+            self._attempt(self._sagemaker.delete_pipeline, PipelineName=self._pipeline)
         self._until_none("stacks", self._existing_stacks, self._delete_stack)
-        self._until_none("model packages", self._packages, self._delete_package)
+        if self._group_arn is not None:
+            self._until_none("model packages", self._packages, self._delete_package)
         self._until_none("objects", self._objects, self._delete_objects)
         for name in self._logs:
             self._attempt(_client("logs").delete_log_group, logGroupName=name)
-        _LOG.info("%s is removed, except for the resources of its stack", self._group)
+        _LOG.info("%s is removed, except for the resources of its stack", self._name)
 
     def _is_to_be_removed(self) -> bool:
+        if self._group_arn is None:
+            tagged = _found(self._s3.get_bucket_tagging, Bucket=self._bucket)
+            return REMOVAL_TAG in (tagged or {"TagSet": []})["TagSet"]
         pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=self._group_arn)
         tags = _found(lambda: [tag for page in pages for tag in page["Tags"]])
         return REMOVAL_TAG in (tags or [])
@@ -193,7 +202,7 @@ class Removal:
         """Repeats the removal until nothing remains."""
         while left := remaining():
             if time.monotonic() > self._deadline:
-                raise TimeoutError(f"{what} of {self._group} remain: {str(left)[:500]}")
+                raise TimeoutError(f"{what} of {self._name} remain: {str(left)[:500]}")
             _LOG.info("Removing %s %s", len(left), what)
             for one in left:
                 remove(one)

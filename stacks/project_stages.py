@@ -1,0 +1,95 @@
+"""Stages of a project, with the account and the network of each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlops_constructs.delivery import ProjectStage, StageNetwork
+from stacks.settings import Account, Settings, SettingsError
+from stacks.settings.network import ExistingNetworkSettings
+from stacks.settings.projects import ProjectSettings, StageSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetStage:
+    """A stage of a project in an account other than that of the project.
+
+    Args:
+        project: settings of the project.
+        account: account of the project.
+        stage: the stage.
+    """
+
+    project: ProjectSettings
+    account: Account
+    stage: ProjectStage
+
+
+def network_of(settings: Settings, account: Account) -> ExistingNetworkSettings | None:
+    """Returns the existing network of an account.
+
+    Args:
+        settings: settings of an organisation.
+        account: an account of these settings.
+    """
+    return next((one.existing for one in settings.entries_in("network", account.alias)), None)
+
+
+def project_stages(settings: Settings, project: ProjectSettings) -> list[ProjectStage]:
+    """Returns the stages of a project in their order.
+
+    Args:
+        settings: settings of an organisation.
+        project: settings of one of its projects.
+
+    Raises:
+        SettingsError: the project has a network, and the account of a stage has none.
+    """
+    home = settings.account_of(project)
+    return [_stage(settings, project, stage, home) for stage in project.stages]
+
+
+def target_stages(settings: Settings, account: Account) -> Iterator[TargetStage]:
+    """Yields the stages in an account, of projects in other accounts.
+
+    Args:
+        settings: settings of an organisation.
+        account: an account of these settings.
+    """
+    for project in settings.projects:
+        home = settings.account_of(project)
+        for given, stage in zip(project.stages, project_stages(settings, project), strict=True):
+            if given.in_ == account.alias and account.id != home.id:
+                yield TargetStage(project=project, account=home, stage=stage)
+
+
+def _stage(
+    settings: Settings, project: ProjectSettings, stage: StageSettings, home: Account
+) -> ProjectStage:
+    account = home if stage.in_ is None else settings.account(stage.in_)
+    approval = stage.approval.question if stage.approval is not None else None
+    if account.id == home.id:
+        return ProjectStage(
+            name=stage.name, account=home.id, region=account.region, approval=approval
+        )
+    network = network_of(settings, account)
+    if project.network and network is None:
+        raise SettingsError(
+            f"the project {project.name}: got network: true, and no network in the account "
+            f"{account.alias} of the stage {stage.name}; add one to the section network, or remove "
+            "network from the project"
+        )
+    return ProjectStage(
+        name=stage.name,
+        account=account.id,
+        region=account.region,
+        approval=approval,
+        network=_network(network) if project.network and network is not None else None,
+    )
+
+
+def _network(network: ExistingNetworkSettings) -> StageNetwork:
+    return StageNetwork(
+        vpc_id=network.vpc_id,
+        subnet_ids=network.subnet_ids,
+        security_group_ids=network.security_group_ids,
+    )
