@@ -32,7 +32,6 @@ from stacks.removal import removal_policy
 from stacks.seeds import seed_code
 from stacks.settings import DEFAULT_SETTINGS, Account, Settings, SettingsError, load_settings
 from stacks.settings.logs import LogSettings
-from stacks.settings.platform_pipeline import RepositorySettings
 from stacks.studio_stack import StudioStack
 from stacks.unsupported import unsupported
 
@@ -150,7 +149,8 @@ def project_templates(scope: Construct, settings: Settings, account: Account, en
         seeds=seeds(),
         defaults=settings.defaults_in(account),
         env=environment(account),
-        network=network_of(scope, settings, account) if entry.network else None,
+        network=network_of(scope, settings, account),
+        connections=list(settings.entries_in("connections", account.alias)),
     )
 
 
@@ -160,7 +160,7 @@ def project(scope: Construct, settings: Settings, account: Account, entry: Any) 
         scope,
         f"Project-{entry.name}",
         settings=entry,
-        seeds=seeds(),
+        seeds=seeds()[entry.seed],
         stages=project_stages(settings, entry),
         defaults=settings.defaults_in(account),
         env=environment(account),
@@ -168,6 +168,7 @@ def project(scope: Construct, settings: Settings, account: Account, entry: Any) 
         packages=packages_of(scope),
         domain_stack=domain_of(scope),
         foundation=foundation(scope, settings, account) if entry.budget else None,
+        connections=list(settings.entries_in("connections", account.alias)),
     )
 
 
@@ -243,7 +244,7 @@ def add_pipeline(app: cdk.App, settings: Settings, config: str) -> set[str]:
         stages=stages,
         defaults=settings.defaults_in(account),
         env=environment(account),
-        connection_arn=connection_of(settings, pipeline.source, account),
+        connections=list(settings.entries_in("connections", account.alias)),
     )
     return {alias for wave in pipeline.waves for alias in wave.accounts}
 
@@ -292,20 +293,6 @@ def domain_of(scope: Construct) -> StudioStack | None:
 def common(settings: Settings, account: Account) -> dict[str, Any]:
     """Returns the arguments of every stack of an account."""
     return {"defaults": settings.defaults_in(account), "env": environment(account)}
-
-
-def connection_of(
-    settings: Settings, source: RepositorySettings | None, account: Account
-) -> str | None:
-    """Returns the connection of a repository; None for CodeCommit."""
-    if source is None:
-        return None
-    named = (
-        one.existing_arn
-        for one in settings.entries_in("connections", account.alias)
-        if one.name == source.connection
-    )
-    return next(named, None)
 
 
 def environment(account: Account) -> cdk.Environment:

@@ -3,6 +3,8 @@
 python -m stacks schema                      writes the JSON schema of the settings files
 python -m stacks execution-policy cdk.out    writes the permissions that CloudFormation needs to
                                              deploy an app that `cdk synth` has written
+python -m stacks projects --config X         shows which projects are behind their seed
+python -m stacks upgrade-projects --config X opens a pull request with the newest seed for each
 """
 
 import argparse
@@ -11,6 +13,11 @@ from pathlib import Path
 
 from stacks.execution_policy import write_policies
 from stacks.settings.schema import SCHEMA, settings_schema
+from stacks.upgrades.command_line import (
+    UPGRADE_COMMANDS,
+    add_upgrade_commands,
+    run_upgrade_command,
+)
 
 POLICIES = Path("build/execution-policy")
 
@@ -27,10 +34,13 @@ def main() -> None:
     policy = commands.add_parser("execution-policy")
     policy.add_argument("assembly", type=Path, help="the output folder of `cdk synth`")
     policy.add_argument("--output", type=Path, default=POLICIES, help=f"default: {POLICIES}")
+    add_upgrade_commands(commands)
     given = parser.parse_args()
     if given.command == "schema":
         SCHEMA.write_text(settings_schema())
         return
+    if given.command in UPGRADE_COMMANDS:
+        sys.exit(run_upgrade_command(given))
     if not (given.assembly / "manifest.json").exists():
         sys.exit(f"{given.assembly}: got no app; write one: npx cdk synth --quiet")
     for path in write_policies(given.assembly, given.output):

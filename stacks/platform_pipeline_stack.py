@@ -15,7 +15,9 @@ from mlops_constructs.delivery import (
     Synthesis,
 )
 from stacks.artifacts import ReplicaStack, artifact_store
+from stacks.code_hosts import connection_arn
 from stacks.platform_stack import PlatformStack
+from stacks.settings.connections import ConnectionSettings
 from stacks.settings.defaults import DefaultSettings
 from stacks.settings.platform_pipeline import PlatformPipelineSettings
 from stacks.wheels import ROOT
@@ -32,7 +34,7 @@ class PlatformPipelineStack(PlatformStack):
         stages: CDK stages, one for each wave.
         defaults: settings of every stack.
         env: account and region.
-        connection_arn: connection of the source. Defaults to None: a new CodeCommit repository.
+        connections: connections of the account. Defaults to (): none.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class PlatformPipelineStack(PlatformStack):
         stages: Sequence[cdk.Stage],
         defaults: DefaultSettings,
         env: cdk.Environment,
-        connection_arn: str | None = None,
+        connections: Sequence[ConnectionSettings] = (),
     ) -> None:
         super().__init__(
             scope,
@@ -69,7 +71,7 @@ class PlatformPipelineStack(PlatformStack):
             "Pipeline",
             pipeline_name=settings.name,
             artifacts=dataclasses.replace(artifact_store(self), replicas=replicas),
-            source=self._source(settings, connection_arn),
+            source=self._source(settings, connections),
             synthesis=_synthesis(config),
             stages=[
                 PlatformStage(
@@ -81,12 +83,13 @@ class PlatformPipelineStack(PlatformStack):
             ],
         )
 
-    def _source(self, settings: PlatformPipelineSettings, connection_arn: str | None) -> Source:
+    def _source(
+        self, settings: PlatformPipelineSettings, connections: Sequence[ConnectionSettings]
+    ) -> Source:
         given = settings.source
-        if given is not None and connection_arn is not None:
-            return Source.code_connections(
-                connection_arn, given.owner, given.repository, settings.branch
-            )
+        if given is not None:
+            arn = connection_arn(self, given.connection, connections)
+            return Source.code_connections(arn, given.owner, given.repository, settings.branch)
         repository = codecommit.Repository(self, "Repository", repository_name=settings.name)
         repository.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         cdk.CfnOutput(self, "CloneUrl", value=repository.repository_clone_url_http)

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from mlops_constructs.delivery import PackageRepository, ProjectStage
 from mlops_constructs.projects import AdoptedStores, Project
+from stacks.code_hosts import code_host
 from stacks.foundation_stack import FoundationStack
 from stacks.network_source import NetworkSource
 from stacks.platform_stack import PlatformStack
@@ -14,6 +15,7 @@ from stacks.project_operations import ProjectNotifications, project_budget
 from stacks.project_personas import ProjectPersonas
 from stacks.removal import removal_policy
 from stacks.seeds import Seeds
+from stacks.settings.connections import ConnectionSettings
 from stacks.settings.defaults import DefaultSettings
 from stacks.settings.projects import AdoptSettings, ProjectSettings
 from stacks.studio_stack import StudioStack
@@ -26,6 +28,7 @@ class ProjectStack(PlatformStack):
         settings: settings of the project.
         seeds: seed code of the repositories.
         stages: stages of the project with their accounts.
+        connections: connections of the account. Defaults to (): none.
         defaults: settings of every stack.
         network: network of jobs, models and builds. Defaults to None: networks of
             SageMaker and CodeBuild.
@@ -59,6 +62,7 @@ class ProjectStack(PlatformStack):
         packages: PackageRepository | None = None,
         domain_stack: StudioStack | None = None,
         foundation: FoundationStack | None = None,
+        connections: Sequence[ConnectionSettings] = (),
     ) -> None:
         super().__init__(
             scope,
@@ -75,6 +79,7 @@ class ProjectStack(PlatformStack):
             project_id=settings.project_id,
             model_build_seed=seeds.model_build,
             model_deploy_seed=seeds.model_deploy,
+            code_host=code_host(self, settings.git, connections),
             network=own_network,
             packages=packages if settings.network else None,
             stages=stages,

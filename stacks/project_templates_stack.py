@@ -1,5 +1,7 @@
 """Project templates that users create projects from."""
 
+from collections.abc import Iterator, Mapping, Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
@@ -13,11 +15,14 @@ from mlops_constructs.projects import (
     ProjectTemplate,
     TemplateBucket,
 )
+from stacks.code_hosts import code_host
 from stacks.network_source import NetworkSource
 from stacks.platform_stack import PlatformStack
 from stacks.removal import removal_policy
 from stacks.seeds import Seeds
+from stacks.settings.connections import ConnectionSettings
 from stacks.settings.defaults import DefaultSettings
+from stacks.settings.names import Seed as SeedName
 from stacks.settings.project_templates import (
     ProjectTemplatesSettings,
     ServiceCatalogSettings,
@@ -28,11 +33,15 @@ BOUNDARY_EXPORT = "SageMakerProjectsBoundaryArn"
 
 
 class ProjectTemplatesStack(PlatformStack):
-    """Defines the project template, and the role with which projects are created from it.
+    """Defines project templates, and the role with which projects are created from them.
+
+    The outputs `TemplateName`, `TemplateUrl` and `ProductId` are those of the first template; those
+    of another one begin with its name, such as `VisionTemplateUrl`.
 
     Args:
         settings: settings of the templates.
-        seeds: seed code of the repositories.
+        seeds: seed code of the repositories by name.
+        connections: connections of the account. Defaults to (): none.
         defaults: settings of every stack.
         network: network of the projects. Defaults to None: networks of SageMaker and
             CodeBuild.
@@ -45,10 +54,11 @@ class ProjectTemplatesStack(PlatformStack):
         construct_id: str,
         *,
         settings: ProjectTemplatesSettings,
-        seeds: Seeds,
+        seeds: Mapping[SeedName, Seeds],
         defaults: DefaultSettings,
         env: cdk.Environment,
         network: NetworkSource | None = None,
+        connections: Sequence[ConnectionSettings] = (),
     ) -> None:
         super().__init__(
             scope,
@@ -70,24 +80,34 @@ class ProjectTemplatesStack(PlatformStack):
             ],
             removal_policy=policy,
         )
+        used = any(settings.network_of(one) for one in settings.templates)
+        vpc = network.network_in(self) if network and used else None
         name = settings.launch_role_name
         if name is None and defaults.prefix:
             name = f"{defaults.prefix}ProjectsLaunchRole-{env.region}"
-        template = ProjectTemplate(
-            self,
-            "TabularModel",
-            template_name=settings.templates[0].name,
-            description=settings.templates[0].description,
-            bucket=bucket,
-            model_build_seed=seeds.model_build,
-            model_deploy_seed=seeds.model_deploy,
-            boundary_export=boundary_export,
-            launch_role_arn=settings.launch_role_arn or (name and LaunchRole.arn_of(name)),
-            network=network.network_in(self) if network else None,
-            removal_policy=policy,
-        )
+        self._templates = {
+            one.name: ProjectTemplate(
+                self,
+                f"Template-{one.name}",
+                template_name=one.name,
+                description=one.description,
+                bucket=bucket,
+                model_build_seed=seeds[one.seed].model_build,
+                model_deploy_seed=seeds[one.seed].model_deploy,
+                code_host=code_host(self, one.git, connections),
+                boundary_export=boundary_export,
+                launch_role_arn=settings.launch_role_arn or (name and LaunchRole.arn_of(name)),
+                network=vpc if settings.network_of(one) else None,
+                removal_policy=policy,
+            )
+            for one in settings.templates
+        }
+        first = next(iter(self._templates.values()))
         boundary = ProjectBoundary(
-            self, "Boundary", template=template.template, export_name=boundary_export
+            self,
+            "Boundary",
+            templates=[one.template for one in self._templates.values()],
+            export_name=boundary_export,
         )
         launch = (
             LaunchRole.from_role_arn(self, "LaunchRole", settings.launch_role_arn)
@@ -96,30 +116,42 @@ class ProjectTemplatesStack(PlatformStack):
                 self,
                 "LaunchRole",
                 boundary=boundary.policy,
-                asset_bucket=template.asset_bucket,
+                asset_bucket=first.asset_bucket,
                 role_name=name,
             )
         )
-        if settings.service_catalog is not None:
-            self._publish_in_service_catalog(template, launch, settings.service_catalog)
-        cdk.CfnOutput(self, "TemplateName", value=template.template_name)
-        cdk.CfnOutput(self, "TemplateUrl", value=template.template_url)
         cdk.CfnOutput(self, "TemplatesLocation", value=bucket.location)
         self.publish(_LOCATION, bucket.location)
         cdk.CfnOutput(self, "LaunchRoleArn", value=launch.role.role_arn)
+        for prefix, template in self._prefixed():
+            cdk.CfnOutput(self, f"{prefix}TemplateName", value=template.template_name)
+            cdk.CfnOutput(self, f"{prefix}TemplateUrl", value=template.template_url)
+        if settings.service_catalog is not None:
+            self._publish_in_service_catalog(launch, settings.service_catalog)
 
     def location_in(self, stack: PlatformStack) -> str:
         """Returns the location of the templates, for another stack."""
         return stack.read(self, _LOCATION)
 
     def _publish_in_service_catalog(
-        self, template: ProjectTemplate, launch: LaunchRoleBase, settings: ServiceCatalogSettings
+        self, launch: LaunchRoleBase, settings: ServiceCatalogSettings
     ) -> None:
-        """Publishes the template as a Service Catalog product as well."""
+        """Publishes the templates as Service Catalog products as well."""
         portfolio = ProjectPortfolio(
             self, "Portfolio", provider_name="ML platform", principals=settings.principals
         )
-        product = ProjectProduct(
-            self, "Product", template=template, portfolio=portfolio, launch_role=launch
-        )
-        cdk.CfnOutput(self, "ProductId", value=product.product_id)
+        for prefix, template in self._prefixed():
+            product = ProjectProduct(
+                self,
+                f"Product-{template.template_name}",
+                template=template,
+                portfolio=portfolio,
+                launch_role=launch,
+            )
+            cdk.CfnOutput(self, f"{prefix}ProductId", value=product.product_id)
+
+    def _prefixed(self) -> Iterator[tuple[str, ProjectTemplate]]:
+        """Yields the templates with the prefixes of their outputs; the first one has none."""
+        for number, (name, template) in enumerate(self._templates.items()):
+            words = name.split("-") if number else []
+            yield "".join(word.capitalize() for word in words), template

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from stacks.settings import Settings
-from stacks.settings.project_templates import ProjectTemplatesSettings
 from stacks.settings.projects import ProjectSettings
 
-_PROJECT_KEYS = ("git", "monitoring")
+_PROJECT_KEYS = ("monitoring",)
 
 
 def unsupported(settings: Settings, sections: frozenset[str]) -> list[str]:
@@ -27,21 +26,9 @@ def unsupported(settings: Settings, sections: frozenset[str]) -> list[str]:
     for number, connection in enumerate(settings.connections):
         if connection.existing_arn is None and "connections" not in sections:
             found.append(f"connections[{number}] without existing_arn")
-    for number, templates in enumerate(settings.project_templates):
-        found += [f"project_templates[{number}].{key}" for key in _of_templates(templates)]
     for number, project in enumerate(settings.projects):
         found += [f"projects[{number}].{key}" for key in _of_project(project)]
     return found
-
-
-def _of_templates(templates: ProjectTemplatesSettings) -> Iterator[str]:
-    (first, *others) = templates.templates
-    if others:
-        yield "templates, more than one"
-    if first.git is not None:
-        yield "templates[0].git"
-    if first.network is not None:
-        yield "templates[0].network"
 
 
 def _of_project(project: ProjectSettings) -> Iterator[str]:

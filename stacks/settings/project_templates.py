@@ -86,6 +86,14 @@ class ProjectTemplatesSettings(InAccounts):
     removal: RemovalChoice = None
     """Handling of state when a stack is deleted. Defaults to that of `defaults`."""
 
+    def network_of(self, template: TemplateSettings) -> bool:
+        """Returns True if projects of a template run in the network of the account.
+
+        Args:
+            template: a template of this section.
+        """
+        return self.network if template.network is None else template.network
+
     @model_validator(mode="after")
     def _one_launch_role(self) -> "ProjectTemplatesSettings":
         if self.launch_role_arn is not None and self.launch_role_name is not None:

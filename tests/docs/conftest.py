@@ -20,6 +20,7 @@ from rehearsal.client.local_aws import LocalAws
 from rehearsal.containers.images.registry import publish
 from rehearsal.containers.images.store import ImageStore
 from stacks.seeds import seed_code
+from stacks.settings.names import Seed
 from tests.docs import hub_models
 from tests.docs.synthesis import ACCOUNT, REGION, ROOT, STORES, Synthesis, synthesis
 
@@ -82,7 +83,7 @@ class Account:
     def publish_project_image(self, repository: str) -> None:
         """Builds the image of a new project, and pushes it with the tag `model-build`."""
         context = self.directory / "model-build"
-        for name, file in seed_code().model_build.files().items():
+        for name, file in seed_code()[Seed.TABULAR].model_build.files().items():
             path = context / name
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, path)

@@ -4,24 +4,38 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import pytest
 import yaml
 from aws_cdk.assertions import Template
 
-from mlops_constructs.projects import Seed
+from mlops_constructs.projects import Seed, SeedVersion
 from stacks.project_templates_stack import ProjectTemplatesStack
 from stacks.seeds import Seeds
+from stacks.settings.connections import ConnectionSettings
 from stacks.settings.defaults import DefaultSettings
+from stacks.settings.names import Seed as SeedName
 from stacks.settings.project_templates import ProjectTemplatesSettings
+
+GITHUB = ConnectionSettings.model_validate({"name": "github", "provider": "GitHub"})
+EXISTING = ConnectionSettings.model_validate(
+    {
+        "name": "gitlab",
+        "provider": "GitLab",
+        "existing_arn": "arn:aws:codeconnections:us-east-1:111111111111:connection/0c8f",
+    }
+)
 
 
 def stack_of(folder: Path, **settings: Any) -> ProjectTemplatesStack:
-    (folder / "README.md").write_text("begin here\n")
-    seed = Seed(folder=folder)
+    (folder / "seed").mkdir(exist_ok=True)
+    (folder / "seed/README.md").write_text("begin here\n")
+    seed = Seed(folder=folder / "seed", version=SeedVersion(name="test", version="1"))
     return ProjectTemplatesStack(
         cdk.App(outdir=str(folder / "assembly")),
         "ProjectTemplates",
         settings=ProjectTemplatesSettings.model_validate(settings),
-        seeds=Seeds(model_build=seed, model_deploy=seed),
+        seeds={SeedName.TABULAR: Seeds(model_build=seed, model_deploy=seed)},
+        connections=[GITHUB, EXISTING],
         defaults=DefaultSettings(),
         env=cdk.Environment(account="111111111111", region="us-east-1"),
     )
@@ -73,3 +87,74 @@ def test_a_launch_role_that_exists_is_not_made_again(tmp_path: Path) -> None:
     assert "launch role" not in str(template.find_resources("AWS::IAM::Role")).lower()
     template.has_output("LaunchRoleArn", {"Value": arn})
     assert administrators_of_keys(tmp_path) == arn
+
+
+def published(folder: Path) -> dict[str, Any]:
+    """Returns the templates of projects in the assembly, by the source of their code."""
+    templates = [yaml.safe_load(file.read_text()) for file in folder.glob("assembly/asset.*.yaml")]
+    found = {}
+    for template in templates:
+        pipelines = [
+            one["Properties"]["Stages"][0]["Actions"][0]
+            for one in template["Resources"].values()
+            if one["Type"] == "AWS::CodePipeline::Pipeline"
+        ]
+        (provider,) = {one["ActionTypeId"]["Provider"] for one in pipelines}
+        arns = {str(one["Configuration"].get("ConnectionArn", "")) for one in pipelines}
+        found[f"{provider} {''.join(arns)}".strip()] = template
+    return found
+
+
+THREE: list[dict[str, Any]] = [
+    {"name": "tabular"},
+    {"name": "tabular-github", "git": {"connection": "github", "owner": "acme"}},
+    {"name": "tabular-gitlab", "git": {"connection": "gitlab", "owner": "acme/ml"}},
+]
+
+
+def test_each_template_is_a_file_and_a_product_with_its_git_service(tmp_path: Path) -> None:
+    stack = stack_of(
+        tmp_path, templates=THREE, service_catalog={"principals": ["role/sagemaker-personas/*"]}
+    )
+
+    template = Template.from_stack(stack)
+    products = template.find_resources("AWS::ServiceCatalog::CloudFormationProduct").values()
+    assert {one["Properties"]["Name"] for one in products} == {one["name"] for one in THREE}
+    template.resource_count_is("AWS::ServiceCatalog::LaunchRoleConstraint", 3)
+    template.resource_count_is("AWS::ServiceCatalog::Portfolio", 1)
+    keys = [
+        one["Properties"]["Key"]
+        for one in template.to_json()["Resources"].values()
+        if "SourceKey" in one.get("Properties", {})
+    ]
+    assert len(set(keys)) == 3
+    for name in ("TemplateUrl", "TabularGithubTemplateUrl", "TabularGitlabProductId"):
+        template.has_output(name, {})
+    found = published(tmp_path)
+    assert sorted(found)[0] == "CodeCommit"
+    assert f"CodeStarSourceConnection {EXISTING.existing_arn}" in found
+    (of_github,) = [one for key, one in found.items() if "Ref" in key]
+    assert "/mlops/Connections/github/arn" in str(of_github["Parameters"])
+
+
+def test_the_removal_of_a_template_changes_nothing_of_the_others(tmp_path: Path) -> None:
+    catalog = {"principals": ["role/sagemaker-personas/*"]}
+    (tmp_path / "two").mkdir()
+    before = Template.from_stack(
+        stack_of(tmp_path, templates=THREE, service_catalog=catalog)
+    ).to_json()["Resources"]
+    after = Template.from_stack(
+        stack_of(tmp_path / "two", templates=THREE[1:], service_catalog=catalog)
+    ).to_json()["Resources"]
+
+    assert after.keys() < before.keys()
+    changed = {key for key, one in after.items() if one != before[key]}
+    # The seeds are equal, so only what all templates share can change.
+    assert not {key for key in changed if "Templatetabular" in key or "Producttabular" in key}
+
+
+def test_a_template_with_an_unknown_connection_is_rejected(tmp_path: Path) -> None:
+    templates = [{"name": "a", "git": {"connection": "bitbucket", "owner": "acme"}}]
+
+    with pytest.raises(ValueError, match=r"got the connection bitbucket; .*: github, gitlab"):
+        stack_of(tmp_path, templates=templates)

@@ -48,7 +48,7 @@ class ProjectTemplates(cdk.Stack):
             removal_policy=cdk.RemovalPolicy.DESTROY,  # a trial: the default retains projects
         )
         boundary = ProjectBoundary(
-            self, "Boundary", template=template.template, export_name=BOUNDARY
+            self, "Boundary", templates=[template.template], export_name=BOUNDARY
         )
         launch_role = LaunchRole(
             self, "LaunchRole", boundary=boundary.policy, asset_bucket=template.asset_bucket

@@ -6,7 +6,7 @@ import aws_cdk as cdk
 import pytest
 
 from mlops_constructs.delivery import PackageRepository
-from mlops_constructs.projects import Seed
+from mlops_constructs.projects import CodeHost, Seed, SeedVersion
 from mlops_constructs.projects.templates._template_network import TemplateNetwork
 from tests.constructs.projects.definitions import parametrised_template_of, project_template_of
 
@@ -52,13 +52,22 @@ def networked_template(seed: Seed) -> Mapping[str, Any]:
 
 
 @pytest.fixture(scope="package")
+def connected_template(seed: Seed) -> Mapping[str, Any]:
+    """The template from which SageMaker creates projects with code at a git provider."""
+    versioned = Seed(folder=seed.folder, version=SeedVersion(name="test", version="1"))
+    host = CodeHost.published_connection("/mlops/Connections/github/arn", owner="acme")
+    return parametrised_template_of(versioned, code_host=host)
+
+
+@pytest.fixture(scope="package")
 def templates(
     parametrised_template: Mapping[str, Any],
     removable_template: Mapping[str, Any],
     networked_template: Mapping[str, Any],
+    connected_template: Mapping[str, Any],
 ) -> Sequence[Mapping[str, Any]]:
     """The templates with different resources of a project."""
-    return [parametrised_template, removable_template, networked_template]
+    return [parametrised_template, removable_template, networked_template, connected_template]
 
 
 @pytest.fixture

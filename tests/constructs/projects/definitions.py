@@ -65,6 +65,6 @@ def define_template(scope: Construct, seed: Seed, **options: Any) -> ProjectTemp
 
 def define_launch_role(scope: Construct, template: Mapping[str, Any]) -> LaunchRole:
     """Defines a launch role, and the permissions boundary of the roles in a template."""
-    boundary = ProjectBoundary(scope, "Boundary", template=template, export_name="Boundary")
+    boundary = ProjectBoundary(scope, "Boundary", templates=[template], export_name="Boundary")
     assets = s3.Bucket.from_bucket_name(scope, "Assets", "assets")
     return LaunchRole(scope, "LaunchRole", boundary=boundary.policy, asset_bucket=assets)

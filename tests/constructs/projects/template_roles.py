@@ -9,6 +9,7 @@ Statement = Mapping[str, Any]
 
 ACCOUNT, REGION, PROJECT = "111111111111", "us-east-1", "churn"
 STACK = f"SP-{ACCOUNT}-p-abcdefghijkl"
+CONNECTION = f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/0c8f"
 _PARAMETERS = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Partition": "aws",
@@ -49,7 +50,7 @@ class Project:
             return value
         match value:
             case {"Ref": str(name)}:
-                return _PARAMETERS[name] if name in _PARAMETERS else self._reference(name)
+                return _PARAMETERS.get(name) or self._published(name) or self._reference(name)
             case {"Fn::GetAtt": [str(name), "Arn"]}:
                 return self._arn(name)
             case {"Fn::GetAtt": [str(name), "Name"]}:
@@ -58,7 +59,14 @@ class Project:
                 return self.resolved(created)
             case {"Fn::Join": [str(delimiter), parts]}:
                 return delimiter.join(self.resolved(part) for part in parts)
+            case {"Fn::Select": [position, {"Fn::Split": [str(delimiter), whole]}]}:
+                return self.resolved(whole).split(delimiter)[int(position)]
         return {key: self.resolved(one) for key, one in value.items()}
+
+    def _published(self, name: str) -> str | None:
+        """The value of a parameter that CloudFormation reads from Parameter Store: a connection."""
+        kind = self.template.get("Parameters", {}).get(name, {}).get("Type", "")
+        return CONNECTION if kind.startswith("AWS::SSM::Parameter::Value") else None
 
     def arn(self, logical_id: str) -> str | None:
         """The ARN that a resource is going to have; None for a type that has none."""

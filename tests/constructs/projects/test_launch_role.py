@@ -29,6 +29,7 @@ CREATES = {
     "AWS::S3::BucketPolicy": "s3:PutBucketPolicy",
     "AWS::SageMaker::ModelPackageGroup": "sagemaker:CreateModelPackageGroup",
     "Custom::ProjectRemoval": "lambda:InvokeFunction",
+    "Custom::SeedPush": "lambda:InvokeFunction",
 }
 
 

@@ -200,6 +200,7 @@ WITHOUT_LEVEL = (
     "AWS::S3::BucketPolicy",
     "AWS::SNS::TopicPolicy",
     "Custom::ProjectRemoval",
+    "Custom::SeedPush",
 )
 
 

@@ -30,7 +30,7 @@ def boundary(parametrised_template: Mapping[str, Any]) -> Mapping[str, Any]:
     """The policy document of the boundary, with literal values."""
     environment = cdk.Environment(account=ACCOUNT, region=REGION)
     stack = cdk.Stack(cdk.App(), "Stack", env=environment)
-    ProjectBoundary(stack, "Boundary", template=parametrised_template, export_name="Boundary")
+    ProjectBoundary(stack, "Boundary", templates=[parametrised_template], export_name="Boundary")
     template = Template.from_stack(stack).to_json()
     (policy,) = template["Resources"].values()
     document: Mapping[str, Any] = Project(template).resolved(policy["Properties"]["PolicyDocument"])
@@ -251,7 +251,7 @@ def test_the_boundary_allows_what_only_an_earlier_template_used(
 ) -> None:
     stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account=ACCOUNT, region=REGION))
     nothing: dict[str, Any] = {"Resources": {}}
-    ProjectBoundary(stack, "Boundary", template=nothing, export_name="Boundary")
+    ProjectBoundary(stack, "Boundary", templates=[nothing], export_name="Boundary")
     (policy,) = Template.from_stack(stack).to_json()["Resources"].values()
 
     assert Project(nothing).resolved(policy["Properties"]["PolicyDocument"]) == boundary
@@ -273,6 +273,25 @@ def test_a_project_whose_roles_could_create_roles_is_rejected() -> None:
         ProjectBoundary(
             cdk.Stack(cdk.App(), "Stack"),
             "Boundary",
-            template={"Resources": {"Role": role}},
+            templates=[{"Resources": {}}, {"Resources": {"Role": role}}],
             export_name="Boundary",
         )
+
+
+def test_a_boundary_without_templates_is_rejected() -> None:
+    with pytest.raises(ValueError, match="templates: got none"):
+        ProjectBoundary(
+            cdk.Stack(cdk.App(), "Stack"), "Boundary", templates=[], export_name="Boundary"
+        )
+
+
+def test_a_role_uses_a_connection_for_repositories_of_its_project_only(
+    boundary: Mapping[str, Any],
+) -> None:
+    for service in ("codeconnections", "codestar-connections"):
+        arn = f"arn:aws:{service}:{REGION}:{ACCOUNT}:connection/0c8f"
+        key, action = f"{service}:FullRepositoryId", f"{service}:UseConnection"
+
+        assert allows(boundary, action, arn, **{key: "acme/ml/churn-model-build"})
+        assert not allows(boundary, action, arn, **{key: "acme/platform"})
+        assert not allows(boundary, action, arn, **{key: "acme/fraud-model-build"})

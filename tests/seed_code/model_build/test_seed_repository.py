@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from stacks.seeds import seed_code
+from stacks.settings.names import Seed
 
 ROOT = Path(__file__).parents[3]
 SEED = ROOT / "seed_code/model_build"
@@ -29,7 +30,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _write(folder: Path) -> None:
     """Writes the repository as a project gets it."""
-    for name, file in seed_code().model_build.files().items():
+    for name, file in seed_code()[Seed.TABULAR].model_build.files().items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, path)

@@ -133,6 +133,7 @@ class _Reaches:
         everywhere = [_Reach(["*"])]
         self._found = dict.fromkeys(_WITHOUT_RESOURCE_LEVEL, everywhere)
         self._found |= self._by_name() | self._tagged() | self._roles() | self._stores()
+        self._found |= self._connected()
         # Security groups, subnets and packages belong to the platform or to another account of the
         # organisation; a token only has the permissions of the role itself.
         self._found |= dict.fromkeys(
@@ -202,6 +203,22 @@ class _Reaches:
     def _tagged(self) -> dict[str, list[_Reach]]:
         """Returns resources whose generated names have no known prefix: CodeBuild projects."""
         return {"codebuild": [_Reach([self._arn("codebuild", "*")], _OWN_TAG)]}
+
+    def _connected(self) -> dict[str, list[_Reach]]:
+        """Returns connections to git providers, for repositories of the project."""
+        return {
+            f"{service}:UseConnection": [
+                _Reach(
+                    [self._arn(service, "connection/*")],
+                    {
+                        "StringLikeIfExists": {
+                            f"{service}:FullRepositoryId": f"*/{PROJECT}-*",
+                        }
+                    },
+                )
+            ]
+            for service in ("codeconnections", "codestar-connections")
+        }
 
     def _roles(self) -> dict[str, list[_Reach]]:
         """Returns roles of projects, and stacks that use them.

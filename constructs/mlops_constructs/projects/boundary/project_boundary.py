@@ -1,6 +1,6 @@
 """Permissions boundary of project roles."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class ProjectBoundary(PermissionsBoundary):
     A principal that creates projects creates roles. The boundary limits these roles to one project,
     even with a custom template:
 
-    * It allows the actions that roles of `template` or of any earlier template use, because a
+    * It allows the actions that roles of `templates` or of any earlier template use, because a
       project keeps its roles after the template has changed.
     * It allows them on the resources of the role's project: by names that start with the role's tag
       `sagemaker:project-name` or with the name of a project's stack, `SP-*` or `SC-*`, and by the
@@ -44,22 +44,32 @@ class ProjectBoundary(PermissionsBoundary):
     deleted while projects exist.
 
     Args:
-        template: template of a project, as parsed JSON.
+        templates: templates of projects, as parsed JSON; at least one.
         export_name: name of the export, unique in the account and region.
 
     Raises:
-        ValueError: if the template's roles use other IAM actions, or an action without known
-            resources.
+        ValueError: if there is no template, or roles of one use other IAM actions, or an action
+            without known resources.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, template: Mapping[str, Any], export_name: str
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        templates: Sequence[Mapping[str, Any]],
+        export_name: str,
     ) -> None:
-        used = role_actions(template)
+        if not templates:
+            raise ValueError(
+                f"ProjectBoundary {scope.node.path}/{construct_id}: templates: got none; add the "
+                "template of each ProjectTemplate"
+            )
+        used = sorted({action for template in templates for action in role_actions(template)})
         unknown = {action for action in used if action.startswith("iam:")} - _ALLOWED_IAM_ACTIONS
         if unknown:
             raise ValueError(
-                f"ProjectBoundary {scope.node.path}/{construct_id}: template: got roles that use "
+                f"ProjectBoundary {scope.node.path}/{construct_id}: templates: got roles that use "
                 f"{sorted(unknown)}; allowed IAM actions are {sorted(_ALLOWED_IAM_ACTIONS)}, so "
                 "that a project cannot exceed its boundary"
             )

@@ -97,6 +97,7 @@ class LaunchRole(LaunchRoleBase):
                 *role_permissions(self, _STACKS, boundary),
                 *self._keys(),
                 self._seeds(),
+                self._published(),
             ],
         )
 
@@ -178,6 +179,13 @@ class LaunchRole(LaunchRoleBase):
                 because="KMS generates the ids of keys; the condition limits this to projects",
             ),
         ]
+
+    def _published(self) -> Permission:
+        return Permission(
+            actions=["ssm:GetParameters"],
+            resources=[arn(self, "ssm", "parameter/mlops/*")],
+            because="CloudFormation reads what the platform publishes, such as its connections",
+        )
 
     def _seeds(self) -> Permission:
         return Permission(

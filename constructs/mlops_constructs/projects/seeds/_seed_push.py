@@ -3,7 +3,8 @@
 import dataclasses
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ class SeedPush(Construct):
         self._project, self._network = project, network
         repositories = {suffix: f"{owner}/{project.project_name}-{suffix}" for suffix in seeds}
         build = self._define_build(connection_arn, list(repositories.values()), branch)
-        function = self._define_function(build, seed_code(self, "Code", seeds))
+        function = self._define_function(build, seeds)
         self._resource = cdk.CustomResource(
             self,
             "Resource",
@@ -139,7 +140,7 @@ class SeedPush(Construct):
             timeout=cdk.Duration.minutes(10),
         )
 
-    def _define_function(self, build: BuildProject, code: s3_assets.Asset) -> lambda_.Function:
+    def _define_function(self, build: BuildProject, seeds: Mapping[str, Seed]) -> lambda_.Function:
         artifacts = self._project.artifacts
         log = logs.LogGroup(
             self,
@@ -180,19 +181,20 @@ class SeedPush(Construct):
                 *attach_to(self._network, self),
             ],
         )
-        function = lambda_.Function(
-            self,
-            "Function",
-            description="Pushes the seeds of a new project to its repositories",
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            handler=f"{_HANDLER}.handler",
-            code=lambda_.Code.from_bucket(code.bucket, code.s3_object_key),
-            role=role.fixed,
-            log_group=log,
-            timeout=cdk.Duration.minutes(_MINUTES),
-            memory_size=512,
-            **placed_in(self._network),
-        )
+        with _function_folder(seeds) as folder:
+            function = lambda_.Function(
+                self,
+                "Function",
+                description="Pushes the seeds of a new project to its repositories",
+                runtime=lambda_.Runtime.PYTHON_3_14,
+                handler=f"{_HANDLER}.handler",
+                code=lambda_.Code.from_asset(str(folder)),
+                role=role.fixed,
+                log_group=log,
+                timeout=cdk.Duration.minutes(_MINUTES),
+                memory_size=512,
+                **placed_in(self._network),
+            )
         wait_for_network(function, self._network)
         outside = _OUTSIDE if self._network is None else None
         acknowledge(function, seldom_called_function(**_FINDINGS, outside=outside))
@@ -207,13 +209,20 @@ def seed_code(scope: Construct, construct_id: str, seeds: Mapping[str, Seed]) ->
         construct_id: id of the asset.
         seeds: seeds by the suffix of the repository.
     """
+    with _function_folder(seeds) as folder:
+        # The asset copies the folder into the cloud assembly at once.
+        return s3_assets.Asset(scope, construct_id, path=str(folder))
+
+
+@contextmanager
+def _function_folder(seeds: Mapping[str, Seed]) -> Iterator[Path]:
+    """Yields a folder with the function and its seeds."""
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
         shutil.copyfile(_RUNTIME / f"{_HANDLER}.py", folder / f"{_HANDLER}.py")
         for suffix, seed in seeds.items():
             seed.write_zip(folder / f"{suffix}.zip")
-        # The asset copies the folder into the cloud assembly at once.
-        return s3_assets.Asset(scope, construct_id, path=directory)
+        yield folder
 
 
 @cache
