@@ -56,6 +56,7 @@ synth: .venv/rehearsal.stamp node_modules/.stamp ## Synthesise the stacks of CON
 bench: .venv/dev.stamp node_modules/.stamp ## Measure speed and memory; results go to docs/benchmarks
 	python tests/bench/synthesis.py
 	python tests/bench/ingestion.py
+	python tests/bench/serving.py
 	python tests/bench/loop.py $(ARGS)
 
 .PHONY: soak

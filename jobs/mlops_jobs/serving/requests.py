@@ -106,7 +106,7 @@ class RowReader:
             numbers = self._matrix(rows)
             if numbers is not None:
                 return numbers
-        _reject_repeated_names(rows, body)
+        _reject_repeated_names(rows, body, names=1 if rows is not document else 0)
         return self._rows(rows)
 
     def json_lines(self, body: bytes) -> Cells:
@@ -308,9 +308,9 @@ def _lenient_document(text: bytes, where: str) -> Any:
         raise InputError(f"{where} is not JSON: {error}{hint}") from error
 
 
-def _reject_repeated_names(rows: list[Any], body: bytes) -> None:
+def _reject_repeated_names(rows: list[Any], body: bytes, names: int = 0) -> None:
     """Rejects objects that have a name twice, of which parsers keep the last value."""
-    names = sum(len(row) for row in rows if isinstance(row, dict))
+    names += sum(len(row) for row in rows if isinstance(row, dict))
     # Objects of rows need a colon for each name; only then is it worth to parse a second time.
     if not names or body.count(b":") <= names:
         return

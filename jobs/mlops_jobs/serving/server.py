@@ -58,10 +58,23 @@ def serve(load: LoadModel) -> int:
         server = Server(config)
         server.run()
         return 0 if server.started else STARTUP_FAILURE
-    supervisor = Multiprocess(config, sockets=[config.bind_socket()])
+    supervisor = _Supervisor(config, sockets=[config.bind_socket()])
     supervisor.run()
     failed = any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes)
     return STARTUP_FAILURE if failed else 0
+
+
+class _Supervisor(Multiprocess):
+    """Replaces workers that have ended.
+
+    uvicorn also replaces a worker that does not respond to a message within 5 seconds, and so kills
+    workers again and again that import the library of the model on a busy machine. SageMaker itself
+    checks with `GET /ping` that the server responds.
+    """
+
+    def keep_subprocess_alive(self) -> None:
+        if not all(worker.process.is_alive() for worker in self.processes):
+            super().keep_subprocess_alive()
 
 
 def main(load: LoadModel) -> None:

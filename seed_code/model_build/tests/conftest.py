@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xgboost
 from mlops_jobs.evaluation.job import evaluate
 from mlops_jobs.table import preprocess
 from mlops_jobs.table.model import TabularModel
@@ -113,6 +114,10 @@ class Fitted:
     model: Path
     report: dict[str, Any]
     predictor: TabularModel
+
+    def booster(self) -> xgboost.Booster:
+        """Returns the trees, as XGBoost reads them."""
+        return xgboost.Booster({"nthread": 1}, model_file=self.model / "model.ubj")
 
     def holdout(self) -> list[dict[str, str]]:
         """Returns the held-out rows, by column."""

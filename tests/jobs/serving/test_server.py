@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,7 +28,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(model: Path, port: int, workers: int = 2) -> Iterator[subprocess.Popen[str]]:
+def server(
+    model: Path, port: int, workers: int = 2, command: Sequence[str] = ("-m", "tabular", "serve")
+) -> Iterator[subprocess.Popen[str]]:
     environment = os.environ | {
         "PYTHONPATH": str(SOURCE),
         "SM_MODEL_DIR": str(model),
@@ -36,7 +38,7 @@ def server(model: Path, port: int, workers: int = 2) -> Iterator[subprocess.Pope
         "SAGEMAKER_MODEL_SERVER_WORKERS": str(workers),
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "tabular", "serve"],
+        [sys.executable, *command],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -133,3 +135,26 @@ def test_an_unknown_command_is_rejected() -> None:
     )
     assert done.returncode == 1
     assert "got ['deploy']; allowed: preprocess, train, evaluate, serve" in done.stderr
+
+
+def test_a_worker_that_starts_slowly_is_not_replaced(tmp_path: Path, binary: Fitted) -> None:
+    """On a busy machine, the import of the model's library holds the interpreter for seconds."""
+    (tmp_path / "slow_model.py").write_text(
+        "import ctypes\n"
+        "from tabular import model\n\n"
+        "def load(folder):\n"
+        "    ctypes.PyDLL(None).sleep(7)  # without releasing the interpreter's lock\n"
+        "    print('loaded', flush=True)\n"
+        "    return model.load(folder)\n"
+    )
+    (tmp_path / "run.py").write_text(
+        "import slow_model\nfrom mlops_jobs.serving import server\n\n"
+        "if __name__ == '__main__':\n    server.main(slow_model.load)\n"
+    )
+    port = free_port()
+    with server(binary.model, port, command=[str(tmp_path / "run.py")]) as process:
+        assert wait_for_ping(port) == 200
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=PATIENCE)
+    assert output.count("Started server process") == output.count("loaded")
+    assert "died" not in output

@@ -8,6 +8,7 @@ from pathlib import Path
 import xgboost
 from mlops_jobs.archive import model_files
 from mlops_jobs.failure import InputError
+from mlops_jobs.serving.xgboost_trees import XGBoostTrees
 from mlops_jobs.table import schema as schemas
 from mlops_jobs.table.encoding import Matrix
 from mlops_jobs.table.model import TabularModel
@@ -47,5 +48,5 @@ def load(folder: Path) -> TabularModel:
         return attributions
 
     return TabularModel(
-        schema=schema, predict_encoded=booster.inplace_predict, attribute_encoded=attribute
+        schema=schema, predict_encoded=XGBoostTrees(booster), attribute_encoded=attribute
     )
