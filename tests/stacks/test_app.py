@@ -113,7 +113,7 @@ def test_outputs_have_the_names_that_their_code_gives_them(assembly: Assembly) -
         assert not [name for name in outputs if re.search(r"[0-9A-F]{8}$", name)], path.name
 
 
-def test_the_only_name_that_the_templates_stack_gives_is_the_launch_roles(
+def test_the_templates_stack_names_only_the_launch_role_and_its_parameter(
     assembly: Assembly,
 ) -> None:
     directory, _ = assembly
@@ -124,7 +124,10 @@ def test_the_only_name_that_the_templates_stack_gives_is_the_launch_roles(
         for member, value in resource.get("Properties", {}).items()
         if member.endswith("Name") and member != "PolicyName" and isinstance(value, str)
     ]
-    assert names == ["AmazonSageMakerProjectsLaunchRole-eu-central-1"]
+    assert sorted(names) == [
+        "/mlops/ProjectTemplates/templates-location",
+        "AmazonSageMakerProjectsLaunchRole-eu-central-1",
+    ]
 
 
 def test_each_seed_carries_the_wheel_that_its_code_imports(assembly: Assembly) -> None:
