@@ -165,8 +165,8 @@ def stack_of(app: cdk.App, name: str) -> cdk.Stack:
         ),
         (
             "accounts: {dev: {id: '111111111111', region: us-east-1}}\n"
-            "network: {}\nstudio: {}\nprojects: [{name: churn, personas: [reviewer]}]",
-            "not supported yet: studio, network[0] without existing, projects[0].personas",
+            "projects: [{name: churn, monitoring: {drift: daily}}]",
+            "not supported yet: projects[0].monitoring; remove these keys",
         ),
     ],
 )
