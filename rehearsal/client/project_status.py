@@ -63,7 +63,7 @@ def _endpoint(described: Mapping[str, Any], triggered: list[dict[str, Any]]) -> 
                 "since": alarm["StateUpdatedTimestamp"].isoformat(),
             }
             for alarm in triggered
-            if name in _endpoints_of(alarm)
+            if name in endpoints_of(alarm)
         ],
     }
 
@@ -80,7 +80,7 @@ def _alarms_in_alarm(aws: LocalAws) -> list[dict[str, Any]]:
     return [alarm for page in pages for alarm in page["MetricAlarms"]]
 
 
-def _endpoints_of(alarm: Mapping[str, Any]) -> set[str]:
+def endpoints_of(alarm: Mapping[str, Any]) -> set[str]:
     """Returns the names of the endpoints whose metrics an alarm watches."""
     metrics = [query.get("MetricStat", {}).get("Metric", {}) for query in alarm.get("Metrics", ())]
     return {

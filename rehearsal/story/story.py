@@ -28,7 +28,7 @@ from rehearsal.client.process_tree import Commands
 from rehearsal.client.progress import Board
 from rehearsal.client.project import Project
 from rehearsal.client.training_data import TrainingData
-from rehearsal.story import compute_time, summary
+from rehearsal.story import compute_time, rollouts, summary
 from rehearsal.story.compute_time import Interval
 
 PLATFORM, BUILD, DEPLOY = "platform", "model-build", "model-deploy"
@@ -206,6 +206,7 @@ class Story:
             stage = watched.execution.approval.stage
             approvals.stage(aws, pipeline, stage, approve=True, reason=_REASON)
             watched = watcher.follow(pipeline, execution, (DEPLOY,), seen=watched)
+        self.summary.endpoints = rollouts.read(aws, found)
         self._intervals += compute_time.measure(aws, watched)
         self._require_success(aws, watched)
         endpoint = found.endpoint("prod")

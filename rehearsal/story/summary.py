@@ -39,6 +39,31 @@ class TrialSummary:
 
 
 @dataclass(frozen=True)
+class AlarmSummary:
+    """An alarm of an endpoint: its state and reason, and its changes as time and text."""
+
+    name: str
+    state: str
+    reason: str
+    history: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class EndpointSummary:
+    """An endpoint: its status, the failure of its last rollout, its alarms.
+
+    `rollbacks` are the rollbacks of its stacks, as time and reason.
+    """
+
+    name: str
+    status: str
+    config: str
+    failure: str = ""
+    alarms: Sequence[AlarmSummary] = ()
+    rollbacks: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
 class FailureSummary:
     """The failure of a run: path of the step, problem, cause, remedy and end of the log."""
 
@@ -87,6 +112,7 @@ class Summary:
     maximize: bool = True
     model_package: str = ""
     endpoint_name: str = ""
+    endpoints: Sequence[EndpointSummary] = ()
     held_out: Mapping[str, float] = field(default_factory=dict)
     time: TimeSummary = field(default_factory=lambda: TimeSummary(0.0))
     peak_memory_bytes: int = 0

@@ -20,7 +20,10 @@ _TWO_WORDS = {
     ("image", "push"): "push",
     ("image", "rm"): "rmi",
     ("image", "tag"): "tag",
+    ("container", "ls"): "ps",
     ("container", "run"): "run",
+    ("image", "prune"): "prune",
+    ("system", "prune"): "prune",
     ("buildx", "build"): "build",
     ("builder", "build"): "build",
 }
@@ -140,6 +143,8 @@ def _build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--progress", default=None)
     parser.add_argument("--cache-from", action="append")
     parser.add_argument("--provenance", default=None)
+    parser.add_argument("--network", choices=("default", "bridge", "host"), default=None)
+    parser.add_argument("--no-cache", action="store_true")
     for flag in ("--load", "--pull", "--rm", "--force-rm"):
         parser.add_argument(flag, action="store_true")
 
@@ -189,13 +194,58 @@ def _remove(parser: argparse.ArgumentParser) -> None:
 
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rm", action="store_true")
+    # There is no terminal and no second container, so these options change nothing.
     parser.add_argument("-i", "--interactive", action="store_true")
+    parser.add_argument("-t", "--tty", action="store_true")
+    parser.add_argument("--init", action="store_true")
+    parser.add_argument("--name", default=None)
+    parser.add_argument("--pull", choices=("missing", "never"), default="missing")
+    parser.add_argument("-w", "--workdir", default=None, type=_absolute)
+    parser.add_argument("--hostname", "-h", default="container")
+    parser.add_argument("-m", "--memory", default=None, type=_bytes)
+    parser.add_argument("--cpus", default=None, type=_cpus)
     parser.add_argument("-e", "--env", action="append", default=[], dest="environment")
     parser.add_argument("--entrypoint", default=None)
     parser.add_argument("--network", choices=("none", "bridge", "host"), default="bridge")
     parser.add_argument("--platform", default=None, type=_platform)
     parser.add_argument("image")
     parser.add_argument("words", nargs=argparse.REMAINDER)
+
+
+def _prune(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-f", "--force", action="store_true")
+    parser.add_argument("-a", "--all", action="store_true")
+
+
+def _containers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-a", "--all", action="store_true")
+    parser.add_argument("-q", "--quiet", action="store_true")
+
+
+def _absolute(text: str) -> str:
+    """Checks that a working directory is absolute, as Docker does."""
+    if not text.startswith("/"):
+        raise argparse.ArgumentTypeError(f"got {text}, expected an absolute path, as /opt/program")
+    return text
+
+
+def _bytes(text: str) -> int:
+    """Returns the number of bytes of a size, such as `512m`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(?:(b)|([kmg])b?)?", text.lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"got {text}, expected a size, such as 512m or 2g")
+    return int(float(match[1]) * 1024 ** " kmg".index(match[3] or " "))
+
+
+def _cpus(text: str) -> float:
+    """Returns a number of CPUs."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"got {text}, expected a number of CPUs, such as 1.5")
+    return number
 
 
 def _nothing(parser: argparse.ArgumentParser) -> None:
@@ -209,6 +259,8 @@ _COMMANDS = {
     "inspect": _inspect,
     "login": _login,
     "logout": _logout,
+    "prune": _prune,
+    "ps": _containers,
     "pull": _one_image,
     "push": _push,
     "rmi": _remove,

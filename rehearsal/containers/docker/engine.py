@@ -1,5 +1,6 @@
 """The commands of `docker`, executed with the images of this machine."""
 
+import dataclasses
 import json
 import os
 import sys
@@ -26,7 +27,7 @@ from rehearsal.containers.images.registry import ImageUnavailableError, ImageUri
 from rehearsal.containers.images.run_instruction import ImageBuildError
 from rehearsal.containers.images.store import ImageStore, UnknownImageError
 from rehearsal.containers.isolation import IsolationUnavailableError
-from rehearsal.containers.limits import Limits
+from rehearsal.containers.limits import DEFAULT_LIMITS, Limits
 from rehearsal.containers.specification import Network
 
 MAX_RUN_SECONDS = 8 * 3600.0
@@ -111,6 +112,7 @@ class DockerEngine:
             stop=self._stop,
             build_arguments=dict(_pair(text, own) for text in options.build_arguments),
             dockerfile_text=invocation.dockerfile,
+            no_cache=bool(options.no_cache),
         )
         with self._changed() as state:
             state["images"].update(dict.fromkeys(tags, image.digest))
@@ -233,14 +235,17 @@ class DockerEngine:
     def run(self, command: Command, invocation: Invocation) -> int:
         options = command.options
         own = invocation.environment or {}
+        image = self._image(options.image)
+        if options.workdir:
+            image = dataclasses.replace(image, working_directory=options.workdir)
         container = Container(
-            self._image(options.image),
+            image,
             arguments=options.words or None,
             entrypoint=[options.entrypoint] if options.entrypoint else None,
             environment=dict(_pair(text, own) for text in options.environment),
             network=Network.ISOLATED if options.network == "none" else Network.INTERNET,
-            limits=self._limits,
-            host_name="container",
+            limits=self._limited(options.memory, options.cpus),
+            host_name=options.hostname,
             on_line=self._output,
         )
         ended = run_to_end(
@@ -249,6 +254,31 @@ class DockerEngine:
         if container.exceeded is not None:
             self._output(f"Killed, {container.limits.message(container.exceeded)}")
         return ended.exit_code
+
+    def _limited(self, memory: int | None, cpus: float | None) -> Limits | None:
+        """Returns the limits of a container, at most those of the build."""
+        if memory is None and cpus is None:
+            return self._limits
+        limits = self._limits or DEFAULT_LIMITS
+        return dataclasses.replace(
+            limits,
+            memory=min(memory or limits.memory, limits.memory),
+            cpus=min((one for one in (cpus, limits.cpus) if one), default=None),
+        )
+
+    def prune(self, command: Command, invocation: Invocation) -> int:
+        """Removes the tags of all images with `--all`; without it, no image lacks a tag."""
+        if command.options.all:
+            with self._changed() as state:
+                state["images"].clear()
+        self._output("Total reclaimed space: 0B")
+        return 0
+
+    def ps(self, command: Command, invocation: Invocation) -> int:
+        """Lists no container: `docker run` waits for the end of its container."""
+        if not command.options.quiet:
+            self._output("CONTAINER ID   IMAGE   COMMAND   CREATED   STATUS   PORTS   NAMES")
+        return 0
 
     def version(self, command: Command, invocation: Invocation) -> int:
         self._output(f"Docker of {_API_VERSION}; Python {sys.version.split()[0]}")
@@ -350,6 +380,8 @@ _EXECUTE: dict[str, Callable[[DockerEngine, Command, Invocation], int]] = {
     "inspect": DockerEngine.inspect,
     "login": DockerEngine.login,
     "logout": DockerEngine.logout,
+    "prune": DockerEngine.prune,
+    "ps": DockerEngine.ps,
     "pull": DockerEngine.pull,
     "push": DockerEngine.push,
     "rmi": DockerEngine.rmi,

@@ -10,6 +10,7 @@ import platform
 import re
 import shutil
 import threading
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -44,7 +45,8 @@ def _empty_image() -> Image:
 class ImageBuild:
     """A build of a Dockerfile; `image` is its state after each instruction.
 
-    `cache` is an empty folder for the packages that its commands download.
+    `cache` is an empty folder for the packages that its commands download; `no_cache` does not use
+    the layers of earlier builds.
     """
 
     context: BuildContext
@@ -57,6 +59,7 @@ class ImageBuild:
     global_arguments: dict[str, str] = field(default_factory=dict)
     build_arguments: dict[str, str] = field(default_factory=dict)
     chain: str = ""
+    no_cache: bool = False
 
     def run(self, instructions: Iterable[Instruction]) -> Image:
         """Executes all instructions and returns the image, which has no digest yet.
@@ -115,7 +118,9 @@ class ImageBuild:
         name = dockerfile.substitute(step.text, self.global_arguments)
         name = re.sub(r"\s+as\s+\S+$", "", name, flags=re.IGNORECASE)
         interpreter = _base_interpreter(name, step, self.log)
-        self.chain = self._key("FROM", interpreter.version, platform.machine())
+        # Without the cache, layers have keys that no earlier build has.
+        fresh = (uuid.uuid4().hex,) if self.no_cache else ()
+        self.chain = self._key("FROM", interpreter.version, platform.machine(), *fresh)
         self.image = replace(
             self.image, interpreter=interpreter, environment=dict(_PYTHON_ENVIRONMENT)
         )

@@ -46,6 +46,7 @@ class ImageStore:
         stop: threading.Event | None = None,
         build_arguments: Mapping[str, str] | None = None,
         dockerfile_text: str | None = None,
+        no_cache: bool = False,
     ) -> Image:
         """Builds an image; its digest depends on the instructions and the copied files only.
 
@@ -56,6 +57,8 @@ class ImageStore:
             stop: stops the build when it is set. Defaults to None: it cannot be stopped.
             build_arguments: values of ARG instructions. Defaults to none: their defaults.
             dockerfile_text: the instructions. Defaults to None: those of `dockerfile`.
+            no_cache: executes each instruction again. Defaults to False: layers of earlier builds
+                are used. The digest is a new one.
 
         Raises:
             DockerfileError: the Dockerfile is missing, invalid or not supported.
@@ -75,6 +78,7 @@ class ImageStore:
                 log=log,
                 stop=stop or threading.Event(),
                 build_arguments=dict(build_arguments or {}),
+                no_cache=no_cache,
             )
             image = build.run(instructions)
         finally:

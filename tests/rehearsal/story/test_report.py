@@ -1,5 +1,6 @@
 """The report of a run: complete, self-contained, and with the failure of the run."""
 
+import dataclasses
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
@@ -7,7 +8,15 @@ from collections.abc import Sequence
 import pytest
 
 from rehearsal.story import loop_diagram, plots, report
-from rehearsal.story.summary import FailureSummary, StepSummary, Summary, TimeSummary, TrialSummary
+from rehearsal.story.summary import (
+    AlarmSummary,
+    EndpointSummary,
+    FailureSummary,
+    StepSummary,
+    Summary,
+    TimeSummary,
+    TrialSummary,
+)
 
 ROC = {
     "binary_classification_metrics": {
@@ -119,6 +128,37 @@ def test_every_figure_is_well_formed_and_has_the_colours_of_the_page(problem_typ
         ElementTree.fromstring(text)  # noqa: S314 - drawn by us
         assert "#0101" not in text
     assert all("var(--accent)" in text for text in pictures[1:])
+
+
+def test_rollouts_show_alarms_their_changes_and_rollbacks() -> None:
+    alarm = AlarmSummary(
+        "errors <5xx>",
+        "ALARM",
+        "Threshold Crossed: 1 datapoint",
+        [("2026-11-22T14:01:00+00:00", "Alarm updated from OK to ALARM")],
+    )
+    endpoint = EndpointSummary(
+        "demo-prod",
+        "InService",
+        "demo-2",
+        "One or more alarms have been triggered",
+        [alarm],
+        [("2026-11-22T14:02:00+00:00", "The endpoint was not updated")],
+    )
+    calm = EndpointSummary("demo-staging", "InService", "demo-1")
+    html = report.render(
+        dataclasses.replace(summary("binary"), endpoints=[endpoint, calm]), ROC, ["0"], ["0"]
+    )
+    rollouts = html.split("<h2>Rollouts</h2>")[1].split("</section>")[0]
+    assert "errors &lt;5xx&gt;" in rollouts
+    for text in ("ALARM", "Alarm updated from OK to ALARM", "The endpoint was not updated"):
+        assert text in rollouts
+    assert "One or more alarms have been triggered" in rollouts
+    assert "demo-1" in rollouts
+
+
+def test_a_run_without_endpoints_has_no_rollouts() -> None:
+    assert "Rollouts" not in page("binary")
 
 
 def test_ids_of_different_plots_differ() -> None:

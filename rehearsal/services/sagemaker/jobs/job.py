@@ -1,5 +1,6 @@
 """A job of any kind and how its container runs."""
 
+import codecs
 import contextlib
 import json
 import signal
@@ -167,17 +168,32 @@ def _signal(code: int) -> str:
     return f" ({name})"
 
 
-def read_message(ml: Path, path: str) -> str:
+def read_message(ml: Path, path: str, *, strict: bool = False) -> str:
     """Returns the first kilobyte of a message that the command wrote.
 
     Args:
         ml: the folder that is /opt/ml of the container.
         path: the path below it.
+        strict: rejects what is not UTF-8. Defaults to False: it is replaced. A character that ends
+            after the first kilobyte is dropped.
+
+    Raises:
+        ExecutionFailedError: the message is not UTF-8.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/byoc-config.html
     """
     try:
-        return read_beneath(ml, ml / path, max_bytes=1024).decode(errors="replace").strip()
+        content = read_beneath(ml, ml / path, max_bytes=1024)
     except (OSError, OutsideError):
         return ""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict" if strict else "replace")
+    try:
+        return decoder.decode(content, final=len(content) < 1024).strip()
+    except UnicodeDecodeError as error:
+        raise ExecutionFailedError(
+            f"ClientError: The message in /opt/ml/{path} is not UTF-8: byte {error.start} is "
+            f"0x{content[error.start]:02x}. Write the message in UTF-8."
+        ) from error
 
 
 def results(ml: Path, path: str | Path) -> Path:

@@ -15,6 +15,13 @@ from rehearsal.containers.docker.command_line import DockerError, parse, referen
         (["login", "--username", "AWS", "--password-stdin", "host"], "login"),
         (["--version"], "version"),
         (["run", "--rm", "-e", "A=1", "image", "python", "-m", "pytest", "--verbose"], "run"),
+        (["build", "--no-cache", "--network", "host", "-t", "a", "."], "build"),
+        (["run", "-it", "--rm", "--name", "test", "-w", "/opt", "image", "ls"], "run"),
+        (["run", "-m", "512m", "--cpus", "1.5", "--init", "image"], "run"),
+        (["ps", "-a"], "ps"),
+        (["container", "ls"], "ps"),
+        (["system", "prune", "-af"], "prune"),
+        (["image", "prune", "--force"], "prune"),
     ],
 )
 def test_a_command_is_known_by_each_of_its_spellings(words: list[str], name: str) -> None:
@@ -36,6 +43,9 @@ def test_a_command_is_known_by_each_of_its_spellings(words: list[str], name: str
         (["run", "--platform", "linux/s390x", "image"], "--platform"),
         (["run", "-v", "/:/host", "image"], "-v"),
         (["run", "--privileged", "image"], "--privileged"),
+        (["run", "-w", "opt", "image"], "expected an absolute path"),
+        (["run", "-m", "much", "image"], "expected a size"),
+        (["run", "--cpus", "0", "image"], "expected a number of CPUs"),
         (["login", "--username", "AWS", "host"], "--password"),
     ],
 )
@@ -44,6 +54,14 @@ def test_what_is_not_supported_is_named(words: list[str], named: str) -> None:
         parse(words)
     assert named in str(raised.value)
     assert raised.value.status != 0
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("512m", 512 << 20), ("2g", 2 << 30), ("1.5kb", 1536), ("100", 100), ("7b", 7)],
+)
+def test_a_size_has_the_units_of_docker(text: str, size: int) -> None:
+    assert parse(["run", "--memory", text, "image"]).options.memory == size
 
 
 @pytest.mark.parametrize(

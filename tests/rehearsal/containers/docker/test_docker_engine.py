@@ -102,6 +102,38 @@ def test_an_image_is_built_tagged_pushed_pulled_and_run(aws: Aws, docker: Docker
     assert docker("run", "--rm", f"{uri}:1", "there") == (0, ["hi there"])
 
 
+def test_a_build_without_the_cache_executes_each_instruction_again(docker: Docker) -> None:
+    assert docker("build", "-t", "cached", ".")[0] == 0
+    _, again = docker("build", "-t", "cached", ".")
+    assert " ---> Using cache" in again
+    status, fresh = docker("build", "--no-cache", "-t", "cached", ".")
+    assert status == 0, fresh
+    assert " ---> Using cache" not in fresh
+    assert docker("run", "cached") == (0, ["hello"])
+
+
+def test_a_container_has_the_given_folder_name_and_memory(docker: Docker) -> None:
+    assert docker("build", "-q", "-t", "placed", ".")[0] == 0
+    words = ["run", "-it", "--name", "one", "-w", "/opt/program", "--hostname", "here"]
+    where = "import os, socket; print(os.getcwd(), socket.gethostname())"
+    command = [*words, "--entrypoint", "python3", "placed", "-c", where]
+    assert docker(*command) == (0, ["/opt/program here"])
+    large = "kept = bytearray(b'x' * (200 << 20)); import time; time.sleep(30)"
+    status, lines = docker("run", "-m", "64m", "--entrypoint", "python3", "placed", "-c", large)
+    assert status == 137
+    assert "out of memory" in lines[-1]
+
+
+def test_no_container_remains_and_pruning_removes_the_tags(docker: Docker) -> None:
+    assert docker("build", "-q", "-t", "pruned", ".")[0] == 0
+    assert len(docker("ps", "-a")[1]) == 1
+    assert docker("ps", "-q") == (0, [])
+    assert docker("system", "prune", "-f")[0] == 0
+    assert docker("images", "-q", "pruned")[1] != []
+    assert docker("image", "prune", "-a", "-f")[0] == 0
+    assert docker("images", "-q", "pruned")[1] == []
+
+
 def test_a_container_s_exit_code_is_that_of_docker(docker: Docker) -> None:
     assert docker("build", "-q", "-t", "code", ".")[0] == 0
     variables = {"CODE": "7"}

@@ -111,7 +111,7 @@ class _ProcessingJob:
         return self._result(ml, container, ended)
 
     def _result(self, ml: Path, container: Container, ended: Ended) -> str:
-        message = read_message(ml, "output/message")
+        message = read_message(ml, "output/message", strict=True)
         if message:
             self._fields["ExitMessage"] = message
         if ended.stopped or ended.timed_out:

@@ -65,6 +65,32 @@ def request(surroundings: JobSurroundings, image: str, **changes: Any) -> dict[s
     }
 
 
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_message_that_is_not_utf_8_fails_the_job(
+    job_surroundings: JobSurroundings, code: int
+) -> None:
+    job_surroundings.put("data/a.txt", "hello")
+    program = (
+        f"open('/opt/ml/output/message', 'wb').write(b'gr\\xfc\\xdfe'); raise SystemExit({code})"
+    )
+    job = request(job_surroundings, job_surroundings.image(program))
+    with pytest.raises(ExecutionFailedError) as raised:
+        run(job_surroundings.job(job))
+    assert str(raised.value).startswith("ClientError: ")
+    assert "byte 2 is 0xfc" in str(raised.value)
+
+
+def test_a_message_is_cut_between_characters(job_surroundings: JobSurroundings) -> None:
+    job_surroundings.put("data/a.txt", "hello")
+    program = (
+        "import os\n"
+        "os.makedirs('/opt/ml/processing/output', exist_ok=True)\n"
+        "open('/opt/ml/output/message', 'w', encoding='utf-8').write('a' + 'ü' * 1000)"
+    )
+    job = request(job_surroundings, job_surroundings.image(program))
+    assert run(job_surroundings.job(job))["ExitMessage"] == "a" + "ü" * 511
+
+
 def test_a_job_turns_inputs_into_outputs(job_surroundings: JobSurroundings) -> None:
     job_surroundings.put("data/a.txt", "hello")
     reported: list[Any] = []
