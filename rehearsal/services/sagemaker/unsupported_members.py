@@ -89,7 +89,6 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "ProcessingInputs[].S3Input.S3CompressionType=Gzip",
         "ProcessingOutputConfig.Outputs[].FeatureStoreOutput",
         "ProcessingOutputConfig.Outputs[].AppManaged=True",
-        "ProcessingOutputConfig.Outputs[].S3Output.S3UploadMode=Continuous",
         "ProcessingResources.ClusterConfig.InstanceCount>1",
         "ProcessingResources.ClusterConfig.InstancePreferences",
     ),

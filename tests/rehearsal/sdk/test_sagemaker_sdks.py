@@ -58,11 +58,13 @@ def notebook(aws: Aws) -> dict[str, str]:
     }
 
 
-def run(python: str | os.PathLike[str], name: str, aws: Aws, folder: Path) -> dict[str, Any]:
-    """Runs a script and returns what it reports."""
+def run(
+    python: str | os.PathLike[str], name: str, aws: Aws, folder: Path, *words: str
+) -> dict[str, Any]:
+    """Runs a script with arguments and returns what it reports."""
     shutil.copytree(SCRIPTS, folder, dirs_exist_ok=True)
     result = subprocess.run(
-        [python, name],
+        [python, name, *words],
         cwd=folder,
         env={**notebook(aws), "HOME": str(folder)},
         capture_output=True,
@@ -119,6 +121,24 @@ def test_model_monitor_and_clarify_run_by_their_images(whole: Aws, tmp_path: Pat
     checks = {(one["feature_name"], one["constraint_check_type"]) for one in found["violations"]}
     assert ("late", "data_type_check") in checks
     assert found["calculated"] == {"violations": []}
+
+
+def test_a_pyspark_script_runs_unmodified_by_the_image_of_spark(
+    whole: Aws, tmp_path: Path
+) -> None:
+    found = run(SDK_2, "v2_frameworks.py", whole, tmp_path, "spark")
+    # Rows by label, lines of the text file, the setting of the configuration, rows of the input.
+    assert found["spark"] == ["FOUND [93, 107] 200 3 200"]
+    assert "pyspark==3.5.9" in found["notice"][0]
+    folders = {key.rpartition("/")[0] for key in found["keys"]}
+    assert folders == {
+        "spark/events",
+        "spark/local/counts",
+        "spark/out/counts",
+        "spark/out/parts",
+        "spark/out/parts/label=0",
+        "spark/out/parts/label=1",
+    }
 
 
 def training_job(name: str, image: str, role: str) -> dict[str, Any]:

@@ -20,6 +20,11 @@ NAMES: dict[str, dict[str, Any]] = {
     "sagemaker-scikit-learn": {"framework": "sklearn"},
     "sagemaker-model-monitor-analyzer": {"framework": "model-monitor"},
     "sagemaker-clarify-processing": {"framework": "clarify"},
+    "sagemaker-spark-processing": {
+        "framework": "spark",
+        "py_version": "py39",
+        "container_version": "v1",
+    },
 }
 """The arguments by which the SDK finds the URI of a repository."""
 
@@ -40,7 +45,8 @@ def test_the_uri_of_the_sdk_finds_the_row_in_every_region(row: catalogue.StandIn
         "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:latest",
         "683313688378.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.0-5",
         "111111111111.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5",
-        "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-spark-processing:3.0-5",
+        "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-spark-processing:3.5-cpu",
+        "173754725891.dkr.ecr.us-east-1.amazonaws.com/sagemaker-spark-processing:3.3-cpu-py39-v1",
         f"683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost@sha256:{'0' * 64}",
     ],
 )

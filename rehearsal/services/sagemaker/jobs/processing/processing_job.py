@@ -3,9 +3,10 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
 """
 
+import contextlib
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,9 +25,11 @@ from rehearsal.services.sagemaker.jobs.job import (
     results,
     write_json,
 )
+from rehearsal.services.sagemaker.jobs.synchronized_folder import SynchronizedFolder
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 _PROCESSING = PurePosixPath("/opt/ml/processing")
+_CONTINUOUS = "Continuous"
 _STOP_SIGNAL = signal.SIGINT
 """The first signal of StopProcessingJob, before SIGKILL.
 
@@ -91,7 +94,7 @@ class _ProcessingJob:
         self._write_configuration(ml)
         self._fields["ProcessingStartTime"] = now()
         self._job.progress({"ProcessingJobStatus": "InProgress", **self._fields})
-        with self._job.log_stream(LOG_GROUP) as log:
+        with self._job.log_stream(LOG_GROUP) as log, self._continuous_outputs(directory) as mounts:
             isolated = self._request.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
             application = self._request["AppSpecification"]
             variables = self._job.variables(isolated) | dict(self._request.get("Environment", {}))
@@ -103,12 +106,35 @@ class _ProcessingJob:
                 entrypoint=application.get("ContainerEntrypoint"),
                 arguments=application.get("ContainerArguments"),
                 environment=variables,
-                mounts=[Mount(ml, "/opt/ml", writable=True)],
+                mounts=[Mount(ml, "/opt/ml", writable=True), *mounts],
                 stop_signal=_STOP_SIGNAL,
                 on_line=log.write,
             )
             ended = self._job.run_container(container)
         return self._result(ml, container, ended)
+
+    @contextlib.contextmanager
+    def _continuous_outputs(self, directory: Path) -> Iterator[list[Mount]]:
+        """Uploads the outputs with the mode Continuous while the job runs, even if it fails."""
+        mounts = []
+        with contextlib.ExitStack() as stack:
+            for number, output in enumerate(self._outputs):
+                target = output["S3Output"]
+                if target.get("S3UploadMode") == _CONTINUOUS:
+                    # A separate mount, which the job cannot replace.
+                    path = directory / f"continuous-{number}"
+                    folder = SynchronizedFolder(
+                        self._job.session, target["S3Uri"], path, kms_key=self._kms_key
+                    )
+                    folder.start()
+                    stack.callback(folder.close)
+                    mounts.append(Mount(path, target["LocalPath"], writable=True))
+            yield mounts
+
+    @property
+    def _kms_key(self) -> str | None:
+        found: str | None = self._request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
+        return found
 
     def _result(self, ml: Path, container: Container, ended: Ended) -> str:
         message = read_message(ml, "output/message", strict=True)
@@ -122,11 +148,12 @@ class _ProcessingJob:
         if ended.exit_code != 0:
             raise ExecutionFailedError(algorithm_error(container, message, ended.exit_code))
         self._job.run.metrics(_metrics(ml, results(ml, "output/metrics/cloudwatch")))
-        kms_key = self._request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
         for output in self._outputs:
             target = output["S3Output"]
+            if target.get("S3UploadMode") == _CONTINUOUS:
+                continue
             source = results(ml, _host(ml, target["LocalPath"]))
-            upload(self._job.session, source, target["S3Uri"], kms_key=kms_key)
+            upload(self._job.session, source, target["S3Uri"], kms_key=self._kms_key)
         return "Completed"
 
     def _write_configuration(self, ml: Path) -> None:

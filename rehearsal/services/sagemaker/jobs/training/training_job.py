@@ -28,8 +28,8 @@ from rehearsal.services.sagemaker.jobs.job import (
     results,
     write_json,
 )
+from rehearsal.services.sagemaker.jobs.synchronized_folder import SynchronizedFolder
 from rehearsal.services.sagemaker.jobs.training.metrics import TrainingMetrics
-from rehearsal.services.sagemaker.jobs.training.synchronized_folder import SynchronizedFolder
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _MESSAGES = {

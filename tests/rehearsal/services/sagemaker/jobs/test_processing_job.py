@@ -164,6 +164,21 @@ def test_without_a_message_the_last_line_is_the_reason(job_surroundings: JobSurr
         run(job_surroundings.job(job))
 
 
+def test_continuous_output_is_uploaded_even_if_the_job_fails(
+    job_surroundings: JobSurroundings,
+) -> None:
+    job_surroundings.put("data/a.txt", "hello")
+    program = (
+        "import pathlib\nfolder = pathlib.Path('/opt/ml/processing/output/deep')\n"
+        "folder.mkdir()\n(folder / 'log').write_text('begun')\nraise SystemExit('broken')"
+    )
+    job = request(job_surroundings, job_surroundings.image(program))
+    job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3UploadMode"] = "Continuous"
+    with pytest.raises(ExecutionFailedError, match="broken"):
+        run(job_surroundings.job(job))
+    assert job_surroundings.get("out/deep/log") == b"begun"
+
+
 def test_missing_input_fails_before_the_program_runs(job_surroundings: JobSurroundings) -> None:
     job = request(job_surroundings, job_surroundings.image("raise SystemExit(1)"))
     with pytest.raises(ExecutionFailedError, match="No S3 objects found"):

@@ -1,4 +1,4 @@
-"""Synchronization of directories of a training job with S3: checkpoints, output of libraries."""
+"""Synchronization of directories of a job with S3: checkpoints, continuous output."""
 
 import threading
 from pathlib import Path
@@ -14,7 +14,7 @@ _INTERVAL = 10.0
 
 
 class SynchronizedFolder:
-    """A directory of a training job: changed files are uploaded every ten seconds and at the end.
+    """A directory of a job: changed files are uploaded every ten seconds and at the end.
 
     Args:
         session: a session of the job's role.
@@ -22,12 +22,20 @@ class SynchronizedFolder:
         directory: the directory.
         restored: True for checkpoints: the files of an earlier run are downloaded first. Defaults
             to False.
+        kms_key: the KMS key of the objects. Defaults to None: the encryption of the bucket.
     """
 
     def __init__(
-        self, session: boto3.Session, uri: str, directory: Path, *, restored: bool = False
+        self,
+        session: boto3.Session,
+        uri: str,
+        directory: Path,
+        *,
+        restored: bool = False,
+        kms_key: str | None = None,
     ) -> None:
         self._session = session
+        self._kms_key = kms_key
         self._restored = restored
         self._location = S3Location.parse(uri)
         self._directory = directory
@@ -86,7 +94,13 @@ class SynchronizedFolder:
             if self._sent.get(file) != state:
                 target = self._location.below(*file.relative_to(self._directory).parts)
                 try:
-                    upload(self._session, file, str(target), root=self._directory)
+                    upload(
+                        self._session,
+                        file,
+                        str(target),
+                        kms_key=self._kms_key,
+                        root=self._directory,
+                    )
                 except ExecutionFailedError as error:
                     self._failure = error
                     return

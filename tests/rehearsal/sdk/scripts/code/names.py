@@ -1,0 +1,3 @@
+"""Columns of the table."""
+
+COLUMNS = ["label", "a", "b", "c", "d"]
