@@ -45,6 +45,7 @@ SERVICES = (
     "rehearsal.services.budgets:Budgets",
     "rehearsal.services.application_autoscaling:ApplicationAutoScaling",
     "rehearsal.services.scheduler:Scheduler",
+    "rehearsal.services.emr_serverless:EmrServerless",
     "rehearsal.services.cloudwatch:CloudWatch",
     "rehearsal.services.servicecatalog:ServiceCatalog",
 )

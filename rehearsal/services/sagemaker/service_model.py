@@ -9,24 +9,28 @@ from botocore.model import ListShape, OperationModel, ServiceModel, StructureSha
 
 
 @cache
-def service_model() -> ServiceModel:
-    """Returns the API description of the installed botocore."""
-    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+def service_model(service: str = "sagemaker") -> ServiceModel:
+    """Returns the API description of the installed botocore.
+
+    Args:
+        service: botocore's name of the service. Defaults to SageMaker.
+    """
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
-def operation(name: str) -> OperationModel:
+def operation(name: str, service: str = "sagemaker") -> OperationModel:
     """Returns an operation by its API name, such as `CreateModel`."""
-    return service_model().operation_model(name)
+    return service_model(service).operation_model(name)
 
 
-def output_shape(name: str) -> StructureShape:
+def output_shape(name: str, service: str = "sagemaker") -> StructureShape:
     """Returns the shape of the response of an operation."""
-    return cast(StructureShape, operation(name).output_shape)
+    return cast(StructureShape, operation(name, service).output_shape)
 
 
-def input_shape(name: str) -> StructureShape:
+def input_shape(name: str, service: str = "sagemaker") -> StructureShape:
     """Returns the shape of the request of an operation."""
-    return cast(StructureShape, operation(name).input_shape)
+    return cast(StructureShape, operation(name, service).input_shape)
 
 
 def summary_shape(name: str, member: str) -> StructureShape:

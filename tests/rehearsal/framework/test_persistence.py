@@ -28,6 +28,7 @@ NOT_KEPT = {
     "Jobs._kinds": "the kinds of jobs",
     "Jobs._open": "jobs of functions, which have failed",
     "Jobs._running": "the threads of jobs",
+    "JobRuns._stops": "the threads of job runs",
     "LayerStore._locks": "locks of this process",
     "LineageTracking._followed": "the events that it follows",
     "Listing.equal": "the members that a listing selects by",

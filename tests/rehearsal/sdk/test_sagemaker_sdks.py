@@ -29,7 +29,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     with running_server(tmp_path_factory.mktemp("sdk"), SERVICES) as running:
         running.role(
             "notebook",
-            {"AWS": "arn:aws:iam::111111111111:root", "Service": "sagemaker.amazonaws.com"},
+            {
+                "AWS": "arn:aws:iam::111111111111:root",
+                "Service": ["sagemaker.amazonaws.com", "emr-serverless.amazonaws.com"],
+            },
             {"Effect": "Allow", "Action": "*"},
         )
         yield running
@@ -123,9 +126,7 @@ def test_model_monitor_and_clarify_run_by_their_images(whole: Aws, tmp_path: Pat
     assert found["calculated"] == {"violations": []}
 
 
-def test_a_pyspark_script_runs_unmodified_by_the_image_of_spark(
-    whole: Aws, tmp_path: Path
-) -> None:
+def test_a_pyspark_script_runs_unmodified_by_the_image_of_spark(whole: Aws, tmp_path: Path) -> None:
     found = run(SDK_2, "v2_frameworks.py", whole, tmp_path, "spark")
     # Rows by label, lines of the text file, the setting of the configuration, rows of the input.
     assert found["spark"] == ["FOUND [93, 107] 200 3 200"]
@@ -139,6 +140,14 @@ def test_a_pyspark_script_runs_unmodified_by_the_image_of_spark(
         "spark/out/parts/label=0",
         "spark/out/parts/label=1",
     }
+
+
+def test_a_pipeline_runs_a_job_of_emr_serverless(whole: Aws, tmp_path: Path) -> None:
+    found = run(sys.executable, "v3_spark.py", whole, tmp_path)
+    assert found["steps"] == [["Succeeded", None]]
+    assert found["totals"] == ["TOTALS [93, 107]"]
+    assert "emr/out/_SUCCESS" in found["keys"]
+    assert "pyspark==3.5.9" in found["notice"][0]
 
 
 def training_job(name: str, image: str, role: str) -> dict[str, Any]:

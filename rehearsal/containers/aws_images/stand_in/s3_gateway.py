@@ -259,7 +259,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _get_block_locations(self) -> None:
         size = self.buckets.status(self._bucket, self._key)["length"]
         block = {"blockId": 1, "blockPoolId": "s3", "generationStamp": 1, "numBytes": size}
-        located = {
+        located: dict[str, Any] = {
             "block": block,
             "blockToken": None,
             "isCorrupt": False,

@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from . import monitored_data
 from .monitored_data import InputError
@@ -147,7 +147,7 @@ def _wait(client: Any, name: str) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _client(service: str) -> Any:
+def _client(service: Literal["sagemaker", "sagemaker-runtime"]) -> Any:
     import boto3
 
     create: Any = boto3.client  # typed for literal names of services only

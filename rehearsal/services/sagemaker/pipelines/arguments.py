@@ -42,9 +42,23 @@ def check_arguments(operation: str, arguments: Any, where: str, types: Types) ->
         if member in arguments:
             problem = "Pipelines generate the name"
             types.report.append(f"Unknown Argument member '{member}'. ({where}: {problem}.)")
-    _Check(types, generated=_own_name(operation)).check(
+    name = _own_name(operation)
+    _Check(types, generated=name if name in _GENERATED else "").check(
         arguments, service_model.input_shape(operation), where
     )
+
+
+def check_shape(value: Any, shape: Shape, where: str, types: Types, generated: str) -> None:
+    """Reports every difference between a value and a shape of another service.
+
+    Args:
+        value: the value.
+        shape: the shape.
+        where: the path of the value.
+        types: the types of references, whose report takes the differences.
+        generated: a required member that Pipelines supply.
+    """
+    _Check(types, generated=generated).check(value, shape, where)
 
 
 def _own_name(operation: str) -> str:
@@ -57,7 +71,7 @@ class _Check:
     def __init__(self, types: Types, *, generated: str) -> None:
         self._types = types
         self._report = types.report
-        self._generated = generated if generated in _GENERATED else ""
+        self._generated = generated
 
     def check(self, value: Any, shape: Shape, path: str) -> None:
         if is_variable(value):
@@ -106,7 +120,8 @@ class _Check:
                 place = f"{path}.{name}: unknown member of {shape.name}; known: {known}"
                 self._parse(f"Unknown Argument member '{name}'. ({place}.)")
         for name in shape.required_members:
-            if name not in value and name != self._generated:
+            supplied = shape.members[name].metadata.get("idempotencyToken")
+            if name not in value and name != self._generated and not supplied:
                 self._add(f"{path}.{name}", f"required by {shape.name}")
 
     def _list(self, value: Any, shape: ListShape, path: str) -> None:

@@ -57,7 +57,7 @@ _CACHED_MEMBERS: Mapping[str, tuple[str, ...]] = {
     "QualityCheck": _CHECK_MEMBERS,
     "ClarifyCheck": _CHECK_MEMBERS,
 }
-_WHOLE_ARGUMENTS = ("Lambda", "Callback", "EndpointConfig", "Endpoint")
+_WHOLE_ARGUMENTS = ("Lambda", "Callback", "EMRServerless", "EndpointConfig", "Endpoint")
 _CACHED_KINDS = _CACHE_KEYS.keys() | set(_WHOLE_ARGUMENTS)
 _TUNED_TRAINING_KEYS = (
     "AlgorithmSpecification",

@@ -216,12 +216,14 @@ def property_shape(step: Mapping[str, Any], path: tuple[str | int, ...]) -> Shap
         The shape; the problem as text if the response has no such property; None for a step
         without properties, where no path is given.
     """
-    operation = _DESCRIBE.get(step["Type"])
+    operation, service = _DESCRIBE.get(step["Type"]), "sagemaker"
+    if step["Type"] == "EMRServerless":
+        operation, service = "GetJobRun", "emr-serverless"
     if operation is None:
         return f"a {step['Type']} step has no properties" if path else None
     if step["Type"] == "Tuning" and path and path[0] == "TrainingJobSummaries":
         operation = "ListTrainingJobsForHyperParameterTuningJob"
-    shape: Shape = service_model.output_shape(operation)
+    shape: Shape = service_model.output_shape(operation, service)
     for part in path:
         if isinstance(shape, StructureShape):
             if part not in shape.members:

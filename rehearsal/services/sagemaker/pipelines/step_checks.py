@@ -9,6 +9,7 @@ from rehearsal.services.sagemaker.pipelines.conditions import (
     check_condition,
     check_condition_types,
 )
+from rehearsal.services.sagemaker.pipelines.emr_serverless_step import check_emr_arguments
 from rehearsal.services.sagemaker.pipelines.policies import check_cache_config, check_retry_policies
 from rehearsal.services.sagemaker.pipelines.step_kinds import (
     BRANCHES,
@@ -39,6 +40,8 @@ def check_step_types(step: Mapping[str, Any], types: Types) -> None:
     types.check_functions(arguments, name)
     if kind in OPERATIONS:
         check_arguments(OPERATIONS[kind], arguments, name, types)
+    if kind == "EMRServerless":
+        check_emr_arguments(arguments, name, types)
     for member, wanted in (STEP_KINDS[kind].typed or {}).items():
         types.check(step.get(member), wanted, f"{name}.{member}")
     if kind == "Condition":

@@ -58,6 +58,7 @@ STEP_KINDS: Mapping[str, StepKind] = {
         typed={"SqsQueueUrl": "String"},
         required=("SqsQueueUrl",),
     ),
+    "EMRServerless": StepKind(members=_CACHED | _RETRIED),
     "QualityCheck": StepKind(
         operation="CreateProcessingJob",
         members=_CACHED | _RETRIED,
@@ -88,8 +89,7 @@ CHECK_TYPES: Mapping[str, tuple[str, ...]] = {
 }
 
 UNSUPPORTED_KINDS: Mapping[str, str] = {
-    "EMR": "has no Amazon EMR: run the work in a Processing step",
-    "EMRServerless": "has no Amazon EMR Serverless: run the work in a Processing step",
+    "EMR": "has no clusters of Amazon EMR: run the work in an EMRServerless or Processing step",
     "AutoML": "has no Autopilot: train with a Training or Tuning step",
     "InferenceComponent": "deploys no inference components from pipelines: deploy with a stack",
     "Lineage": "has no lineage: remove the step",

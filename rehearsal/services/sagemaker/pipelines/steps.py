@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from rehearsal.services.sagemaker.pipelines import (
     callback_step,
     check_steps,
+    emr_serverless_step,
     endpoint_steps,
     lambda_step,
 )
@@ -23,6 +24,7 @@ OTHER_STEPS: Mapping[str, Callable[[StepRun], StepOutcome]] = {
     "Endpoint": endpoint_steps.run_endpoint,
     "Lambda": lambda_step.run,
     "Callback": callback_step.run,
+    "EMRServerless": emr_serverless_step.run,
     "QualityCheck": check_steps.run,
     "ClarifyCheck": check_steps.run,
 }

@@ -79,8 +79,8 @@ class FakeS3:
 
     def _check(self, key: str, operation: str, *, must_exist: bool = True) -> None:
         if self.denied and key.startswith(self.denied):
-            error = {"Code": "AccessDenied", "Message": f"not allowed: {key}"}
-            raise ClientError({"Error": error}, operation)
+            denied = {"Code": "AccessDenied", "Message": f"not allowed: {key}"}
+            raise ClientError({"Error": denied}, operation)  # type: ignore[typeddict-item]
         if must_exist and key not in self.objects:
             raise ClientError({"Error": {"Code": "404"}}, operation)
 

@@ -63,7 +63,11 @@ def test_a_definition_that_is_not_a_json_object_is_rejected() -> None:
         (("Parameters", 2, "DefaultValue"), "high", "'high' is not of type Float"),
         (("Parameters", 3, "DefaultValue"), "Maybe", "DefaultValue 'Maybe' is not in EnumValues"),
         (("Steps", 0, "Type"), "Dream", "does not run steps of type Dream; it runs Processing"),
-        (("Steps", 0, "Type"), "EMR", "does not run steps of type EMR: it has no Amazon EMR"),
+        (
+            ("Steps", 0, "Type"),
+            "EMR",
+            "does not run steps of type EMR: it has no clusters of Amazon EMR",
+        ),
         (("Steps", 0, "Type"), "AutoML", "of type AutoML: it has no Autopilot: train with"),
         (("Steps", 0, "Type"), "Lambda", "Preprocess: a Lambda step needs FunctionArn"),
         (("Steps", 0, "Type"), "QualityCheck", "a QualityCheck step needs CheckType"),
