@@ -29,7 +29,7 @@ from stacks.settings.project_templates import (
 )
 
 _LOCATION = "templates-location"
-BOUNDARY_EXPORT = "SageMakerProjectsBoundaryArn"
+_BOUNDARY = "boundary-arn"
 
 
 class ProjectTemplatesStack(PlatformStack):
@@ -68,8 +68,7 @@ class ProjectTemplatesStack(PlatformStack):
             description="SageMaker project templates",
         )
         policy = removal_policy(settings.removal, defaults)
-        # Export names must be unique in an account and region as well.
-        boundary_export = f"{defaults.prefix}{BOUNDARY_EXPORT}"
+        boundary_parameter = self.parameter_name(_BOUNDARY)
         bucket = TemplateBucket(
             self,
             "Templates",
@@ -95,7 +94,7 @@ class ProjectTemplatesStack(PlatformStack):
                 model_build_seed=seeds[one.seed].model_build,
                 model_deploy_seed=seeds[one.seed].model_deploy,
                 code_host=code_host(self, one.git, connections),
-                boundary_export=boundary_export,
+                boundary_parameter=boundary_parameter,
                 launch_role_arn=settings.launch_role_arn or (name and LaunchRole.arn_of(name)),
                 network=vpc if settings.network_of(one) else None,
                 removal_policy=policy,
@@ -107,7 +106,7 @@ class ProjectTemplatesStack(PlatformStack):
             self,
             "Boundary",
             templates=[one.template for one in self._templates.values()],
-            export_name=boundary_export,
+            parameter_name=boundary_parameter,
         )
         launch = (
             LaunchRole.from_role_arn(self, "LaunchRole", settings.launch_role_arn)

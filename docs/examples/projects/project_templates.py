@@ -27,7 +27,7 @@ from mlops_constructs.projects import (
 
 # `extra_files` of a seed adds the wheels that its code imports: stacks/seeds.py builds them.
 SEED_CODE = Path(__file__).parents[3] / "seed_code"
-BOUNDARY = "ProjectTemplatesBoundaryArn"
+BOUNDARY = "/mlops/example-templates/boundary-arn"
 
 
 class ProjectTemplates(cdk.Stack):
@@ -44,11 +44,11 @@ class ProjectTemplates(cdk.Stack):
             bucket=bucket,
             model_build_seed=Seed(folder=SEED_CODE / "model_build"),
             model_deploy_seed=Seed(folder=SEED_CODE / "model_deploy"),
-            boundary_export=BOUNDARY,
+            boundary_parameter=BOUNDARY,
             removal_policy=cdk.RemovalPolicy.DESTROY,  # a trial: the default retains projects
         )
         boundary = ProjectBoundary(
-            self, "Boundary", templates=[template.template], export_name=BOUNDARY
+            self, "Boundary", templates=[template.template], parameter_name=BOUNDARY
         )
         launch_role = LaunchRole(
             self, "LaunchRole", boundary=boundary.policy, asset_bucket=template.asset_bucket

@@ -43,9 +43,12 @@ def networked_template(seed: Seed) -> Mapping[str, Any]:
     return parametrised_template_of(
         seed,
         network=TemplateNetwork(
-            vpc_id="vpc-0a1b2c3d4e5f60718",
-            subnet_ids=["subnet-0a1b2c3d4e5f60718"],
-            security_group_ids=["sg-0a1b2c3d4e5f60718"],
+            ids={
+                "VpcId": "vpc-0a1b2c3d4e5f60718",
+                "SubnetId1": "subnet-0a1b2c3d4e5f60718",
+                "SecurityGroupId1": "sg-0a1b2c3d4e5f60718",
+            },
+            parameters={},
         ),
         packages=packages,
     )

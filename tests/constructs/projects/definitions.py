@@ -42,7 +42,7 @@ def parametrised_template_of(seed: Seed, **options: Any) -> Mapping[str, Any]:
         "description": "test",
         "model_build_seed": seed,
         "model_deploy_seed": seed,
-        "boundary_export": "Boundary",
+        "boundary_parameter": "/mlops/test/boundary-arn",
         "removal_policy": cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     }
     stack = ProjectTemplateStack(cdk.App(), "Template", **{**defaults, **options})
@@ -57,7 +57,7 @@ def define_template(scope: Construct, seed: Seed, **options: Any) -> ProjectTemp
         "description": "test",
         "model_build_seed": seed,
         "model_deploy_seed": seed,
-        "boundary_export": "Boundary",
+        "boundary_parameter": "/mlops/test/boundary-arn",
         "bucket": TemplateBucket(scope, "Templates"),
     }
     return ProjectTemplate(scope, "Template", **{**defaults, **options})
@@ -65,6 +65,8 @@ def define_template(scope: Construct, seed: Seed, **options: Any) -> ProjectTemp
 
 def define_launch_role(scope: Construct, template: Mapping[str, Any]) -> LaunchRole:
     """Defines a launch role, and the permissions boundary of the roles in a template."""
-    boundary = ProjectBoundary(scope, "Boundary", templates=[template], export_name="Boundary")
+    boundary = ProjectBoundary(
+        scope, "Boundary", templates=[template], parameter_name="/mlops/test/boundary-arn"
+    )
     assets = s3.Bucket.from_bucket_name(scope, "Assets", "assets")
     return LaunchRole(scope, "LaunchRole", boundary=boundary.policy, asset_bucket=assets)

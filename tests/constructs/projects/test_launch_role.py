@@ -63,7 +63,9 @@ def documents_of_the_role(template: Mapping[str, Any]) -> list[Mapping[str, Any]
 
 def boundary_of(template: Mapping[str, Any]) -> dict[str, Any]:
     ((_, boundary),) = [
-        (name, one) for name, one in template["Resources"].items() if name.startswith("Boundary")
+        (name, one)
+        for name, one in template["Resources"].items()
+        if name.startswith("Boundary") and one["Type"] == "AWS::IAM::ManagedPolicy"
     ]
     properties: dict[str, Any] = boundary["Properties"]
     return properties

@@ -25,14 +25,29 @@ TAG = "sagemaker:project-name"
 NO_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-others"
 
 
+def _policy(template: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the only managed policy of a template."""
+    (found,) = (
+        resource
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::IAM::ManagedPolicy"
+    )
+    return found  # type: ignore[no-any-return]
+
+
 @pytest.fixture(scope="module")
 def boundary(parametrised_template: Mapping[str, Any]) -> Mapping[str, Any]:
     """The policy document of the boundary, with literal values."""
     environment = cdk.Environment(account=ACCOUNT, region=REGION)
     stack = cdk.Stack(cdk.App(), "Stack", env=environment)
-    ProjectBoundary(stack, "Boundary", templates=[parametrised_template], export_name="Boundary")
+    ProjectBoundary(
+        stack,
+        "Boundary",
+        templates=[parametrised_template],
+        parameter_name="/mlops/test/boundary-arn",
+    )
     template = Template.from_stack(stack).to_json()
-    (policy,) = template["Resources"].values()
+    policy = _policy(template)
     document: Mapping[str, Any] = Project(template).resolved(policy["Properties"]["PolicyDocument"])
     return document
 
@@ -251,8 +266,10 @@ def test_the_boundary_allows_what_only_an_earlier_template_used(
 ) -> None:
     stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account=ACCOUNT, region=REGION))
     nothing: dict[str, Any] = {"Resources": {}}
-    ProjectBoundary(stack, "Boundary", templates=[nothing], export_name="Boundary")
-    (policy,) = Template.from_stack(stack).to_json()["Resources"].values()
+    ProjectBoundary(
+        stack, "Boundary", templates=[nothing], parameter_name="/mlops/test/boundary-arn"
+    )
+    policy = _policy(Template.from_stack(stack).to_json())
 
     assert Project(nothing).resolved(policy["Properties"]["PolicyDocument"]) == boundary
 
@@ -274,14 +291,17 @@ def test_a_project_whose_roles_could_create_roles_is_rejected() -> None:
             cdk.Stack(cdk.App(), "Stack"),
             "Boundary",
             templates=[{"Resources": {}}, {"Resources": {"Role": role}}],
-            export_name="Boundary",
+            parameter_name="/mlops/test/boundary-arn",
         )
 
 
 def test_a_boundary_without_templates_is_rejected() -> None:
     with pytest.raises(ValueError, match="templates: got none"):
         ProjectBoundary(
-            cdk.Stack(cdk.App(), "Stack"), "Boundary", templates=[], export_name="Boundary"
+            cdk.Stack(cdk.App(), "Stack"),
+            "Boundary",
+            templates=[],
+            parameter_name="/mlops/test/boundary-arn",
         )
 
 

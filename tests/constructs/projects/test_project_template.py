@@ -171,19 +171,27 @@ def build_in(template: Mapping[str, Any]) -> Any:
     )
 
 
-def test_projects_find_a_network_of_the_app_by_its_exports(tmp_path: Path, seed: Seed) -> None:
+def test_projects_find_a_network_of_the_app_by_its_parameters(tmp_path: Path, seed: Seed) -> None:
     stack, project = with_network(tmp_path, seed, lambda scope: Network(scope, "Network"))
 
-    exported = {
-        one["Export"]["Name"] for one in stack["Outputs"].values() if one.get("Export") is not None
+    published = {
+        one["Properties"]["Name"]
+        for one in stack["Resources"].values()
+        if one["Type"] == "AWS::SSM::Parameter"
     }
-    subnets = [f"tabular-model-SubnetId{number}" for number in (1, 2)]
-    assert {"tabular-model-VpcId", *subnets, "tabular-model-SecurityGroupId1"} <= exported
+    names = ["VpcId", "SubnetId1", "SubnetId2", "SecurityGroupId1"]
+    parameters = {name: project["Parameters"][name] for name in names}
+    assert {one["Type"] for one in parameters.values()} == {"AWS::SSM::Parameter::Value<String>"}
+    assert {one["Default"] for one in parameters.values()} == {
+        f"/mlops/Stack/tabular-model/{name}" for name in names
+    }
+    assert {one["Default"] for one in parameters.values()} <= published
     assert build_in(project)["VpcConfig"] == {
-        "VpcId": {"Fn::ImportValue": "tabular-model-VpcId"},
-        "Subnets": [{"Fn::ImportValue": name} for name in subnets],
-        "SecurityGroupIds": [{"Fn::ImportValue": "tabular-model-SecurityGroupId1"}],
+        "VpcId": {"Ref": "VpcId"},
+        "Subnets": [{"Ref": "SubnetId1"}, {"Ref": "SubnetId2"}],
+        "SecurityGroupIds": [{"Ref": "SecurityGroupId1"}],
     }
+    assert "Fn::ImportValue" not in json.dumps(project)
     assert not unguarded_roles(project)
 
 

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from mlops_constructs.access import PermissionsBoundary, acknowledge_wildcards
+from mlops_constructs.projects._published_value import publish
 
 from ._boundary_permissions import confined
 
@@ -40,12 +41,13 @@ class ProjectBoundary(PermissionsBoundary):
     A principal that can use a custom template with the launch role can tag a role as one of any
     project. `ProjectTemplate.grant_create_project` does not allow custom templates.
 
-    Projects import the boundary through the CloudFormation export `export_name`; it cannot be
-    deleted while projects exist.
+    Projects read the ARN of the boundary from the parameter `parameter_name` of Systems Manager.
+    IAM does not delete a boundary that roles have: delete projects first.
 
     Args:
         templates: templates of projects, as parsed JSON; at least one.
-        export_name: name of the export, unique in the account and region.
+        parameter_name: name of the parameter, unique in the account and region, such as
+            `/mlops/projects/boundary-arn`.
 
     Raises:
         ValueError: if there is no template, or roles of one use other IAM actions, or an action
@@ -58,7 +60,7 @@ class ProjectBoundary(PermissionsBoundary):
         construct_id: str,
         *,
         templates: Sequence[Mapping[str, Any]],
-        export_name: str,
+        parameter_name: str,
     ) -> None:
         if not templates:
             raise ValueError(
@@ -86,9 +88,8 @@ class ProjectBoundary(PermissionsBoundary):
             resources=[one for each in statements for one in each.resources if "*" in one],
             reason=_ALL_PROJECTS,
         )
-        arn = cdk.CfnOutput(
-            self, "Arn", value=self.policy.managed_policy_arn, export_name=export_name
-        )
+        publish(self, "Parameter", name=parameter_name, value=self.policy.managed_policy_arn)
+        arn = cdk.CfnOutput(self, "Arn", value=self.policy.managed_policy_arn)
         # Users read it among the outputs of the stack, so the logical id has no hash.
         arn.override_logical_id(f"{construct_id}Arn")
 

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.access import Permission, ServiceRole, acknowledge_permissions
+from mlops_constructs.projects._published_value import ROOT
 
 from ._key_administration import KEY_ACTIONS
 from ._launch_permissions import (
@@ -97,7 +98,7 @@ class LaunchRole(LaunchRoleBase):
                 *role_permissions(self, _STACKS, boundary),
                 *self._keys(),
                 self._seeds(),
-                self._published(),
+                self._parameters(),
             ],
         )
 
@@ -180,11 +181,15 @@ class LaunchRole(LaunchRoleBase):
             ),
         ]
 
-    def _published(self) -> Permission:
+    def _parameters(self) -> Permission:
+        """Returns the permission to read the parameters of templates, such as the boundary."""
+        parameters = cdk.Stack.of(self).format_arn(
+            service="ssm", resource="parameter", resource_name=f"{ROOT.strip('/')}/*"
+        )
         return Permission(
             actions=["ssm:GetParameters"],
-            resources=[arn(self, "ssm", "parameter/mlops/*")],
-            because="CloudFormation reads what the platform publishes, such as its connections",
+            resources=[parameters],
+            because="the platform publishes boundary, networks and connections there",
         )
 
     def _seeds(self) -> Permission:

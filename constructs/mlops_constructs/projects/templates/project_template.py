@@ -16,6 +16,7 @@ import mlops_constructs
 from mlops_constructs._problems import Problems
 from mlops_constructs.delivery import PackageRepository, ProjectResources
 from mlops_constructs.network import NetworkBase
+from mlops_constructs.projects._published_value import name_problems, read
 from mlops_constructs.projects._removal import removal_code
 from mlops_constructs.projects.launch._creation_permissions import creation_permissions
 from mlops_constructs.projects.launch._granting import grant
@@ -53,7 +54,7 @@ class ProjectTemplateStack(cdk.Stack):
         description: description of the template.
         model_build_seed: first commit of the model-build repository.
         model_deploy_seed: first commit of the model-deploy repository.
-        boundary_export: name of the CloudFormation export with the ARN of the permissions boundary.
+        boundary_parameter: name of the parameter with the ARN of the permissions boundary.
         removal_policy: what happens to the project's data when its stack is deleted.
         network: ids of the network of each project. Defaults to None: networks of SageMaker and
             CodeBuild.
@@ -73,7 +74,7 @@ class ProjectTemplateStack(cdk.Stack):
         description: str,
         model_build_seed: Seed,
         model_deploy_seed: Seed,
-        boundary_export: str,
+        boundary_parameter: str,
         removal_policy: cdk.RemovalPolicy,
         network: TemplateNetwork | None = None,
         packages: PackageRepository | None = None,
@@ -103,7 +104,7 @@ class ProjectTemplateStack(cdk.Stack):
             self, "SageMakerProjectId", description="Id of the project in SageMaker"
         )
         boundary = iam.ManagedPolicy.from_managed_policy_arn(
-            self, "Boundary", cdk.Fn.import_value(boundary_export)
+            self, "Boundary", read(self, "BoundaryArn", name=boundary_parameter)
         )
         destroyed = removal_policy is cdk.RemovalPolicy.DESTROY
         project = Project(
@@ -141,10 +142,11 @@ class ProjectTemplate(Construct):
         bucket: bucket in which the template is published.
         model_build_seed: first commit of each project's model-build repository.
         model_deploy_seed: first commit of each project's model-deploy repository.
-        boundary_export: name of the export with the ARN of the permissions boundary.
-        network: network of jobs, models and builds of each project; see `Project`. Projects import
-            the ids of a network of this app through CloudFormation exports that start with
-            `template_name`. Defaults to None: networks of SageMaker and CodeBuild.
+        boundary_parameter: name of the parameter of Systems Manager with the ARN of the permissions
+            boundary, such as `/mlops/projects/boundary-arn`; `ProjectBoundary` publishes it.
+        network: network of jobs, models and builds of each project; see `Project`. Projects read
+            the ids of a network of this app from parameters of Systems Manager,
+            `/mlops/STACK/NAME/...`. Defaults to None: networks of SageMaker and CodeBuild.
         packages: repository from which the builds of each project install packages. Defaults to
             None: PyPI.
         code_host: git service that holds the repositories of each project. A connection must be
@@ -170,7 +172,7 @@ class ProjectTemplate(Construct):
         bucket: TemplateBucket,
         model_build_seed: Seed,
         model_deploy_seed: Seed,
-        boundary_export: str,
+        boundary_parameter: str,
         network: NetworkBase | None = None,
         packages: PackageRepository | None = None,
         code_host: CodeHost | None = None,
@@ -184,6 +186,7 @@ class ProjectTemplate(Construct):
                 f"template_name: got {template_name!r}; allowed are up to 32 letters, digits and "
                 "hyphens, beginning and ending with a letter or digit"
             )
+        problems.extend(name_problems("boundary_parameter", boundary_parameter))
         problems.raise_if_any()
         self.template_name, self.description = template_name, description
         self.launch_role_arn = launch_role_arn or arn_of_launch_role()
@@ -194,11 +197,9 @@ class ProjectTemplate(Construct):
             description=description,
             model_build_seed=model_build_seed,
             model_deploy_seed=model_deploy_seed,
-            boundary_export=boundary_export,
+            boundary_parameter=boundary_parameter,
             removal_policy=removal_policy,
-            network=TemplateNetwork.export(self, network, prefix=template_name)
-            if network
-            else None,
+            network=TemplateNetwork.publish(self, network, name=template_name) if network else None,
             packages=packages,
             code_host=host,
             launch_role_arn=self.launch_role_arn,
