@@ -69,6 +69,14 @@ setup: .venv/rehearsal.stamp node_modules/.stamp ## Install what the rehearsal n
 .PHONY: setup-dev
 setup-dev: .venv/dev.stamp .tools/checkov.stamp .tools/sagemaker-v2.stamp node_modules/.stamp ## Install what tests and checks need
 
+.PHONY: schema
+schema: .venv/dev.stamp ## Write the JSON schema of the settings anew
+	python -m stacks schema
+
+.PHONY: copies
+copies: ## Write the copies of modules that a wheel cannot import anew
+	cp constructs/mlops_constructs/yaml_document.py jobs/mlops_jobs/yaml_document.py
+
 .PHONY: lock
 lock: .venv/dev.stamp ## Resolve the requirements anew
 	uv pip compile -q $(PROJECTS) --group stacks --group dev --group docs \

@@ -1,13 +1,16 @@
 """YAML files as plain values, with the line of each value for error messages.
 
 PyYAML alone lets the last of two equal keys win, accepts any tag, and reports some mistakes with
-the error of a Python function, or not at all. This module needs only PyYAML: the seed code of
-model-build contains a copy of it, because it does not depend on the CDK.
+the error of a Python function, or not at all.
+
+This module needs only PyYAML. `make copies` writes its copy in `mlops_jobs`: a model-build
+repository has the wheel of that package, which does not depend on the CDK.
 """
 
 import math
+import re
 import reprlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,10 @@ _SCALARS = {f"{_PREFIX}{name}" for name in ("null", "bool", "int", "float", "tim
 _WORDS = {"null": "nothing", "bool": "a yes/no value", "int": "a whole number"}
 _WORDS |= {"float": "a number", "timestamp": "a date", "str": "a string"}
 
+_PLAIN = {
+    "int": re.compile(r"[-+]?(?:0|[1-9][0-9]*)"),
+    "float": re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"),
+}
 _MAX_BYTES = 1_000_000
 _MAX_VALUES = 100_000
 _MAX_LEVELS = 50
@@ -98,32 +105,26 @@ class YamlDocument:
         line = f":{self._lines[place]}" if place in self._lines else ""
         return f"{self.path}{line}{':' if keys else ''}{keys}"
 
-    def filled(self, sections: Mapping[str, type]) -> Any:
+    def filled(self, empty: Callable[[Place], type | None]) -> Any:
         """Returns the content, with an empty value for each key that is followed by comments only.
 
         A section whose entries are all commented out then has its defaults; `null` means none.
 
         Args:
-            sections: empty value by the name of a key: `dict` or `list`.
+            empty: function that returns the type of a section, `dict` or `list`, by its keys; None
+                for a value that is not a section.
         """
-        return self._filled(self.content, (), sections)
+        return self._filled(self.content, (), empty)
 
-    def _filled(self, value: Any, place: Place, sections: Mapping[str, type]) -> Any:
+    def _filled(self, value: Any, place: Place, empty: Callable[[Place], type | None]) -> Any:
         if isinstance(value, dict):
-            return {key: self._filled(one, (*place, key), sections) for key, one in value.items()}
+            return {key: self._filled(one, (*place, key), empty) for key, one in value.items()}
         if isinstance(value, list):
             return [
-                self._filled(one, (*place, str(number)), sections)
-                for number, one in enumerate(value)
+                self._filled(one, (*place, str(number)), empty) for number, one in enumerate(value)
             ]
-        if (
-            value is None
-            and self._written.get(place) == ""
-            and place[-1:]
-            and place[-1] in sections
-        ):
-            return sections[place[-1]]()
-        return value
+        kind = empty(place) if value is None and self._written.get(place) == "" else None
+        return value if kind is None else kind()
 
     def line(self, place: Place) -> int | None:
         """Returns the line of a value, or of the value around it if the file does not have it.
@@ -317,6 +318,15 @@ class _Reading:
                 place,
                 f"got {shown(node.value)}, which is not {_WORDS[kind]} that can be used; "
                 "put it in quotes to have a string",
+            )
+            return None
+        if kind in _PLAIN and node.style is None and not _PLAIN[kind].fullmatch(node.value):
+            # YAML 1.1 reads 010 as an octal number and 1:30 as a number to the base of 60.
+            self._complain(
+                node,
+                place,
+                f"got {shown(node.value)}, which YAML reads as {value}; write {value}, or put it "
+                "in quotes to have a string",
             )
             return None
         return value

@@ -1,5 +1,6 @@
 """Reading of a settings file."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from pydantic import ValidationError
 
 from mlops_constructs.yaml_document import YamlDocument
 from stacks.settings.errors import Problem, got_value, listed, message, problems_of
-from stacks.settings.model import sections
+from stacks.settings.model import empty_at
 from stacks.settings.named_files import file_problems
 from stacks.settings.organisation import Settings
 from stacks.settings.references import reference_problems
@@ -45,7 +46,7 @@ def load_settings(path: Path) -> Settings:
         raise SettingsError(
             f"{path}: got {got}; allowed is a mapping with the keys {', '.join(Settings.keys())}"
         )
-    content = document.filled(sections(Settings))
+    content = document.filled(partial(empty_at, Settings))
     settings, problems = _validated(content, path.parent)
     if problems:
         raise SettingsError(message(document, problems, Settings))

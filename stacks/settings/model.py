@@ -14,6 +14,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     ValidationInfo,
 )
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -134,22 +135,36 @@ class InAccount(SettingsModel):
     """Account of the section by its alias. Defaults to the account, if there is one only."""
 
 
-def sections(model: type[SettingsModel]) -> dict[str, type]:
-    """Returns the keys that hold mappings or lists, at any depth, with the type of their value."""
-    found: dict[str, type] = {}
-    for name, field in model.model_fields.items():
-        key = field.alias or name
-        for part in _parts(field.annotation):
-            if isinstance(part, type) and issubclass(part, SettingsModel):
-                found[key] = dict
-            elif get_origin(part) in (list, dict):
-                found[key] = get_origin(part) or list
-        if any(isinstance(one, OneOrMore) for one in _metadata(field.annotation, field.metadata)):
-            found[key] = dict if section_of(field.annotation) else list
-        inner = section_of(field.annotation)
-        for below, kind in (sections(inner) if inner else {}).items():
-            found.setdefault(below, kind)
-    return found
+def empty_at(model: type[SettingsModel], place: Sequence[str]) -> type | None:
+    """Returns the type of a section by its keys, `dict` or `list`; None for other values.
+
+    Args:
+        model: model of the whole file.
+        place: keys and positions that lead to the value.
+    """
+    inner: type[SettingsModel] | None = model
+    kind: type | None = dict
+    for key in place:
+        if inner is None:
+            return None
+        fields = {field.alias or name: field for name, field in inner.model_fields.items()}
+        if key in fields:
+            kind = _empty_of(fields[key])
+            inner = section_of(fields[key].annotation)
+        else:  # an entry of a list, or of a mapping of names
+            kind = dict
+    return kind
+
+
+def _empty_of(field: FieldInfo) -> type | None:
+    if any(isinstance(one, OneOrMore) for one in field.metadata):
+        return dict
+    for part in _parts(field.annotation):
+        if isinstance(part, type) and issubclass(part, SettingsModel):
+            return dict
+        if get_origin(part) is not None:
+            return dict if get_origin(part) is dict else list
+    return None
 
 
 def section_of(annotation: Any) -> type[SettingsModel] | None:
@@ -160,12 +175,6 @@ def section_of(annotation: Any) -> type[SettingsModel] | None:
         if get_origin(part) in (list, dict):
             return section_of(get_args(part)[-1])
     return None
-
-
-def _metadata(annotation: Any, known: Sequence[Any]) -> Iterator[Any]:
-    yield from known
-    for part in [annotation, *get_args(annotation)]:
-        yield from getattr(part, "__metadata__", ())
 
 
 def _parts(annotation: Any) -> Iterator[Any]:

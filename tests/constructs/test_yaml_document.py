@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -58,19 +59,21 @@ def test_a_value_has_the_line_of_its_key(tmp_path: Path) -> None:
 
 
 def test_a_value_is_shown_as_the_file_has_it(tmp_path: Path) -> None:
-    document = read(tmp_path, f"a: no\nb: 2026-11-29\nc: 0o7\nd: {'x' * 500}\ne: 010\n")
+    document = read(tmp_path, f"a: no\nb: 2026-11-29\nc: 0o7\nd: {'x' * 500}\ne: 1.50\n")
     found = {key: document.shown((key,), value) for key, value in document.content.items()}
 
     assert found["a"] == "no, which YAML reads as false"
     assert found["b"] == "2026-11-29"
-    assert found["e"] == "010"
+    assert found["e"] == "1.50"
     assert len(found["d"]) <= 62
 
 
 def test_a_key_with_nothing_but_comments_after_it_is_an_empty_section(tmp_path: Path) -> None:
     document = read(tmp_path, "a:\n  # x: 1\nb: null\nc: ~\nd:\ne: {a: , b: 1}\nf: [{a:}]\n")
 
-    found = document.filled({"a": dict, "b": dict, "c": dict})
+    sections = {"a", "b", "c", "e.a", "f.0.a"}
+
+    found = document.filled(lambda place: dict if ".".join(place) in sections else None)
 
     assert found == {
         "a": {},
@@ -96,6 +99,14 @@ def test_a_key_with_nothing_but_comments_after_it_is_an_empty_section(tmp_path: 
         ("a: !!bool x\n", ":1: a: got 'x', which is not a yes/no value that can be used"),
         ("a: !!timestamp x\n", ":1: a: got 'x', which is not a date that can be used"),
         ("a: 2026-99-99\n", ":1: a: got '2026-99-99', which is not a date that can be used; put"),
+        (
+            "a: 010\n",
+            ":1: a: got '010', which YAML reads as 8; write 8, or put it in quotes to have",
+        ),
+        ("a: 1:30\n", ":1: a: got '1:30', which YAML reads as 90; write 90, or put it in quotes"),
+        ("a: 0x1F\n", ":1: a: got '0x1F', which YAML reads as 31; write 31"),
+        ("a: 1_000\n", ":1: a: got '1_000', which YAML reads as 1000; write 1000"),
+        ("a: 1:30.5\n", ":1: a: got '1:30.5', which YAML reads as 90.5; write 90.5"),
         ("a: .inf\n", ":1: a: got '.inf', which is not a number that can be used"),
         ("a: .nan\n", ":1: a: got '.nan', which is not a number that can be used"),
         (f"a: {'9' * 5000}\n", "which is not a whole number that can be used"),
@@ -163,8 +174,24 @@ def test_many_problems_and_long_values_are_cut_short() -> None:
     assert len(shown({str(n): "x" * 1000 for n in range(1000)})) < 400
 
 
-def test_model_build_holds_a_copy_of_the_reader() -> None:
+def test_the_wheel_of_the_programs_has_the_same_reader() -> None:
     source = ROOT / "constructs/mlops_constructs/yaml_document.py"
-    copy = ROOT / "seed_code/model_build/pipeline/yaml_document.py"
+    copy = ROOT / "jobs/mlops_jobs/yaml_document.py"
 
-    assert copy.read_bytes() == source.read_bytes()
+    assert copy.read_bytes() == source.read_bytes(), "run `make copies`"
+
+
+def test_there_is_no_other_reader_of_yaml_files() -> None:
+    """Each file of a user is read by one module, so that all have the same rules and messages."""
+    readers = [
+        str(path.relative_to(ROOT))
+        for folder in ("stacks", "constructs", "jobs", "seed_code")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"\byaml\.(?:safe_load|load|full_load|SafeLoader)", path.read_text())
+        if "tests" not in path.parts
+    ]
+
+    assert sorted(readers) == [
+        "constructs/mlops_constructs/yaml_document.py",
+        "jobs/mlops_jobs/yaml_document.py",
+    ]

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.yaml_document import YamlDocument, first, keys_text
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from pipeline.yaml_document import YamlDocument, first, keys_text
 from tabular.hyperparameters import HYPERPARAMETERS, Hyperparameter
 from tabular.problem import PROBLEMS
 
@@ -202,9 +202,13 @@ class Configuration(Section):
         return self
 
 
-_SECTIONS = dict.fromkeys(
+_SECTIONS: dict[str, type] = dict.fromkeys(
     ["data", "split", "objective", "training", "tuning", "ranges", "instance_types"], dict
 )
+
+
+def _section(place: tuple[str, ...]) -> type | None:
+    return _SECTIONS.get(".".join(place))
 
 
 def _known(name: str) -> Hyperparameter:
@@ -234,7 +238,7 @@ def read_configuration(file: Path) -> Configuration:
         got = type(document.content).__name__
         raise InputError(f"{file.name}: got {got}; allowed: a mapping of keys and values")
     try:
-        return Configuration.model_validate(document.filled(_SECTIONS))
+        return Configuration.model_validate(document.filled(_section))
     except ValidationError as error:
         problems = [_message(document, file.name, problem) for problem in error.errors()]
         raise InputError("\n".join(first(problems))) from error

@@ -191,6 +191,10 @@ _PARTS: dict[str, type[_Settings]] = {
 }
 
 
+def _section(place: tuple[str, ...]) -> type | None:
+    return dict if ".".join(place) in (*_PARTS, "tags") else None
+
+
 class SettingsError(ValueError):
     """A settings file that is not valid; the message states the remedy."""
 
@@ -214,7 +218,7 @@ def load_settings(path: Path) -> StageSettings:
         got = document.shown((), document.content)
         raise SettingsError(f"{path}: got {got}; allowed: a mapping of the keys in README.md")
     try:
-        return _ADAPTER.validate_python(document.filled(dict.fromkeys([*_PARTS, "tags"], dict)))
+        return _ADAPTER.validate_python(document.filled(_section))
     except pydantic.ValidationError as error:
         # Each line names the file: the reason of a failed build is the last one.
         found = error.errors(include_url=False)
