@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from stacks.settings.model import InAccounts
 from stacks.settings.names import BucketName, Emails, RemovalChoice
@@ -14,10 +14,23 @@ RETENTIONS = (
 """Days that CloudWatch Logs supports (PutRetentionPolicy in its API reference)."""
 
 
+def _supported(days: int) -> int:
+    if days not in RETENTIONS:
+        raise ValueError(
+            f"one of the periods of CloudWatch Logs: {', '.join(map(str, RETENTIONS))}"
+        )
+    return days
+
+
+RetentionDays = Annotated[
+    int, AfterValidator(_supported), Field(json_schema_extra={"enum": list(RETENTIONS)})
+]
+
+
 class LogSettings(InAccounts):
     """Access logs and alarms of an account, in the stack `Foundation`."""
 
-    retention_days: Annotated[int, Field(json_schema_extra={"enum": list(RETENTIONS)})] = 365
+    retention_days: RetentionDays = 365
     """Time that logs are kept. Defaults to 365."""
     access_bucket: BucketName | None = None
     """Existing bucket of S3 server access logs. Defaults to a new one."""

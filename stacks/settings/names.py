@@ -98,9 +98,9 @@ Question = Annotated[
         r"[^\x00-\x1f]{0,999}[^\s\x00-\x1f]", "a question of one line, up to 1,000 characters"
     ),
 ]
-Amount = Annotated[float, Field(strict=False, gt=0, le=1_000_000_000)]
+Amount = Annotated[float, Field(gt=0, le=1_000_000_000)]
 """US dollars."""
-Percent = Annotated[float, Field(strict=False, gt=0, le=1000)]
+Percent = Annotated[float, Field(gt=0, le=1000)]
 
 
 class Removal(StrEnum):

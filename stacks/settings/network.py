@@ -41,9 +41,11 @@ class ExistingNetworkSettings(SettingsModel):
     subnet_ids: Annotated[
         list[SubnetId], Field(min_length=1, max_length=16), AfterValidator(unique)
     ]
+    """Private subnets."""
     security_group_ids: Annotated[
         list[SecurityGroupId], Field(min_length=1, max_length=5), AfterValidator(unique)
     ]
+    """Security groups of jobs, models and builds."""
 
 
 class InternetSettings(SettingsModel):

@@ -47,10 +47,13 @@ class Settings(SettingsModel):
     A section that is absent deploys nothing.
     """
 
-    accounts: Annotated[dict[Alias, AccountSettings], Field(min_length=1)]
+    accounts: Annotated[
+        dict[Alias, AccountSettings],
+        Field(min_length=1, json_schema_extra={"additionalProperties": False}),
+    ]
     """Accounts by aliases, to which `in` of the sections refers."""
     defaults: DefaultSettings = DefaultSettings()
-    """Settings of every stack."""
+    """Settings of every stack. Defaults to the defaults of its keys."""
     logs: Annotated[list[LogSettings], OneOrMore()] = []
     """Access logs and alarms. Defaults to none."""
     network: Annotated[list[NetworkSettings], OneOrMore()] = []

@@ -37,6 +37,7 @@ class ServiceCatalogSettings(SettingsModel):
     """Service Catalog products of the templates, and the principals that can launch them."""
 
     principals: Annotated[list[Principal], Field(min_length=1, max_length=10)]
+    """Roles, users and groups of the account that can launch the products."""
 
 
 class TemplateSettings(SettingsModel):

@@ -152,7 +152,7 @@ class FederationSettings(SettingsModel):
     profile_from: Annotated[ProfileSource, Field(strict=False)]
     """Part of the session that contains the name of the user profile."""
     principal: PrincipalArn | None = None
-    """Identity provider, or role of a portal. Required except for IAM users of the account."""
+    """Identity provider, or role of a portal. Defaults to none, for IAM users only."""
     tag: TagKey = "UserProfileName"
     """Session tag with the name of the user profile. Defaults to UserProfileName."""
 
