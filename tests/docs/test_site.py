@@ -67,7 +67,7 @@ def test_every_setting_has_an_entry(content: Path) -> None:
     page = _page(content / "site/reference/settings/index.html")
 
     paths = [key.path for key in settings.all_keys()]
-    assert "environment.account" in paths
+    assert "accounts.ALIAS.id" in paths
     assert [path for path in paths if path not in page.text] == []
 
 
