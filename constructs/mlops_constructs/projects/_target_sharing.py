@@ -1,4 +1,4 @@
-"""What a project allows the roles of its stages in other accounts to read."""
+"""Resources of a project that the roles of its stages in other accounts may read."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What a stage of a project needs in an account other than that of the project."""
+"""Resources that a stage of a project needs outside of the account of the project."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -168,21 +168,21 @@ class ProjectTarget(Construct):
     def _validate(self, stage: ProjectStage, project_account: str) -> None:
         problems = Problems(f"ProjectTarget {self.node.path}")
         stack = cdk.Stack.of(self)
+        if stage.account is None:
+            problems.add(
+                f"stage: got {stage.name} without an account, which is a stage in the account of "
+                "the project; its stages need no target"
+            )
         for name, given, allowed in (
             ("account", stack.account, stage.account),
-            ("region", stack.region, stage.region or stack.region),
+            ("region", stack.region, stage.region),
         ):
-            if not is_known(given):
-                problems.add(
-                    f"{name}: got a stack without {name}; give the stack `env` with the {name} of "
-                    "the stage, because names contain it"
-                )
-            elif given != allowed:
+            if is_known(given) and is_known(allowed) and given != allowed:
                 problems.add(
                     f"{name}: got a stack in {given}; allowed is the {name} of the stage "
-                    f"{stage.name}, {allowed or 'which it does not have'}"
+                    f"{stage.name}, {allowed}: deploy the stack there"
                 )
-        if stage.account == project_account:
+        if is_known(project_account) and stage.account == project_account:
             problems.add(
                 f"stage: got {stage.name} in the account of the project; its stages need no target"
             )

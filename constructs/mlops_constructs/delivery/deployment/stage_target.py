@@ -17,7 +17,7 @@ from .target_account import TargetAccount, pipeline_role_name, principal_of, rol
 _MAX_BUCKET_NAME_LENGTH, _MAX_ROLE_NAME_LENGTH = 63, 64
 _SAME_REGION = (
     "SageMaker requires the image and the model data of an endpoint in the endpoint's region "
-    "(ContainerDefinition of its API reference), and a model package names those of its own region"
+    "(ContainerDefinition of its API reference), and a model package names those of one region"
 )
 
 

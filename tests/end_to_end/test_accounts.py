@@ -1,0 +1,214 @@
+"""The loop in four accounts: code and pipelines in one, a stage in each of the others.
+
+The accounts are bootstrapped with `--trust`, as docs/platform.md describes, and IAM is enforced.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from rehearsal.framework.root_keys import RootKeys
+from tests.end_to_end.conftest import ROOT, TIMEOUT_SECONDS, Checkout
+
+TOOLING, REGION = "111111111111", "us-east-1"
+STAGES = {"dev": "222222222222", "staging": "333333333333", "prod": "444444444444"}
+SETTINGS = """
+accounts:
+  tooling: {id: "111111111111", region: us-east-1}
+  dev: {id: "222222222222", region: us-east-1}
+  staging: {id: "333333333333", region: us-east-1}
+  prod: {id: "444444444444", region: us-east-1}
+projects:
+  - name: churn
+    in: tooling
+    stages:
+      - {name: dev, in: dev}
+      - {name: staging, in: staging}
+      - {name: prod, in: prod, approval: {question: "Deploy to production?"}}
+"""
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Four accounts of a local AWS in a copy of the checkout."""
+
+    checkout: Checkout
+
+    def client(self, service: str, account: str) -> Any:
+        """Returns a client of the root of an account."""
+        variables = self.checkout.environment
+        keys = RootKeys.read(self.checkout.folder / "build/rehearsal/aws")
+        session = boto3.Session(account, keys.secret_access_key(account), region_name=REGION)
+        return session.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            verify=variables["AWS_CA_BUNDLE"],
+            config=Config(s3={"addressing_style": "path"}),
+        )
+
+    def cdk(self, *arguments: str, account: str = TOOLING) -> None:
+        """Runs the CDK CLI as the administrator of an account."""
+        keys = RootKeys.read(self.checkout.folder / "build/rehearsal/aws")
+        done = subprocess.run(
+            [str(ROOT / "node_modules/.bin/cdk"), *arguments, "--no-notices"],
+            cwd=self.checkout.folder,
+            env={
+                **os.environ,
+                **self.checkout.environment,
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "PYTHONPATH": "constructs:jobs",
+                "AWS_ACCESS_KEY_ID": account,
+                "AWS_SECRET_ACCESS_KEY": keys.secret_access_key(account),
+            },
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+
+    def git(self, folder: Path, *arguments: str) -> None:
+        user = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+        done = subprocess.run(
+            ["git", *user, *arguments],
+            cwd=folder,
+            env={**os.environ, **self.checkout.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    def push(self) -> None:
+        """Clones model-build, changes the settings and pushes them."""
+        stack = self.client("cloudformation", TOOLING).describe_stacks(StackName="Project-churn")
+        outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Stacks"][0]["Outputs"]}
+        clone = self.checkout.folder / "model-build"
+        self.git(self.checkout.folder, "clone", outputs["ModelBuildRepositoryCloneUrl"], str(clone))
+        readme = clone / "README.md"
+        readme.write_text(readme.read_text() + "\nTrained in the tooling account.\n")
+        self.git(clone, "commit", "--all", "--message", "Train the model")
+        self.git(clone, "push", "origin", "main")
+
+    def newest(self, pipeline: str) -> dict[str, Any]:
+        """Returns the newest execution of a pipeline."""
+        codepipeline = self.client("codepipeline", TOOLING)
+        listed = codepipeline.list_pipeline_executions(pipelineName=f"churn-{pipeline}")
+        found: dict[str, Any] = listed["pipelineExecutionSummaries"][0]
+        return found
+
+    def states(self, pipeline: str) -> list[dict[str, Any]]:
+        """Returns the states of the actions of a pipeline."""
+        codepipeline = self.client("codepipeline", TOOLING)
+        stages = codepipeline.get_pipeline_state(name=f"churn-{pipeline}")["stageStates"]
+        return [one for stage in stages for one in stage["actionStates"]]
+
+    def succeed(self, pipeline: str) -> None:
+        """Waits until the newest execution of a pipeline succeeds."""
+        newest = wait(lambda: self.ended(pipeline))
+        failed = [one for one in self.states(pipeline) if "errorDetails" in str(one)]
+        assert newest["status"] == "Succeeded", failed
+
+    def ended(self, pipeline: str) -> dict[str, Any] | None:
+        newest = self.newest(pipeline)
+        return None if newest["status"] in ("InProgress", "Stopping") else newest
+
+    def approve(self, package: str) -> None:
+        """Approves a model, and the deployment to production when it asks."""
+        before = self.newest("model-deploy")["pipelineExecutionId"]
+        self.client("sagemaker", TOOLING).update_model_package(
+            ModelPackageArn=package, ModelApprovalStatus="Approved"
+        )
+        wait(lambda: self.newest("model-deploy")["pipelineExecutionId"] != before)
+        token = wait(self.token)
+        self.client("codepipeline", TOOLING).put_approval_result(
+            pipelineName="churn-model-deploy",
+            stageName="Staging",
+            actionName="Approval",
+            result={"summary": "by the test", "status": "Approved"},
+            token=token,
+        )
+
+    def token(self) -> str | None:
+        """Returns the token of the approval that waits; fails if the execution has failed."""
+        failed = [one for one in self.states("model-deploy") if "errorDetails" in str(one)]
+        assert self.newest("model-deploy")["status"] == "InProgress", failed
+        (asked,) = (one for one in self.states("model-deploy") if one["actionName"] == "Approval")
+        token: str | None = asked.get("latestExecution", {}).get("token")
+        return token
+
+
+def wait(look: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while not (found := look()):
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(0.5)
+    return found
+
+
+@pytest.fixture(scope="module")
+def accounts(separate_checkout: Checkout) -> Accounts:
+    """A project whose model is in service in all accounts, beginning with a push."""
+    started = separate_checkout.rehearse("up")
+    assert started.returncode == 0, started.stdout + started.stderr
+    found = Accounts(separate_checkout)
+    (separate_checkout.folder / "config/four.yaml").write_text(SETTINGS)
+    administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
+    found.cdk("bootstrap", f"aws://{TOOLING}/{REGION}", "--app", "")
+    for account in STAGES.values():
+        trust = ("--trust", TOOLING, "--cloudformation-execution-policies", administrator)
+        found.cdk("bootstrap", f"aws://{account}/{REGION}", *trust, "--app", "", account=account)
+    config = ("--context", "config=config/four.yaml")
+    found.cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "2", *config)
+    for pipeline in ("model-build", "model-deploy"):
+        wait(lambda pipeline=pipeline: found.ended(pipeline))
+    assert found.newest("model-deploy")["status"] == "Succeeded"  # nothing is approved yet
+    found.push()
+    wait(lambda: found.newest("model-build")["status"] == "InProgress")
+    found.succeed("model-build")
+    packages = found.client("sagemaker", TOOLING).list_model_packages(
+        ModelPackageGroupName="churn", SortBy="CreationTime", SortOrder="Descending"
+    )["ModelPackageSummaryList"]
+    found.approve(packages[0]["ModelPackageArn"])
+    found.succeed("model-deploy")
+    return found
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_push_in_tooling_becomes_an_endpoint_in_each_account(
+    accounts: Accounts, stage: str
+) -> None:
+    sagemaker = accounts.client("sagemaker", STAGES[stage])
+    endpoint = sagemaker.describe_endpoint(EndpointName=f"churn-{stage}")
+    assert endpoint["EndpointStatus"] == "InService"
+    response = accounts.client("sagemaker-runtime", STAGES[stage]).invoke_endpoint(
+        EndpointName=f"churn-{stage}", ContentType="text/csv", Body=",".join(["14.2"] * 30)
+    )
+    label, probability = response["Body"].read().decode().strip().split(",")
+    assert label in ("benign", "malignant")
+    assert 0 <= float(probability) <= 1
+
+
+def test_the_account_of_the_project_hosts_nothing(accounts: Accounts) -> None:
+    assert not accounts.client("sagemaker", TOOLING).list_endpoints()["Endpoints"]
+
+
+def test_each_stage_has_settings_in_the_repository(accounts: Accounts) -> None:
+    codecommit = accounts.client("codecommit", TOOLING)
+    folder = codecommit.get_folder(repositoryName="churn-model-deploy", folderPath="config")
+    assert {one["relativePath"] for one in folder["files"]} == {f"{stage}.yaml" for stage in STAGES}
+
+
+def test_no_change_shows_no_difference(accounts: Accounts) -> None:
+    accounts.cdk("diff", "--all", "--fail", "--context", "config=config/four.yaml")
