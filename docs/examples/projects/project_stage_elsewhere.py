@@ -1,4 +1,4 @@
-"""Resources that a stage of a project needs in another account: production of the project `elsewhere`.
+"""Resources of a stage in another account: production of the project `elsewhere`.
 
 Use it in the account of production; the project is in account 333333333333. The project names the
 same stage: `Project(stages=[..., ProjectStage(name="prod", account=...)])`. Neither stack reads the
