@@ -87,10 +87,11 @@ def test_it_can_create_every_type_of_a_project_and_no_other(
     template: Mapping[str, Any],
     parametrised_template: Mapping[str, Any],
     removable_template: Mapping[str, Any],
+    connected_template: Mapping[str, Any],
 ) -> None:
     kinds = {
         one["Type"]
-        for each in (parametrised_template, removable_template)
+        for each in (parametrised_template, removable_template, connected_template)
         for one in each["Resources"].values()
     }
     assert kinds == set(CREATES)

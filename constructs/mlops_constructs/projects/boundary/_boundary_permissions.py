@@ -58,6 +58,7 @@ _WITHOUT_RESOURCE_LEVEL = (
 # separate list, and neither do resources without a name that identifies the project.
 _SHORTENED = (
     (r"(application-autoscaling):.*", r"\1:*"),
+    (r"(ec2:(?:Create|Delete)NetworkInterface).*", r"\1*"),
     (r"(ecr):.*Layer.*", r"\1:*Layer*"),
     (r"(codecommit):.*UploadArchive.*", r"\1:*UploadArchive*"),
     (r"(?!iam|kms)(.*):(BatchGet|Describe|Get|List).*", r"\1:\2*"),
@@ -149,7 +150,8 @@ class _Reaches:
         of_service = self._found.get(action.partition(":")[0], [])
         own = self._found.get(action)
         if own is not None:
-            return [(repr(reach), action, reach) for reach in own]
+            written = re.sub(r"^(application-autoscaling:Describe).*", r"\1*", action)
+            return [(repr(reach), written, reach) for reach in own]
         return [
             (
                 repr(reach if "*" in reach.resources else reach.conditions),
@@ -205,20 +207,14 @@ class _Reaches:
         return {"codebuild": [_Reach([self._arn("codebuild", "*")], _OWN_TAG)]}
 
     def _connected(self) -> dict[str, list[_Reach]]:
-        """Returns connections to git providers, for repositories of the project."""
-        return {
-            f"{service}:UseConnection": [
-                _Reach(
-                    [self._arn(service, "connection/*")],
-                    {
-                        "StringLikeIfExists": {
-                            f"{service}:FullRepositoryId": f"*/{PROJECT}-*",
-                        }
-                    },
-                )
-            ]
-            for service in ("codeconnections", "codestar-connections")
-        }
+        """Returns repositories of the project behind any connection of the account.
+
+        The service has two prefixes. One statement for both, as a policy has little space.
+        """
+        services = ("codeconnections", "codestar-connections")
+        own = {f"{service}:FullRepositoryId": f"*/{PROJECT}-*" for service in services}
+        reach = _Reach(["*"], {"StringLikeIfExists": own})
+        return {f"{service}:UseConnection": [reach] for service in services}
 
     def _roles(self) -> dict[str, list[_Reach]]:
         """Returns roles of projects, and stacks that use them.
