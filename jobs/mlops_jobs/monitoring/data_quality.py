@@ -27,7 +27,7 @@ Statistics = Mapping[str, Mapping[str, Any]]
 MAX_DRIFT_METRIC = "greatest_feature_baseline_drift"
 MAX_DISTANCE_METRIC = "greatest_feature_baseline_distance"
 MANY_ROWS = 10_000_000
-CHECKS = 3  # of each feature, that could fail by chance: completeness, distribution, domain
+MIN_FREQUENT = 10  # occurrences in the baseline from which a value is not rare
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ def compare(
             of these columns.
         prefix: prefix of the names of metrics. Defaults to `feature`.
     """
-    error = REPORT_ERROR / (tests or max(1, CHECKS * len(baseline.constraints)))
+    error = REPORT_ERROR / (tests or tests_of(baseline))
     violations = list(_column_violations(found, baseline)) if found.rows else []
     metrics: list[Metric] = []
     drifts: dict[str, Drift] = {}
@@ -114,6 +114,18 @@ def compare(
         )
         metrics.append(Metric(name=MAX_DISTANCE_METRIC.replace("feature", prefix), value=max(raw)))
     return Compared(violations=violations, metrics=metrics, drifts=drifts)
+
+
+def tests_of(baseline: Baseline) -> int:
+    """Returns the number of checks that could fail by chance.
+
+    They are the completeness and the distribution of each feature, and the domain of those with
+    one.
+
+    Args:
+        baseline: the baseline.
+    """
+    return max(1, sum(2 + (one.domains is not None) for one in baseline.constraints))
 
 
 def read_statistics(content: bytes) -> dict[str, dict[str, Any]]:
@@ -328,13 +340,15 @@ def _is_outside(
     if unknown <= tolerated * found.present:
         return False
     counts = category_counts(baseline or {}) if not tolerated else None
-    single = sum(count == 1 for count in (counts or {}).values())
-    if not single:
+    occurrences = (counts or {}).values()
+    rarest = min(occurrences, default=MIN_FREQUENT)
+    if rarest >= MIN_FREQUENT:
         return True
-    # Where the baseline has values that occur once, others were not seen by chance (Good, Turing):
-    # their share is about that of the values that occur once.
-    rows = round(sum((counts or {}).values()))
-    return excess_probability(unknown, found.present, single, rows) < error
+    # Where the baseline has rare values, others were not seen by chance: their share is about that
+    # of the values that occur once (Good, Turing), or that of the rarest one.
+    similar = round(sum(count for count in occurrences if count == 1) + rarest)
+    rows = round(sum(occurrences))
+    return excess_probability(unknown, found.present, similar, rows) < error
 
 
 def _percent(share: float) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_jobs.monitoring.columns.chance import independence_probability, kuiper_probability
+from mlops_jobs.monitoring.columns.chance import distribution_probability, independence_probability
 from mlops_jobs.monitoring.columns.column import NUMERIC, Column
 from mlops_jobs.monitoring.columns.distance import (
     categorical_distance,
     counts_of,
-    kuiper_statistic,
+    largest_differences,
     numerical_distance,
     scale_distance,
     shannon_distance,
@@ -91,7 +91,7 @@ def _numerical(before: Sample, now: Sample, comparison: Comparison) -> Drift:
         distance=numerical_distance(before, now, comparison.method),
         raw=numerical_distance(before, now, "Simple"),
         scale=scale_distance(before, now),
-        probability=kuiper_probability(kuiper_statistic(before, now), *counts),
+        probability=distribution_probability(*largest_differences(before, now), *counts),
     )
 
 

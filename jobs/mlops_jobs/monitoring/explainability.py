@@ -1,7 +1,8 @@
 """Feature attribution drift.
 
-The model computes its attributions: an image with trees has exact SHAP values. Clarify estimates
-them with KernelSHAP; the metrics have its name, so that alarms work with either monitor.
+A model computes its attributions if it can: trees have exact SHAP values. Those of other models are
+estimated from their predictions. Clarify estimates all with KernelSHAP; the metrics have its name,
+so that alarms work with either monitor.
 
 Source:
     https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-feature-attribution-drift.html
@@ -18,10 +19,12 @@ from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.findings import Findings, Metric
 from mlops_jobs.monitoring.model import Model
+from mlops_jobs.monitoring.shapley import estimated_attributions
 from mlops_jobs.monitoring.traffic.labeled import cells_of
 from mlops_jobs.monitoring.traffic.rows import Row
 
 MIN_NDCG = 0.9
+VERSION = "1.0"
 METHOD = "kernel_shap"
 MAX_ROWS = 5000  # more rows do not change the averages
 
@@ -65,7 +68,11 @@ def compare(rows: Sequence[Row], model: Model, baseline: Attributions) -> Findin
                 )
         metrics += _metrics(label, found[label], explained["expected_value"])
     return Findings(
-        statistics=analysis, constraints=analysis, violations=violations, metrics=metrics
+        statistics=analysis,
+        constraints=analysis,
+        violations=violations,
+        metrics=metrics,
+        version=VERSION,
     )
 
 
@@ -115,7 +122,10 @@ def _gain(attributions: Mapping[str, float], order: Sequence[str]) -> float:
 
 def _analyse(rows: Sequence[Row], model: Model) -> tuple[dict[str, Any], Attributions]:
     chosen = rows[:: max(1, -(-len(rows) // MAX_ROWS))]
-    values = model.attributions(cells_of(model, chosen))
+    cells = cells_of(model, chosen)
+    values = model.attributions(cells)
+    if values is None:
+        values = estimated_attributions(model, cells)
     means, expected = np.abs(values[:, :, :-1]).mean(axis=0), values[0, :, -1]
     labels = model.labels if model.problem_type is ProblemType.MULTICLASS else ("label0",)
     found = {
@@ -126,7 +136,7 @@ def _analyse(rows: Sequence[Row], model: Model) -> tuple[dict[str, Any], Attribu
         label: {"global_shap_values": found[label], "expected_value": float(value)}
         for label, value in zip(labels, expected, strict=True)
     }
-    return {"version": "1.0", "explanations": {METHOD: explained}}, found
+    return {"version": VERSION, "explanations": {METHOD: explained}}, found
 
 
 def _metrics(label: str, attributions: Mapping[str, float], expected: float) -> list[Metric]:

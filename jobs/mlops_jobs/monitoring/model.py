@@ -48,7 +48,7 @@ class Model(Protocol):
             label for each row, in the order of `labels`.
         """
 
-    def attributions(self, cells: Cells) -> Values:
+    def attributions(self, cells: Cells) -> Values | None:
         """Attributes predictions to features.
 
         Args:
@@ -57,6 +57,7 @@ class Model(Protocol):
         Returns:
             SHAP values of the shape (rows, outputs, features + 1); the last value of an output is
             its expected value. A multiclass model has an output for each label, others have one.
+            None if the model cannot attribute its predictions; they are then estimated.
         """
 
 

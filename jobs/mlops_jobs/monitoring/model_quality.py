@@ -37,7 +37,7 @@ LOWER_IS_BETTER = frozenset(
 )
 CONSTANT = "_best_constant_classifier"
 MIN_ROWS = 30  # with fewer labels there is no verdict
-MIN_ROWS_OF_CLASS = 10  # the same for metrics of the rows of one class
+MIN_ROWS_OF_CLASS = 20  # the same for metrics of the rows of one class
 MIN_ROWS_FOR_DEVIATION = 200  # as Model Monitor
 
 PROBLEM_TYPES = {

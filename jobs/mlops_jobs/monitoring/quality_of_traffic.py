@@ -10,7 +10,7 @@ import polars as pl
 from mlops_jobs.monitoring import constraints, data_quality
 from mlops_jobs.monitoring.columns.column import Column
 from mlops_jobs.monitoring.columns.summary import Summary
-from mlops_jobs.monitoring.data_quality import CHECKS, Baseline
+from mlops_jobs.monitoring.data_quality import Baseline
 from mlops_jobs.monitoring.drift import Drift
 from mlops_jobs.monitoring.findings import VARIANT, Findings, Metric
 from mlops_jobs.monitoring.settings import Settings
@@ -281,7 +281,7 @@ class _Comparison:
     def __init__(self, expected: Expected, *, groups: int) -> None:
         self._expected = expected
         limits = [one for one in (expected.requests, expected.predictions) if one is not None]
-        self._tests = max(1, CHECKS * groups * sum(len(one.constraints) for one in limits))
+        self._tests = groups * sum(data_quality.tests_of(one) for one in limits)
         self.violations: list[dict[str, Any]] = []
         self.metrics: list[Metric] = []
         self.drifts: dict[str, Drift] = {}

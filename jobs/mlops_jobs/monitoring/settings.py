@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+import jmespath
+
 from mlops_jobs.failure import InputError
 
 CAPTURED = ("sagemakerCaptureJson", "sagemakerMergeJson")
@@ -180,9 +182,9 @@ class Settings:
             problem_type=environment.get("problem_type", ""),
             target=environment.get("ground_truth_attribute", ""),
             threshold=_optional_number(environment, "probability_threshold_attribute"),
-            features=environment.get("features_attribute", ""),
-            inference=environment.get("inference_attribute", ""),
-            probability=environment.get("probability_attribute", ""),
+            features=_path(environment, "features_attribute"),
+            inference=_path(environment, "inference_attribute"),
+            probability=_path(environment, "probability_attribute"),
             excluded=tuple(
                 name.strip()
                 for name in environment.get("exclude_features_attribute", "").split(",")
@@ -268,3 +270,27 @@ def _number(environment: Mapping[str, str], name: str, default: float) -> float:
 
 def _optional_number(environment: Mapping[str, str], name: str) -> float | None:
     return _number(environment, name, 0.0) if environment.get(name) else None
+
+
+def is_position(attribute: str) -> bool:
+    """Returns True if an attribute is a position in CSV, which AWS's images also spell `_c1`.
+
+    Args:
+        attribute: the attribute.
+    """
+    return attribute.removeprefix("_c").isdecimal()
+
+
+def _path(environment: Mapping[str, str], name: str) -> str:
+    """Returns a position in CSV or a JMESPath."""
+    text = environment.get(name, "")
+    if text and not is_position(text):
+        try:
+            jmespath.compile(text)
+        except jmespath.exceptions.JMESPathError as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(
+                f"{name}: got {text!r}; allowed: a position in CSV, from 0, or a JMESPath in JSON: "
+                f"{reason}"
+            ) from error
+    return text

@@ -7,7 +7,6 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from mlops_jobs.failure import InputError
 from mlops_jobs.model import Cells, Values
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.encoding import CellError, Matrix, encode, encode_numbers
@@ -27,7 +26,7 @@ class TabularModel:
             the probability of each label, or of the second of two labels, for each row.
         attribute_encoded: attributes predictions of encoded rows to features, with the shape
             (rows, outputs, features + 1); the last value of an output is its expected value.
-            Defaults to None: attributions are not supported.
+            Defaults to None: monitoring estimates attributions from predictions.
 
     Example:
         ```python
@@ -108,21 +107,16 @@ class TabularModel:
             return both
         return predicted
 
-    def attributions(self, cells: Cells) -> Values:
+    def attributions(self, cells: Cells) -> Values | None:
         """Attributes predictions to features.
 
         Args:
             cells: for each feature of the schema, the cells of all rows.
 
         Returns:
-            Values of the shape (rows, outputs, features + 1).
-
-        Raises:
-            InputError: the model does not support attributions.
+            Values of the shape (rows, outputs, features + 1); None without `attribute_encoded`.
         """
         if self.attribute_encoded is None:
-            raise InputError(
-                "the model has no feature attributions; pass attribute_encoded to TabularModel"
-            )
+            return None
         values = self.attribute_encoded(encode(self.schema, cells))
         return values[:, np.newaxis, :] if values.ndim == 2 else values

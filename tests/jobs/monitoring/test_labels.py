@@ -252,9 +252,9 @@ def test_a_group_that_is_rejected_more_often_is_noticed(
     monitor(bias)
 
     found = {one["metric_name"]: one for one in violations(tmp_path)}
-    assert {"DPPL", "RD", "SD"} <= set(found)
-    assert found["DPPL"]["facet"] == "city"
-    assert found["DPPL"]["constraint_check_type"] == "bias_drift_check"
+    assert {"RD", "SD"} <= set(found)
+    assert found["RD"]["facet"] == "city"
+    assert found["RD"]["constraint_check_type"] == "bias_drift_check"
 
 
 def test_measures_of_bias_are_those_of_the_definition() -> None:

@@ -11,12 +11,12 @@ import numpy as np
 
 from mlops_jobs.monitoring.columns.sketch import Vector
 
-REPORT_ERROR = 0.005
-METRICS_ERROR = 0.01  # the same for metrics of predictions, which depend on one another
+REPORT_ERROR = 0.007
+METRICS_ERROR = 0.003  # the same for metrics of predictions, whose spread is estimated
 MAX_EXACT = 2000  # occurrences up to which a tail is summed
 MIN_EXPECTED = 5.0
 TERMS = 20
-MIN_ARGUMENT = 0.4  # below it, the series of Kuiper's distribution is 1
+MIN_ARGUMENT = 0.4  # below it, the series of both distributions are 1
 _NORMAL = NormalDist()
 
 
@@ -55,22 +55,40 @@ def _choose(total: int, chosen: int) -> float:
     return math.lgamma(total + 1) - math.lgamma(chosen + 1) - math.lgamma(total - chosen + 1)
 
 
-def kuiper_probability(statistic: float, before: float, now: float) -> float:
-    """Returns the probability of at least this sum of both cumulative differences by chance.
+def distribution_probability(above: float, below: float, before: float, now: float) -> float:
+    """Returns the probability of at least these cumulative differences by chance.
 
-    Kuiper's test is as sensitive to a changed spread as to a shift, and holds for any distribution.
+    Two tests, of Kolmogorov and Smirnov for one-sided changes and of Kuiper for a changed spread,
+    have one half of the error each. Both hold for any distribution.
 
     Args:
-        statistic: largest difference above plus largest difference below.
+        above: largest difference above.
+        below: largest difference below.
         before: number of values of the baseline.
         now: number of current values.
 
-    Source: M. A. Stephens, "The goodness-of-fit statistic V_N", Biometrika 52, 1965.
+    Source: M. A. Stephens, "Use of the Kolmogorov-Smirnov, Cramer-Von Mises and Related Statistics
+    Without Extensive Tables", Journal of the Royal Statistical Society B 32, 1970.
     """
     if not before or not now:
         return 1.0
     root = math.sqrt(before * now / (before + now))
-    argument = (root + 0.155 + 0.24 / root) * statistic
+    smirnov = _smirnov((root + 0.12 + 0.11 / root) * max(above, below))
+    kuiper = _kuiper((root + 0.155 + 0.24 / root) * (above + below))
+    return min(1.0, 2 * min(smirnov, kuiper))
+
+
+def _smirnov(argument: float) -> float:
+    if argument < MIN_ARGUMENT:
+        return 1.0
+    terms = range(1, TERMS + 1)
+    series = math.fsum(
+        (1 if term % 2 else -1) * math.exp(-2 * (term * argument) ** 2) for term in terms
+    )
+    return min(1.0, max(0.0, 2 * series))
+
+
+def _kuiper(argument: float) -> float:
     if argument < MIN_ARGUMENT:
         return 1.0
     squares = [(term * argument) ** 2 for term in range(1, TERMS + 1)]

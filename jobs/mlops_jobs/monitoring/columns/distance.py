@@ -39,8 +39,8 @@ def numerical_distance(baseline: Sample, current: Sample, method: str = "Robust"
     return simple if method == "Simple" else _robust(simple, baseline[1].sum(), current[1].sum())
 
 
-def kuiper_statistic(baseline: Sample, current: Sample) -> float:
-    """Returns the largest cumulative difference above plus the largest below, from 0 to 1.
+def largest_differences(baseline: Sample, current: Sample) -> tuple[float, float]:
+    """Returns the largest cumulative difference above and the largest below, each from 0 to 1.
 
     Args:
         baseline: sorted values, and the number of values that each represents.
@@ -48,8 +48,8 @@ def kuiper_statistic(baseline: Sample, current: Sample) -> float:
     """
     difference = _differences(baseline, current)[1]
     if not len(difference):
-        return 0.0
-    return max(0.0, float(difference.max())) + max(0.0, float(-difference.min()))
+        return 0.0, 0.0
+    return max(0.0, float(difference.max())), max(0.0, float(-difference.min()))
 
 
 def scale_distance(baseline: Sample, current: Sample) -> float:

@@ -10,6 +10,7 @@ import jmespath
 import polars as pl
 
 from mlops_jobs.failure import InputError
+from mlops_jobs.monitoring.settings import is_position
 from mlops_jobs.monitoring.traffic.capture import CSV, Body
 from mlops_jobs.monitoring.traffic.rows import load_json
 
@@ -179,15 +180,6 @@ def _of_cells(cells: list[str], attributes: Attributes) -> Prediction:
     return Prediction(label=label, scores=(float(cells[_position(score)]),) if score else ())
 
 
-def is_position(attribute: str) -> bool:
-    """Returns True if an attribute is a position in CSV.
-
-    Args:
-        attribute: the attribute.
-    """
-    return attribute.removeprefix("_c").isdecimal()
-
-
 def _position(attribute: str) -> int:
     """Returns the position of a cell, which AWS's images also spell `_c1`."""
     position = int(attribute.removeprefix("_c"))
@@ -224,13 +216,7 @@ def _of_parts(label: Any, score: Any) -> Prediction:
 def _listed(document: Any, path: str) -> list[Any]:
     if not path:
         return []
-    try:
-        found = jmespath.search(path, document)
-    except jmespath.exceptions.JMESPathError as error:
-        raise InputError(
-            f"inference_attribute or probability_attribute: got {path!r}; allowed for JSON: a "
-            f"JMESPath: {error}"
-        ) from error
+    found = jmespath.search(path, document)
     if found is None:
         return []
     return found if isinstance(found, list) else [found]
