@@ -66,7 +66,8 @@ def _numbers(dice: Dice, at: int, rows: int) -> Vector:
             return dice.integers(0, 6, rows).astype(np.float64)
         case 3:
             return dice.exponential(size=rows)
-    return dice.normal(size=rows) * dice.choice([1.0, 10.0], rows)
+    values: Vector = dice.normal(size=rows) * dice.choice([1.0, 10.0], rows)
+    return values
 
 
 def baseline_of_columns(dice: Dice, rows: int) -> Baseline:

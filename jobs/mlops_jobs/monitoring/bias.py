@@ -50,6 +50,7 @@ IDEAL = {"DI": 1.0}  # 0 for all other metrics
 NEIGHBORS = 5  # of the flip test
 MAX_FLIPPED, MAX_NEIGHBORS = 1000, 5000  # rows of the groups that the flip test compares
 MIN_CLASS_ROWS = 10
+MIN_ROWS = 20  # on which a metric depends, for a verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,15 +101,23 @@ class Group:
             "post_training_bias_metrics": dict(sorted(after.items())),
         }
 
-    def has_enough_rows(self) -> bool:
-        """Returns True if both groups have enough rows of both labels for a verdict."""
-        sides = (self.actual, ~self.actual, self.predicted, ~self.predicted)
-        groups = (self.member, ~self.member)
-        return all(
-            int(group.sum()) >= MIN_CLASS_ROWS * 3
-            and max(int((side & group).sum()) for side in sides[:2]) >= MIN_CLASS_ROWS
-            for group in groups
-        )
+    def rows_of(self, name: str) -> int:
+        """Returns the number of rows on which a metric depends, in the smaller group.
+
+        Args:
+            name: short name of the metric.
+        """
+        rows = {
+            "DAR": self.predicted,
+            "DCA": self.predicted,
+            "DCR": ~self.predicted,
+            "DI": self.predicted | self.member,
+            "DRR": ~self.predicted,
+            "RD": self.actual,
+            "SD": ~self.actual,
+            "TE": self.actual != self.predicted,
+        }.get(name, np.ones_like(self.member))
+        return min(int((rows & one).sum()) for one in (self.member, ~self.member))
 
     def supports_infinity(self, name: str) -> bool:
         """Returns True if an infinite metric has more than a few rows in its numerator.

@@ -13,12 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mlops_jobs.failure import exit_with_message
+from mlops_jobs.monitoring import model_quality
 from mlops_jobs.monitoring.analyses import compare
 from mlops_jobs.monitoring.baselines import baseline
 from mlops_jobs.monitoring.findings import Findings, Metric
 from mlops_jobs.monitoring.model import LoadModel
+from mlops_jobs.monitoring.page import PAGE, render
 from mlops_jobs.monitoring.publication import publish
 from mlops_jobs.monitoring.settings import Settings, Window
+from mlops_jobs.monitoring.traffic.source import read
 
 # Published by each successful run, so that an alarm can detect a monitor that has stopped.
 COMPLETED_RUNS = "completed_runs"
@@ -42,7 +45,7 @@ def monitor(environment: Mapping[str, str], load_model: LoadModel) -> str:
     found = compare(settings, load_model)
     metrics = [Metric(name=COMPLETED_RUNS, value=1.0)]
     if found is not None:
-        found.write(_folder(settings), compared=bool(settings.baseline_constraints))
+        _write(found, settings, _folder(settings), compared=bool(settings.baseline_constraints))
         metrics += found.metrics
     publish(metrics, settings, time_of_metrics(settings.window, datetime.now(UTC)))
     if found is None:
@@ -76,8 +79,16 @@ def make_baseline(environment: Mapping[str, str], load_model: LoadModel) -> str:
         InputError: an input cannot be read.
     """
     settings = Settings.from_environment(environment)
-    baseline(settings, load_model).write(Path(settings.output_path), compared=False)
+    _write(baseline(settings, load_model), settings, Path(settings.output_path), compared=False)
     return "Completed: Job completed successfully."
+
+
+def _write(found: Findings, settings: Settings, folder: Path, *, compared: bool) -> None:
+    """Writes the files of a run, and its page."""
+    found.write(folder, compared=compared)
+    place = settings.baseline_statistics or settings.baseline_constraints
+    before = model_quality.read_document(read(place) if place else None)
+    (folder / PAGE).write_text(render(found, settings, before), encoding="utf-8")
 
 
 def _folder(settings: Settings) -> Path:

@@ -15,7 +15,7 @@ import numpy as np
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.analysis_config import BiasConfig, Facet, matches
-from mlops_jobs.monitoring.bias import STAGES, Group, Matrix, distance_from_ideal
+from mlops_jobs.monitoring.bias import MIN_ROWS, STAGES, Group, Matrix, distance_from_ideal
 from mlops_jobs.monitoring.columns.chance import METRICS_ERROR
 from mlops_jobs.monitoring.findings import Findings, Metric
 from mlops_jobs.monitoring.resampling import Draw, standard_deviations
@@ -82,12 +82,13 @@ def compare(found: Labeled, config: BiasConfig, baseline: Baseline) -> Findings:
     compared = sum(len(one.values) - len(SAME_AS_DPL) for one in measured)
     quantile = NormalDist().inv_cdf(1 - METRICS_ERROR / max(1, compared))
     for one in measured:
-        enough = one.group.has_enough_rows()
-        if found.actual and not enough:
-            notes.append(f"too few labels of {one.facet.name}={one.facet.text}: no verdict")
+        few = {name for _, name in one.values if not one.has_enough_rows(name)}
+        if found.actual and few:
+            group = f"{one.facet.name}={one.facet.text}"
+            notes.append(f"too few labels of {group}: no verdict on {', '.join(sorted(few))}")
         for (stage, name), value in one.values.items():
             before = baseline.get((stage, one.facet.name, one.facet.text, name))
-            if before is not None and enough and one.is_worse(name, before, quantile):
+            if before is not None and name not in few and one.is_worse(name, before, quantile):
                 violations.append(_violation(one.facet, name, value, before.value))
             if math.isfinite(value):
                 metrics.append(_metric(stage, one.facet, config, name, value))
@@ -157,13 +158,19 @@ class _Measured:
             # The flip test is not repeated for each draw: it is a share of the group's rows.
             self.deviations["FT"] = 1 / math.sqrt(max(1, int(group.member.sum())))
 
+    def has_enough_rows(self, name: str) -> bool:
+        value = next(one for (_, other), one in self.values.items() if other == name)
+        if math.isinf(value):
+            return self.group.supports_infinity(name)
+        return self.group.rows_of(name) >= MIN_ROWS
+
     def is_worse(self, name: str, before: Before, quantile: float) -> bool:
         value = next(one for (_, other), one in self.values.items() if other == name)
         now, then = distance_from_ideal(name, value), distance_from_ideal(name, before.value)
         if math.isnan(value) or not math.isfinite(then):
             return False
         if not math.isfinite(now):
-            return self.group.supports_infinity(name)
+            return True
         spread = self.deviations.get(name, 0.0)
         margin = math.hypot(spread, spread if before.deviation is None else before.deviation)
         return now > then + quantile * margin

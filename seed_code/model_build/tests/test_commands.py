@@ -86,7 +86,9 @@ def test_attributions_of_a_row_sum_to_its_prediction(fitted: Fitted) -> None:
     rows = fitted.holdout()
     cells = [[row[name] for row in rows] for name in model.features]
 
-    margins = model.attributions(cells).sum(axis=2)
+    values = model.attributions(cells)
+    assert values is not None
+    margins = values.sum(axis=2)
 
     predicted = model.predict(cells)
     if fitted.kind == "multiclass":

@@ -78,7 +78,7 @@ def test_half_captures_end_no_run_and_are_reported(
         "facet": [{"name_or_index": "a", "value_or_threshold": ["1"]}],
         "headers": ["a", "b"],
     }
-    limits = {
+    limits: dict[str, Any] = {
         "MODEL_QUALITY": {"version": 0.0, "binary_classification_constraints": {}},
         "MODEL_BIAS": {"version": "1.0"},
         "DATA_QUALITY": {
@@ -135,7 +135,7 @@ def test_traffic_that_cannot_be_read_is_a_violation_above_a_share(
 
 def test_a_foreign_format_of_responses_is_a_violation_and_no_failure(tmp_path: Path) -> None:
     send(tmp_path, [(REQUEST, side("OUTPUT", "{}", "JSON", "application/json"))] * 40, ["1"] * 40)
-    limits = {"binary_classification_constraints": {}}
+    limits: dict[str, Any] = {"binary_classification_constraints": {}}
 
     run(quality(tmp_path, baseline_constraints=baseline(tmp_path, limits)))
 
