@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,7 @@ def accounts(separate_checkout: Checkout) -> Accounts:
     config = ("--context", "config=config/four.yaml")
     found.cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "2", *config)
     for pipeline in ("model-build", "model-deploy"):
-        wait(lambda pipeline=pipeline: found.ended(pipeline))
+        wait(partial(found.ended, pipeline))
     assert found.newest("model-deploy")["status"] == "Succeeded"  # nothing is approved yet
     found.push()
     wait(lambda: found.newest("model-build")["status"] == "InProgress")

@@ -58,8 +58,7 @@ def target(stage: ProjectStage = STAGES[1], **options: Any) -> dict[str, Any]:
             **options,
         },
     )
-    found: dict[str, Any] = Template.from_stack(stack).to_json()
-    return found
+    return dict(Template.from_stack(stack).to_json())
 
 
 def statements(document: Any) -> Iterator[dict[str, Any]]:

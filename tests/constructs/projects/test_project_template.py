@@ -37,7 +37,7 @@ def test_sagemaker_sets_all_parameters_that_have_to_be_set(
         }
         assert wanted == {"SageMakerProjectName", "SageMakerProjectId"}
     # What is removed with its project cannot be adopted by another one.
-    assert set(removable_template["Parameters"]) == wanted
+    assert set(removable_template["Parameters"]) == {*wanted, "BoundaryArn"}
     assert "Rules" not in removable_template
 
 
@@ -72,7 +72,7 @@ def test_a_project_from_the_template_is_the_project_of_a_stack(
     assert set(parametrised_template["Outputs"]) == set(Project.OUTPUTS)
 
 
-def test_every_role_of_a_project_has_the_exported_boundary(
+def test_every_role_of_a_project_has_the_published_boundary(
     parametrised_template: Mapping[str, Any],
 ) -> None:
     roles = [
@@ -82,7 +82,12 @@ def test_every_role_of_a_project_has_the_exported_boundary(
     ]
     assert roles
     for role in roles:
-        assert role["PermissionsBoundary"] == {"Fn::ImportValue": "Boundary"}
+        assert role["PermissionsBoundary"] == {"Ref": "BoundaryArn"}
+    assert parametrised_template["Parameters"]["BoundaryArn"] == {
+        "Type": "AWS::SSM::Parameter::Value<String>",
+        "Default": "/mlops/test/boundary-arn",
+        "Description": "Name of a parameter of Systems Manager; keep the default",
+    }
 
 
 def test_the_template_is_published_as_yaml(
