@@ -89,7 +89,10 @@ def _sklearn(version: str, *packages: str) -> StandIn:
     )
 
 
-_ENGINE = ("boto3==1.43.46", "numpy==2.3.5", "pyarrow==21.0.0")
+_ENGINE = (
+    *("boto3==1.43.46", "jmespath==1.1.0", "numpy==2.3.5", "orjson==3.13.0", "polars==1.44.2"),
+    "pyarrow==21.0.0",
+)
 _MODEL_MONITOR = StandIn(
     title="Model Monitor",
     repository="sagemaker-model-monitor-analyzer",

@@ -191,6 +191,8 @@ class Analysis:
             "label_values_or_threshold": self._values(actual, favorable),
             "facet": [self._facet(one) for one in _listed(self._config["facet"])],
         }
+        if self._config.get("group_variable") is not None:
+            config["group_variable"] = self._column(self._config["group_variable"])
         (folder / "analysis_config.json").write_text(json.dumps(config))
         found = self._engine(folder, "MODEL_BIAS", str(folder / "analysis_config.json"))
         for method, section in _BIAS.items():
@@ -322,12 +324,6 @@ class Analysis:
         }
         for name in ("probability_threshold_attribute", "inference_attribute"):
             given.pop(name, None)
-        if given.get("baseline_constraints") and analysis == "MODEL_BIAS":
-            before = Path(given["baseline_constraints"]).read_text()
-            # A baseline has the sections of its methods; the engine reads both.
-            whole = {section: {"facets": {}} for section in _BIAS.values()} | json.loads(before)
-            (folder / "baseline.json").write_text(json.dumps(whole))
-            given["baseline_constraints"] = str(folder / "baseline.json")
         job.monitor(given, lambda _: model)
         found: Record = json.loads((folder / "reports/constraints.json").read_text())
         violations = folder / "reports" / _VIOLATIONS

@@ -84,6 +84,12 @@ def test_bias_after_training_deploys_the_model(analyze: Any, tmp_path: Path) -> 
     assert analyze.deployed == ["m"]
 
 
+def test_a_group_variable_divides_the_rows(analyze: Any, tmp_path: Path) -> None:
+    methods = {"pre_training_bias": {"methods": ["CDDL"]}}
+    analyze({**BIAS, "group_variable": "distance", "methods": methods})
+    assert set(metrics(analysis(tmp_path)["pre_training_bias_metrics"])) == {"CDDL"}
+
+
 def test_predictions_of_the_dataset_need_no_model(analyze: Any, tmp_path: Path) -> None:
     rows = [[*row, row[0]] for row in ROWS]
     config = {**BIAS, "headers": [*HEADERS, "guess"], "predicted_label": "guess"}
@@ -101,11 +107,11 @@ def test_a_number_is_the_threshold_of_a_column_with_many(analyze: Any, tmp_path:
 
 def test_more_bias_than_in_the_baseline_is_a_violation(analyze: Any, tmp_path: Path) -> None:
     config = {**BIAS, "methods": {"pre_training_bias": {"methods": "all"}}}
-    analyze(config)
+    analyze(config, ROWS * 10)
     baseline = tmp_path / "baseline.json"
     (tmp_path / "out/analysis.json").rename(baseline)
     worse = [[int(row[1] == "A"), *row[1:]] for row in ROWS]
-    found = analyze(config, worse, baseline_constraints=str(baseline))
+    found = analyze(config, worse * 10, baseline_constraints=str(baseline))
     assert found.startswith("CompletedWithViolations: Job completed successfully with ")
     report = json.loads((tmp_path / "out/constraint_violations.json").read_text())
     assert {one["metric_name"] for one in report["violations"]} >= {"DPL"}

@@ -131,7 +131,7 @@ def test_merged_traffic_is_scored_by_the_attributes_of_its_responses(
 ) -> None:
     lines = "".join(
         captured(f"{share}", "1,2", groundTruthData={"data": label, "encoding": "CSV"})
-        for share, label in ((0.9, "1"), (0.8, "1.0"), (0.7, "0"), (0.1, "0"))
+        for share, label in ((0.9, "1"), (0.8, "1.0"), (0.7, "0"), (0.1, "0")) * 10
     )
     found = analyze(
         {"a.jsonl": lines},
@@ -143,7 +143,7 @@ def test_merged_traffic_is_scored_by_the_attributes_of_its_responses(
     )
     assert found == COMPLETED
     metrics = report(tmp_path, "statistics")["binary_classification_metrics"]
-    assert metrics["confusion_matrix"] == {"0": {"0": 2, "1": 0}, "1": {"0": 0, "1": 2}}
+    assert metrics["confusion_matrix"] == {"0": {"0": 20, "1": 0}, "1": {"0": 0, "1": 20}}
 
 
 def test_a_worse_model_violates_its_baseline(analyze: Analyze, tmp_path: Path) -> None:
