@@ -334,11 +334,12 @@ def _stages_in_other_regions(settings: Settings) -> Iterator[Problem]:
         for home in known_accounts(settings, project):
             for position, stage in enumerate(project.stages):
                 found = settings.accounts.get(stage.in_ or home.alias)
-                if found and found.region not in (home.region, *home.replicas):
+                if found and found.region != home.region:
                     yield Problem(
                         place=("projects", number, "stages", position, "in"),
-                        text=f"{stage.in_} is in {found.region}, where the project keeps no "
-                        f"artifacts; add {found.region} to `replicas` of {home.alias}",
+                        text=f"{stage.in_} is in {found.region}; allowed is {home.region}, the "
+                        "region of the project: SageMaker reads image and model data of an "
+                        "endpoint from its region only; add a project in that region",
                     )
 
 
