@@ -20,17 +20,27 @@ class GitProvider:
 
     Args:
         aws: the local AWS.
+        self_hosted: True for a connection whose host has the address of the provider's API.
     """
 
-    def __init__(self, aws: LocalAws) -> None:
+    def __init__(self, aws: LocalAws, *, self_hosted: bool = False) -> None:
         self.aws = aws
-        created = aws.client("codeconnections").create_connection(
-            ConnectionName="github", ProviderType="GitHub"
-        )
+        client = aws.client("codeconnections")
+        kind = {"ProviderType": "GitHub"}
+        if self_hosted:
+            host = client.create_host(
+                Name="github",
+                ProviderType="GitHubEnterpriseServer",
+                ProviderEndpoint="https://github.example.com",
+            )
+            kind = {"HostArn": host["HostArn"]}
+        created = client.create_connection(ConnectionName="github", **kind)
         self.connection_arn = str(created["ConnectionArn"])
         aws.client("ssm").put_parameter(Name=PARAMETER, Value=self.connection_arn, Type="String")
         self._connection = connection.authorize(aws, "github")
         self.api_url = f"{self._connection.url}/api/v3"
+        if self_hosted:
+            client.update_host(HostArn=kind["HostArn"], ProviderEndpoint=self._connection.url)
 
     def create(self, owner: str, name: str) -> None:
         """Creates an empty repository."""
@@ -66,6 +76,9 @@ class GitProvider:
     def clone(self, repository: str, folder: Path) -> Path:
         git(self.aws, folder.parent, "clone", "--quiet", self.remote(repository), str(folder))
         return folder
+
+    def git(self, clone: Path, *arguments: str) -> str:
+        return git(self.aws, clone, *arguments)
 
     def push(self, clone: Path, message: str, branch: str = "main") -> str:
         """Commits and pushes all files of a clone; the id of the commit."""
