@@ -28,4 +28,4 @@ def with_stage_settings(seed: Seed, stages: Sequence[ProjectStage]) -> Seed:
         for stage in stages
         if (path := f"config/{stage.name}.yaml") not in files
     }
-    return dataclasses.replace(seed, extra_files={**seed.extra_files, **missing})
+    return dataclasses.replace(seed, project_files={**seed.project_files, **missing})

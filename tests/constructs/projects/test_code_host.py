@@ -139,3 +139,17 @@ def test_the_record_cannot_replace_a_file_of_the_seed(tmp_path: Path) -> None:
 def test_a_version_has_a_name_and_a_number() -> None:
     with pytest.raises(ValueError, match="name: got an empty text"):
         SeedVersion(name=" ", version="1")
+
+
+def test_files_of_one_project_are_not_recorded(tmp_path: Path, versioned: Seed) -> None:
+    (tmp_path / "qa.yaml").write_text("instances: 1\n")
+    seed = Seed(
+        folder=versioned.folder,
+        project_files={"config/qa.yaml": tmp_path / "qa.yaml"},
+        version=versioned.version,
+    )
+
+    contents = seed.contents()
+
+    assert "config/qa.yaml" in contents
+    assert list(json.loads(contents[".seed.json"])["files"]) == ["README.md"]

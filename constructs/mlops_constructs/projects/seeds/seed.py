@@ -48,6 +48,9 @@ class Seed:
         extra_files: additional files by their path in the repository, such as
             `{"wheels/library-1.0-py3-none-any.whl": Path("build/library-1.0-py3-none-any.whl")}`.
             Defaults to {}: none.
+        project_files: further files of one project's repository, which are the team's from the
+            beginning: the record does not have them, so later versions leave them as they are.
+            Defaults to {}: none.
         version: name and version of the seed, recorded in the file `.seed.json` of the repository,
             so that later versions can be merged. Defaults to None: no record.
 
@@ -63,6 +66,7 @@ class Seed:
 
     folder: Path
     extra_files: Mapping[str, Path] = field(default_factory=dict)
+    project_files: Mapping[str, Path] = field(default_factory=dict)
     version: SeedVersion | None = None
 
     def __post_init__(self) -> None:
@@ -72,13 +76,9 @@ class Seed:
             problems.add("folder: got a path that does not exist; use an existing folder")
         elif not own:
             problems.add("folder: got a folder without files; a first commit needs at least one")
-        for path, file in self.extra_files.items():
-            if not file.is_file():
-                problems.add(f"extra_files: got {file} for {path}, which does not exist")
-            if path in own:
-                problems.add(f"extra_files: {path} would replace a file of the folder; rename one")
-            if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-                problems.add(f"extra_files: {path} is outside of the repository; use a path in it")
+        problems.extend(_added_problems("extra_files", self.extra_files, own))
+        present = {**own, **self.extra_files}
+        problems.extend(_added_problems("project_files", self.project_files, present))
         if self.folder.is_dir():
             problems.extend(link_problems(self.folder, self._own_paths()))
         files = {path: file for path, file in self.files().items() if file.is_file()}
@@ -93,13 +93,14 @@ class Seed:
 
     def files(self) -> dict[str, Path]:
         """Returns all files by their path in the repository, sorted by path."""
-        return dict(sorted({**self._own_files(), **self.extra_files}.items()))
+        return dict(sorted({**self._own_files(), **self.extra_files, **self.project_files}.items()))
 
     def contents(self) -> dict[str, bytes]:
         """Returns the contents of all files of the first commit by path, the record included."""
         found = {path: file.read_bytes() for path, file in self.files().items()}
         if self.version is not None:
-            found[SEED_RECORD] = self.version.record(found)
+            recorded = {path: one for path, one in found.items() if path not in self.project_files}
+            found[SEED_RECORD] = self.version.record(recorded)
         return dict(sorted(found.items()))
 
     def write_zip(self, path: Path) -> None:
@@ -147,6 +148,20 @@ class Seed:
             for path in self.folder.rglob("*")
             if not _excluded(path.relative_to(self.folder), is_folder=path.is_dir())
         ]
+
+
+def _added_problems(
+    argument: str, files: Mapping[str, Path], present: Mapping[str, Path]
+) -> list[str]:
+    problems = []
+    for path, file in files.items():
+        if not file.is_file():
+            problems.append(f"{argument}: got {file} for {path}, which does not exist")
+        if path in present:
+            problems.append(f"{argument}: {path} would replace a file of the folder; rename one")
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+            problems.append(f"{argument}: {path} is outside of the repository; use a path in it")
+    return problems
 
 
 def _excluded(path: Path, *, is_folder: bool) -> bool:
