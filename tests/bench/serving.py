@@ -33,6 +33,7 @@ import uvloop
 
 from mlops_jobs.table import preprocess
 from mlops_jobs.table.schema import Schema
+from mlops_jobs.training import job
 
 ROOT = Path(__file__).parents[2]
 SEED = ROOT / "seed_code/model_build"
@@ -156,7 +157,7 @@ def fit(folder: Path) -> tuple[Path, list[str]]:
     sys.path[:0] = [str(SEED), str(SEED / "src")]
     # mypy checks the seed apart, with its settings.
     breast_cancer = importlib.import_module("pipeline.data").breast_cancer
-    train = importlib.import_module("tabular.train").train
+    model = importlib.import_module("tabular.model")
 
     (folder / "raw").mkdir()
     (folder / "raw/table.csv").write_bytes(breast_cancer())
@@ -166,7 +167,7 @@ def fit(folder: Path) -> tuple[Path, list[str]]:
     (folder / "ml/input/data").symlink_to(folder)
     given = {"num_round": "120", "early_stopping_rounds": "120", "max_depth": "5", "eta": "0.02"}
     (folder / "ml/input/config/hyperparameters.json").write_text(json.dumps(given))
-    train(folder / "ml")
+    job.train(model.fit, model.load, model.HYPERPARAMETERS, folder / "ml")
     with (folder / "raw/table.csv").open(newline="") as stream:
         rows = [",".join(row[:-1]) for row in list(csv.reader(stream))[1:]]
     return folder / "ml/model", rows

@@ -53,17 +53,17 @@ def test_training_code_that_raises_fails_the_pipeline_at_its_step(
     loop: Loop, build_clone: Path
 ) -> None:
     before = _packages(loop)
-    train = build_clone / "src/tabular/train.py"
-    # Only the job raises, so that the tests of the Build stage pass.
-    train.write_text(
-        train.read_text().replace(
-            "    with exit_with_message(OPT_ML",
-            '    raise RuntimeError("an error in the training code")\n'
-            "    with exit_with_message(OPT_ML",
+    model = build_clone / "src/tabular/model.py"
+    before_fit = "    from tabular import boosting\n"
+    assert before_fit in model.read_text()
+    # Only a container of SageMaker has the folder, so that the tests of the Build stage pass.
+    model.write_text(
+        model.read_text().replace(
+            before_fit,
+            '    if training.folder == Path("/opt/ml/model"):\n'
+            '        raise RuntimeError("an error in the training code")\n' + before_fit,
         )
     )
-    tests = build_clone / "tests/test_train.py"
-    tests.unlink()
     output = _error_output(loop.rehearse("push", PROJECT, "--message", "Break training"))
     assert "Train" in output
     assert "Tune" in output

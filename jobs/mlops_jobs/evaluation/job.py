@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mlops_jobs.archive import load_archive
-from mlops_jobs.evaluation.metrics import binary_report, multiclass_report, regression_report
+from mlops_jobs.evaluation.quality import report_of
 from mlops_jobs.failure import InputError, exit_with_message
 from mlops_jobs.model import LoadModel, Model
 from mlops_jobs.problem_type import ProblemType
@@ -80,14 +80,11 @@ def _report(model: Model, table: RawTable) -> dict[str, Any]:
         raise InputError(f"{table.files[0].name}: got no row; held-out rows are needed")
     predicted = np.concatenate(predictions).astype(np.float64)
     if model.problem_type is ProblemType.REGRESSION:
-        metrics = regression_report(np.array(texts, dtype=float), predicted)
+        actual = np.array(texts, dtype=np.float64)
     else:
         codes = {label: code for code, label in enumerate(model.labels)}
-        actual = np.array([codes[text] for text in texts], dtype=np.intp)
-        if model.problem_type is ProblemType.BINARY:
-            metrics = binary_report(actual, predicted[:, 1], model.labels)
-        else:
-            metrics = multiclass_report(actual, predicted, model.labels)
+        actual = np.array([codes[text] for text in texts], dtype=np.float64)
+    metrics = report_of(model.problem_type, model.labels, actual, predicted)
     return {
         "version": 0.0,
         "dataset": {"item_count": len(texts)},

@@ -13,13 +13,15 @@ import orjson
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.model import Cells
+from mlops_jobs.table.features import Feature
 from mlops_jobs.table.raw import MISSING, is_missing
 from mlops_jobs.table.schema import Column, Kind, Schema
 
 Matrix = npt.NDArray[np.float32]
 
 NAN = math.nan
-MAX_NUMBER = np.finfo(np.float32).max
+MAX_NUMBER = float(np.finfo(np.float32).max)
+MAX_EXACT = 2**24  # up to here, 32 bits hold each whole number
 MIN_CELLS_TO_PARSE = 8  # below, Python's float() is faster than a parser for all cells
 
 _NUMERIC = b"0123456789+-.eE, "
@@ -40,7 +42,7 @@ class CellError(InputError):
         super().__init__(f"row {row}, column {column!r}: got {got!r}; allowed: {expected}")
 
 
-def encode(schema: Schema, columns: Cells) -> Matrix:
+def encode(schema: Schema, columns: Cells, features: Sequence[Feature] = ()) -> Matrix:
     """Encodes cells that are given column by column.
 
     A missing value, an infinity and a category that training did not see become NaN, which XGBoost
@@ -50,26 +52,114 @@ def encode(schema: Schema, columns: Cells) -> Matrix:
         schema: the fitted preprocessing.
         columns: for each feature of the schema, in its order, the cells of all rows: strings of a
             CSV file, values of a JSON document, or, if all features are numbers, 64-bit numbers.
+        features: features that the project computes, in the order of `Schema.computed`. Defaults to
+            none.
 
     Returns:
-        A matrix with one line for each row and one column for each feature.
+        A matrix with one line for each row, and one column for each column of `Schema.encoded` and
+        each computed feature.
 
     Raises:
         CellError: a cell of a numeric column is not a number.
     """
-    if isinstance(columns, np.ndarray):
-        numbers = columns
-    else:
-        numbers = np.array(
-            [
+    if isinstance(columns, np.ndarray) and not schema.computed:
+        return as_matrix(_scaled(schema, columns))
+    numbers = np.empty((schema.width, len(columns[0])))
+    at = 0
+    cells_of: dict[str, Sequence[Any]] = {}
+    for column, cells in zip(schema.features, columns, strict=True):
+        cells_of[column.name] = cells
+        if column.kind is not Kind.INPUT:
+            numbers[at] = (
                 encode_numbers(cells, column.name, schema.missing)
                 if column.kind is Kind.NUMERIC
                 else encode_categories(cells, column)
-                for column, cells in zip(schema.features, columns, strict=True)
-            ],
-            dtype=np.float64,
-        )
-    return as_matrix(numbers)
+            )
+            at += 1
+    encoded = {column.name: numbers[place] for place, column in enumerate(schema.encoded)}
+    numeric = {column.name for column in schema.encoded if column.kind is Kind.NUMERIC}
+    for feature in features:
+        inputs = [
+            encoded[name]
+            if name in numeric
+            else np.asarray(encode_numbers(cells_of[name], name, schema.missing), dtype=np.float64)
+            for name in feature.inputs
+        ]
+        numbers[at] = feature.numbers(inputs, [cells_of[name] for name in feature.texts])
+        at += 1
+    return as_matrix(_scaled(schema, numbers))
+
+
+def _scaled(schema: Schema, numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Subtracts offsets and divides by scales, for the few columns that have them."""
+    changed = [
+        (at, column)
+        for at, column in enumerate(schema.encoded)
+        if column.offset != 0 or column.scale != 1
+    ]
+    if not changed:
+        return numbers
+    numbers = numbers.copy()
+    for at, column in changed:
+        numbers[at] = scaled(numbers[at], column)
+    return numbers
+
+
+def scaled(numbers: npt.NDArray[np.float64], column: Column) -> npt.NDArray[np.float64]:
+    """Returns numbers of a column so that their differences fit into 32 bits.
+
+    Args:
+        numbers: the numbers, in 64 bits.
+        column: the column, with its offset and scale.
+    """
+    with np.errstate(over="ignore"):
+        return (numbers - column.offset) / column.scale
+
+
+def offset_and_scale(numbers: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Returns an offset and a scale with which distinct numbers stay distinct in 32 bits.
+
+    Most columns need neither. Epochs and identifiers beyond 2**24 need an offset; the smallest
+    number is taken, so that differences are exact. Numbers beyond 1e38 need a scale, a power of 2.
+
+    Args:
+        numbers: the numbers of the training rows.
+    """
+    finite = numbers[np.isfinite(numbers)]
+    if not len(finite):
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    scale = 1.0
+    largest = max(abs(low), abs(high))
+    if largest > MAX_NUMBER:
+        scale = 2.0 ** math.ceil(math.log2(largest) - 127)
+    if largest <= MAX_EXACT:
+        return 0.0, scale
+    distinct = np.unique(finite)
+    kept = np.unique((distinct / scale).astype(np.float32))
+    moved = np.unique(((distinct - low) / scale).astype(np.float32))
+    return (low, scale) if len(moved) > len(kept) else (0.0, scale)
+
+
+def one_hot(schema: Schema, features: Matrix) -> Matrix:
+    """Returns a matrix without categories, for models that know numbers only.
+
+    Args:
+        schema: the fitted preprocessing.
+        features: result of `encode`.
+
+    Returns:
+        The numeric columns, then a column for each category, 1 in its rows; missing values of
+        numbers stay NaN.
+    """
+    kinds = [column.kind for column in schema.encoded] + [Kind.NUMERIC] * len(schema.computed)
+    numeric = [at for at, kind in enumerate(kinds) if kind is Kind.NUMERIC]
+    columns = [features[:, numeric]]
+    for at, column in enumerate(schema.encoded):
+        if column.kind is Kind.CATEGORY:
+            codes = np.arange(len(column.categories), dtype=np.float32)
+            columns.append((features[:, at, np.newaxis] == codes).astype(np.float32))
+    return np.hstack(columns)
 
 
 def as_matrix(columns: npt.NDArray[np.float64]) -> Matrix:
@@ -102,6 +192,8 @@ def encode_numbers(
     Raises:
         CellError: a cell is neither a number nor missing.
     """
+    if isinstance(cells, np.ndarray):
+        return cells
     # Fast paths first: most columns have only numbers, or numbers and missing values.
     if len(cells) >= MIN_CELLS_TO_PARSE:
         parsed = _parsed(cells)

@@ -1,13 +1,21 @@
 """Detection of column types, and encoding of a table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from mlops_jobs.failure import InputError
-from mlops_jobs.table.encoding import CellError, Matrix, as_matrix, encode_numbers
+from mlops_jobs.table.encoding import (
+    CellError,
+    Matrix,
+    as_matrix,
+    encode_numbers,
+    offset_and_scale,
+    scaled,
+)
+from mlops_jobs.table.features import Feature, check_features
 from mlops_jobs.table.raw import RawTable, Rows, is_missing
 from mlops_jobs.table.schema import Column, Kind
 
@@ -86,19 +94,27 @@ class _Observation:
         return Column(name=name, kind=Kind.NUMERIC if self.numeric else Kind.CATEGORY)
 
 
-def profile(table: RawTable, *, target: str | int, drop: Sequence[str] = ()) -> Profile:
+def profile(
+    table: RawTable,
+    *,
+    target: str | int,
+    drop: Sequence[str] = (),
+    features: Sequence[Feature] = (),
+) -> Profile:
     """Reads the table once and detects the types of its columns.
 
     Args:
         table: the raw table.
         target: name or position of the target column.
         drop: names of columns that are not used. Defaults to none.
+        features: features that the project computes. Defaults to none.
 
     Returns:
         Columns and target.
 
     Raises:
-        InputError: the target or a dropped column does not exist, or no row or column is left.
+        InputError: the target, a dropped column or the input of a feature does not exist, or no row
+            or column is left.
     """
     names = table.columns()
     target_index = position_of_target(names, target)
@@ -107,6 +123,7 @@ def profile(table: RawTable, *, target: str | int, drop: Sequence[str] = ()) -> 
             raise InputError(f"data.drop: got {name!r}; allowed: {_listed(names)}")
         if name == names[target_index]:
             raise InputError(f"data.drop: got {name!r}, which is the target; remove it")
+    check_features(features, names, names[target_index])
     observations = {
         index: _Observation()
         for index, name in enumerate(names)
@@ -127,6 +144,13 @@ def profile(table: RawTable, *, target: str | int, drop: Sequence[str] = ()) -> 
         for index, name in enumerate(names)
         if index != target_index
     )
+    inputs = {name for feature in features for name in (*feature.inputs, *feature.texts)}
+    columns = tuple(
+        replace(column, kind=Kind.INPUT)
+        if column.kind is Kind.IGNORED and column.name in inputs
+        else column
+        for column in columns
+    )
     if all(column.kind is Kind.IGNORED for column in columns):
         raise InputError(
             "got no usable column: all are dropped, empty or constant; add "
@@ -140,11 +164,15 @@ class TableEncoder:
 
     Args:
         profile: result of the first pass.
+        features: features that the project computes. Defaults to none.
     """
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, features: Sequence[Feature] = ()) -> None:
         self._profile = profile
-        self._cells: dict[int, list[npt.NDArray[np.float32 | np.int32]]] = {
+        self._features = features
+        self._computed: list[list[npt.NDArray[np.float64]]] = [[] for _ in features]
+        self._places = {column.name: at for at, column in enumerate(profile.columns)}
+        self._cells: dict[int, list[npt.NDArray[np.float64 | np.int32]]] = {
             index: [] for index, column in enumerate(profile.columns) if column.kind in _USED
         }
         self._texts: dict[int, dict[str, int]] = {
@@ -163,8 +191,15 @@ class TableEncoder:
             if index in self._texts:
                 pieces.append(self._text_codes(index, cells[index]))
             else:
-                numbers = encode_numbers(cells[index], self._profile.columns[index].name)
-                pieces.append(as_matrix(np.asarray(numbers)[np.newaxis])[:, 0])
+                pieces.append(self._numbers(index, cells))
+        for feature, computed in zip(self._features, self._computed, strict=True):
+            inputs = [self._numbers(self._places[name], cells) for name in feature.inputs]
+            texts = [cells[self._places[name]] for name in feature.texts]
+            computed.append(feature.numbers(inputs, texts))
+
+    def _numbers(self, index: int, cells: Sequence[Sequence[str]]) -> npt.NDArray[np.float64]:
+        name = self._profile.columns[index].name
+        return np.asarray(encode_numbers(cells[index], name), dtype=np.float64)
 
     def _text_codes(self, index: int, cells: Sequence[str]) -> npt.NDArray[np.int32]:
         codes = self._texts[index]
@@ -196,13 +231,19 @@ class TableEncoder:
                 columns[index], cells = _fit_categories(
                     columns[index], list(self._texts[index]), cells, train
                 )
+            else:
+                numbers = cells.astype(np.float64, copy=False)
+                offset, scale = offset_and_scale(numbers[train])
+                columns[index] = replace(columns[index], offset=offset, scale=scale)
+                cells = scaled(numbers, columns[index])
             if columns[index].kind is not Kind.IGNORED:
                 features.append(cells)
+        features += [np.concatenate(pieces) for pieces in self._computed]
         if not features:
             raise InputError(
                 "got no usable column: no category occurs in two training rows; add rows or columns"
             )
-        return tuple(columns), np.stack(features, axis=1).astype(np.float32, copy=False)
+        return tuple(columns), as_matrix(np.stack(features))
 
 
 _USED = (Kind.NUMERIC, Kind.CATEGORY)
@@ -211,9 +252,9 @@ _USED = (Kind.NUMERIC, Kind.CATEGORY)
 def _fit_categories(
     column: Column,
     texts: list[str],
-    found: npt.NDArray[np.float32 | np.int32],
+    found: npt.NDArray[np.float64 | np.int32],
     train: npt.NDArray[np.bool_],
-) -> tuple[Column, npt.NDArray[np.float32]]:
+) -> tuple[Column, npt.NDArray[np.float64]]:
     codes = found.astype(np.int64)
     frequency = np.bincount(codes[train & (codes >= 0)], minlength=len(texts))
     kept = [code for code in range(len(texts)) if frequency[code] >= MIN_ROWS_PER_CATEGORY]
@@ -221,9 +262,9 @@ def _fit_categories(
     kept.sort(key=lambda code: texts[code])
     if not kept:
         reason = "none of its categories occurs in two training rows"
-        return Column(name=column.name, kind=Kind.IGNORED, reason=reason), np.empty(0, np.float32)
+        return Column(name=column.name, kind=Kind.IGNORED, reason=reason), np.empty(0)
     # The last place is for the code -1 of a missing value.
-    places = np.full(len(texts) + 1, np.nan, dtype=np.float32)
-    places[kept] = np.arange(len(kept), dtype=np.float32)
+    places = np.full(len(texts) + 1, np.nan)
+    places[kept] = np.arange(len(kept))
     categories = tuple(texts[code] for code in kept)
     return Column(name=column.name, kind=Kind.CATEGORY, categories=categories), places[codes]

@@ -15,7 +15,8 @@ import numpy as np
 
 from mlops_jobs.failure import exit_with_message
 from mlops_jobs.problem_type import ProblemType
-from mlops_jobs.table.fitting import Profile, TableEncoder, profile
+from mlops_jobs.table.features import Feature
+from mlops_jobs.table.fitting import TableEncoder, profile
 from mlops_jobs.table.raw import RawTable
 from mlops_jobs.table.schema import Column, Kind, Schema
 from mlops_jobs.table.split import Part, Parts, split
@@ -25,11 +26,12 @@ INPUT = Path("/opt/ml/processing/input/data")
 OUTPUT = Path("/opt/ml/processing/output")
 
 
-def preprocess(options: argparse.Namespace) -> Schema:
+def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) -> Schema:
     """Runs the job.
 
     Args:
         options: result of `parser`.
+        features: features that the project computes. Defaults to none.
 
     Returns:
         The fitted schema.
@@ -40,26 +42,33 @@ def preprocess(options: argparse.Namespace) -> Schema:
     table = RawTable.in_folder(
         options.input, header=options.header == "true", delimiter=options.delimiter
     )
-    found = profile(table, target=options.target, drop=options.drop)
+    found = profile(table, target=options.target, drop=options.drop, features=features)
     target = read_target(found.target, options.problem_type, options.positive_label)
     parts = split(
         target, validation=options.validation_share, test=options.test_share, seed=options.seed
     )
     names = table.columns()
-    columns, features = _encode(table, found, parts, names, options.output / "test" / "holdout.csv")
+    holdout = options.output / "test" / "holdout.csv"
+    columns, matrix = _encode(table, TableEncoder(found, features), parts, names, holdout)
+    values = np.array([np.nan if value is None else value for value in target.values])
+    learned = values[parts == Part.TRAIN]
+    regression = target.problem_type is ProblemType.REGRESSION
     schema = Schema(
         problem_type=target.problem_type,
         target=names[found.target_index],
         columns=columns,
         labels=target.labels,
+        computed=tuple(feature.name for feature in features),
+        target_offset=float(learned.mean()) if regression else 0.0,
+        # A target that is constant in the training rows has no deviation.
+        target_scale=float(learned.std()) or 1.0 if regression else 1.0,
     )
-    values = np.array([np.nan if value is None else value for value in target.values])
     for part in (Part.TRAIN, Part.VALIDATION):
         folder = options.output / part.name.lower()
         folder.mkdir(parents=True, exist_ok=True)
         chosen = parts == part
         np.savez(
-            folder / f"{part.name.lower()}.npz", features=features[chosen], target=values[chosen]
+            folder / f"{part.name.lower()}.npz", features=matrix[chosen], target=values[chosen]
         )
     (options.output / "train" / "schema.json").write_text(schema.to_json(), encoding="utf-8")
     _print_summary(schema, target, parts)
@@ -67,10 +76,9 @@ def preprocess(options: argparse.Namespace) -> Schema:
 
 
 def _encode(
-    table: RawTable, found: Profile, parts: Parts, names: list[str], holdout: Path
+    table: RawTable, encoder: TableEncoder, parts: Parts, names: list[str], holdout: Path
 ) -> tuple[tuple[Column, ...], np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
     """Reads the table a second time, encodes it and copies the held-out rows unchanged."""
-    encoder = TableEncoder(found)
     holdout.parent.mkdir(parents=True, exist_ok=True)
     with holdout.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
@@ -127,12 +135,13 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, features: Sequence[Feature] = ()) -> None:
     """Runs the job from the command line.
 
     Args:
         arguments: arguments of the command. Defaults to None: those of the process.
+        features: features that the project computes. Defaults to none.
     """
     options = parser().parse_args(arguments)
     with exit_with_message(Path("/opt/ml/output/message")):
-        preprocess(options)
+        preprocess(options, features)

@@ -14,7 +14,8 @@ from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.raw import MISSING
 
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)  # files of version 1 have no scales and no computed features
 FILE = "schema.json"  # its name in the outputs of preprocessing and in a model artifact
 
 
@@ -23,6 +24,7 @@ class Kind(StrEnum):
 
     NUMERIC = "numeric"
     CATEGORY = "category"
+    INPUT = "input"
     IGNORED = "ignored"
 
 
@@ -32,16 +34,22 @@ class Column:
 
     Args:
         name: heading of the column.
-        kind: type of the column; an ignored column is accepted in a row and not used.
+        kind: type of the column; an input is used by computed features only, and an ignored column
+            is accepted in a row and not used.
         categories: known categories of a category column, in the order of their codes. Defaults to
             none.
         reason: reason why an ignored column is not used. Defaults to "".
+        offset: number that is subtracted from a numeric column in 64 bits, so that differences of
+            large numbers fit into 32 bits. Defaults to 0.
+        scale: number by which the difference is then divided. Defaults to 1.
     """
 
     name: str
     kind: Kind
     categories: tuple[str, ...] = ()
     reason: str = ""
+    offset: float = 0.0
+    scale: float = 1.0
 
     @cached_property
     def codes(self) -> dict[str, float]:
@@ -60,6 +68,11 @@ class Schema:
         labels: labels of the target, in the order of the model's classes; the second of two labels
             is the positive one. Defaults to none, as for a regression.
         missing: spellings of a missing value. Defaults to `MISSING`.
+        computed: names of the features that the project computes, which follow the columns.
+            Defaults to none.
+        target_offset: mean of the target of a regression, which the model predicts in standard
+            deviations from the mean. Defaults to 0.
+        target_scale: standard deviation of the target. Defaults to 1.
     """
 
     problem_type: ProblemType
@@ -67,16 +80,31 @@ class Schema:
     columns: tuple[Column, ...]
     labels: tuple[str, ...] = ()
     missing: frozenset[str] = field(default=frozenset(MISSING))
+    computed: tuple[str, ...] = ()
+    target_offset: float = 0.0
+    target_scale: float = 1.0
 
     @cached_property
     def features(self) -> tuple[Column, ...]:
-        """Columns that the model reads, in its order."""
+        """Columns that a request must have."""
         return tuple(column for column in self.columns if column.kind is not Kind.IGNORED)
 
     @cached_property
+    def encoded(self) -> tuple[Column, ...]:
+        """Columns that are columns of the matrix, before the computed features."""
+        used = (Kind.NUMERIC, Kind.CATEGORY)
+        return tuple(column for column in self.columns if column.kind in used)
+
+    @cached_property
+    def width(self) -> int:
+        """Number of columns of the matrix."""
+        return len(self.encoded) + len(self.computed)
+
+    @cached_property
     def feature_types(self) -> list[str]:
-        """XGBoost's type of each feature."""
-        return ["c" if column.kind is Kind.CATEGORY else "float" for column in self.features]
+        """XGBoost's type of each column of the matrix."""
+        kinds = ["c" if column.kind is Kind.CATEGORY else "float" for column in self.encoded]
+        return kinds + ["float"] * len(self.computed)
 
     def to_json(self) -> str:
         """Returns the schema as JSON; equal schemas have equal texts."""
@@ -96,14 +124,17 @@ class Schema:
         try:
             document: dict[str, Any] = json.loads(text)
             version = document["version"]
-            if version != VERSION:
-                raise ValueError(f"version: got {version!r}; allowed: {VERSION}")
+            if version not in READABLE:
+                raise ValueError(f"version: got {version!r}; allowed: 1 or {VERSION}")
             return cls(
                 problem_type=ProblemType(document["problem_type"]),
                 target=document["target"],
                 columns=tuple(_column(entry) for entry in document["columns"]),
                 labels=tuple(document["labels"]),
                 missing=frozenset(document["missing"]),
+                computed=tuple(document.get("computed", ())),
+                target_offset=float(document.get("target_offset", 0)),
+                target_scale=float(document.get("target_scale", 1)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"schema.json: cannot be read as a schema: {error!r}") from error
@@ -115,4 +146,6 @@ def _column(entry: dict[str, Any]) -> Column:
         kind=Kind(entry["kind"]),
         categories=tuple(entry["categories"]),
         reason=entry["reason"],
+        offset=float(entry.get("offset", 0)),
+        scale=float(entry.get("scale", 1)),
     )

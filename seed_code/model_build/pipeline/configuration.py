@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from mlops_jobs.evaluation.quality import metric_of
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.training.hyperparameters import Hyperparameter
 from mlops_jobs.yaml_document import YamlDocument, first, keys_text
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from tabular.hyperparameters import HYPERPARAMETERS, Hyperparameter
-from tabular.problem import PROBLEMS
+from tabular.model import HYPERPARAMETERS
 
 Number = Annotated[float, Field(strict=True)]
 Share = Annotated[float, Field(gt=0, lt=0.5)]
@@ -94,11 +95,21 @@ class Objective(Section):
     """The metric that tuning optimizes, and the value that a model must reach.
 
     Args:
-        metric: name of the metric; `PROBLEMS` lists those of each kind of target.
+        metric: name of the metric; `METRICS` lists those of each kind of target.
         threshold: minimum of the metric, or maximum of logloss, rmse and mae.
     """
 
-    metric: Literal["auc", "f1", "accuracy", "logloss", "rmse", "mae", "r2"]
+    metric: Literal[
+        "auc",
+        "f1",
+        "accuracy",
+        "logloss",
+        "average_precision",
+        "macro_f1",
+        "rmse",
+        "mae",
+        "r2",
+    ]
     threshold: float
 
 
@@ -198,7 +209,7 @@ class Configuration(Section):
     @model_validator(mode="after")
     def _metric_fits(self) -> "Configuration":
         if self.data.problem_type:
-            PROBLEMS[self.data.problem_type].metric(self.objective.metric)
+            metric_of(self.data.problem_type, self.objective.metric)
         return self
 
 

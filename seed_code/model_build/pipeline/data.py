@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
+from mlops_jobs.evaluation.quality import metric_of
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.fitting import position_of_target
@@ -19,7 +20,6 @@ from mlops_jobs.table.target import detect_problem_type
 
 from pipeline.configuration import Configuration
 from pipeline.project import Project
-from tabular.problem import PROBLEMS
 
 DEFAULT_KEY = "data/breast_cancer.csv"
 DEFAULT_TARGET = "diagnosis"
@@ -79,7 +79,7 @@ def prepare(configuration: Configuration, project: Project, s3: Any) -> RawData:
         if problem_type is None:
             texts = [row[index].strip() for rows in table.pieces() for row in rows]
             problem_type = detect_problem_type(texts)
-    PROBLEMS[problem_type].metric(configuration.objective.metric)
+    metric_of(problem_type, configuration.objective.metric)
     digest = hashlib.sha256(repr([(entry.key, entry.etag) for entry in found]).encode())
     return RawData(
         uri=uri, target=names[index], problem_type=problem_type, version=digest.hexdigest()[:16]

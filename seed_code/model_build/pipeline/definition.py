@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.offline_session import offline_session  # isort: skip  before the SDK
+from mlops_jobs.evaluation.quality import metric_of
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
 from sagemaker.core.workflow.conditions import (
     ConditionGreaterThanOrEqualTo,
@@ -32,7 +33,6 @@ from pipeline.data import RawData
 from pipeline.job_shapes import channel, output_uri, processing_input, processing_output
 from pipeline.jobs import Jobs
 from pipeline.project import Project
-from tabular.problem import PROBLEMS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class _Steps:
         objective = self._configuration.objective
         self._data = ParameterString("InputData", default_value=definition.data.uri)
         self._threshold = ParameterFloat("QualityThreshold", default_value=objective.threshold)
-        self._metric = PROBLEMS[definition.data.problem_type].metric(objective.metric)
+        self._metric = metric_of(definition.data.problem_type, objective.metric)
 
     def pipeline(self) -> Any:
         preprocess = self._preprocess()

@@ -13,7 +13,7 @@ from sagemaker.core.shapes import (
     S3DataSource,
 )
 
-from tabular.hyperparameters import HYPERPARAMETERS
+from tabular.model import HYPERPARAMETERS
 
 PROCESSING = "/opt/ml/processing"
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from mlops_jobs.evaluation.quality import Metric
 from sagemaker.core.network import NetworkConfig
 from sagemaker.core.processing import Processor
 from sagemaker.core.training.configs import (
@@ -21,7 +22,6 @@ from pipeline.instance_storage import volume_key
 from pipeline.job_shapes import parameter_range
 from pipeline.placement import Placement
 from pipeline.project import Project
-from tabular.problem import Metric
 
 PYTHON = "/opt/venv/bin/python"
 HOUR = 3600

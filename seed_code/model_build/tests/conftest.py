@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import xgboost
 from mlops_jobs.evaluation.job import evaluate
 from mlops_jobs.table import preprocess
 from mlops_jobs.table.model import TabularModel
+from mlops_jobs.training import job
 
 from tabular import model
-from tabular.train import train
+from tabular.features import FEATURES
 
 Rows = list[list[str]]
 
@@ -78,8 +78,13 @@ def run_preprocess(folder: Path, *arguments: str, target: str = "name:answer") -
             *arguments,
         ]
     )
-    preprocess.preprocess(options)
+    preprocess.preprocess(options, FEATURES)
     return folder / "output"
+
+
+def train(opt_ml: Path) -> TabularModel:
+    """Runs the training job of the project."""
+    return job.train(model.fit, model.load, model.HYPERPARAMETERS, opt_ml)
 
 
 def lay_out_training(opt_ml: Path, outputs: Path, **hyperparameters: object) -> Path:
@@ -115,10 +120,6 @@ class Fitted:
     report: dict[str, Any]
     predictor: TabularModel
 
-    def booster(self) -> xgboost.Booster:
-        """Returns the trees, as XGBoost reads them."""
-        return xgboost.Booster({"nthread": 1}, model_file=self.model / "model.ubj")
-
     def holdout(self) -> list[dict[str, str]]:
         """Returns the held-out rows, by column."""
         with (self.outputs / "test/holdout.csv").open(encoding="utf-8", newline="") as stream:
@@ -136,7 +137,7 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Fitted]:
             raw = raw_rows(kind)
             write_csv(folder / "raw", raw)
             outputs = run_preprocess(folder, f"--problem-type={kind}")
-            opt_ml = lay_out_training(folder / "ml", outputs, num_round=60, eta=0.2)
+            opt_ml = lay_out_training(folder / "ml", outputs)
             train(opt_ml)
             archive = pack(opt_ml / "model", folder / "archive")
             report = evaluate(model.load, archive, outputs / "test", folder / "evaluation")

@@ -2,12 +2,15 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
+from mlops_jobs.training.hyperparameters import Hyperparameter
 
 from pipeline.project import Project
+from tabular.model import HYPERPARAMETERS
 
 PROJECT = Project(
     region="eu-west-1",
@@ -20,6 +23,27 @@ PROJECT = Project(
     artifact_key_arn="arn:aws:kms:eu-west-1:111122223333:key/12345678-1234-1234-1234-123456789012",
     model_package_group_name="churn",
 )
+
+
+# The tests of the pipeline do not depend on the library of the model.
+SOME_HYPERPARAMETERS = {
+    "num_round": Hyperparameter(whole=True, low=1, high=100_000, default=300),
+    "early_stopping_rounds": Hyperparameter(whole=True, low=1, high=100_000, default=20),
+    "max_depth": Hyperparameter(whole=True, low=1, high=30, default=6),
+    "eta": Hyperparameter(low=1e-4, high=1, default=0.1, logarithmic=True),
+    "min_child_weight": Hyperparameter(low=0, high=1e6, default=1),
+}
+
+
+@contextmanager
+def some_hyperparameters() -> Iterator[None]:
+    """Gives the model of the project other hyperparameters."""
+    before = dict(HYPERPARAMETERS)
+    HYPERPARAMETERS.clear()
+    HYPERPARAMETERS.update(SOME_HYPERPARAMETERS)
+    yield
+    HYPERPARAMETERS.clear()
+    HYPERPARAMETERS.update(before)
 
 
 def client_error(code: str) -> ClientError:

@@ -1,6 +1,7 @@
 """Validation of `config.yaml`."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 from mlops_jobs.failure import InputError
 
 from pipeline.configuration import Configuration, read_configuration
+from tests.fakes import some_hyperparameters
 
 ROOT = Path(__file__).parents[1]
 
@@ -29,6 +31,12 @@ instance_types:
   training: ml.m5.large
   inference: [ml.m5.large]
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hyperparameters() -> Iterator[None]:
+    with some_hyperparameters():
+        yield
 
 
 def changed(folder: Path, path: str, value: object) -> Configuration:

@@ -1,5 +1,6 @@
 """The raw table on S3, before the pipeline starts."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,9 +10,15 @@ from mlops_jobs.problem_type import ProblemType
 from pipeline import data as data_module
 from pipeline.configuration import Configuration
 from pipeline.data import prepare
-from tests.fakes import PROJECT, Bucket
+from tests.fakes import PROJECT, Bucket, some_hyperparameters
 
 TABLE = b"a,b,answer\n" + b"1,2,yes\n3,4,no\n" * 10
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hyperparameters() -> Iterator[None]:
+    with some_hyperparameters():
+        yield
 
 
 def configuration(**data: Any) -> Configuration:

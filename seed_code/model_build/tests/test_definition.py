@@ -16,11 +16,17 @@ from mlops_jobs.table import preprocess
 from pipeline.configuration import Configuration
 from pipeline.data import RawData
 from pipeline.project import Project
-from tests.fakes import PROJECT
+from tests.fakes import PROJECT, some_hyperparameters
 
 pytest.importorskip("sagemaker.core", reason="only the train build has the SageMaker SDK")
 
 Define = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hyperparameters() -> Iterator[None]:
+    with some_hyperparameters():
+        yield
 
 
 def make_definition(

@@ -116,7 +116,7 @@ def test_the_jobs_and_the_server_need_neither_pandas_nor_scikit_learn() -> None:
     """Their import would double the start time of every container."""
     blocked = "sys.modules.update(dict.fromkeys(('pandas', 'sklearn', 'pyarrow')))"
     modules = [f"mlops_jobs.{name}" for name in ("serving.server", "evaluation.job")]
-    modules += ["mlops_jobs.table.preprocess", "tabular.model", "tabular.train"]
+    modules += ["mlops_jobs.table.preprocess", "tabular.model", "tabular.boosting"]
     code = f"import {', '.join(modules)}"
     subprocess.run(
         [sys.executable, "-c", f"import sys; {blocked}; {code}"],

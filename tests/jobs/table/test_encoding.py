@@ -1,5 +1,6 @@
 """Encoding of raw cells as numbers."""
 
+import json
 import math
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlops_jobs.problem_type import ProblemType
-from mlops_jobs.table.encoding import CellError, encode
+from mlops_jobs.table.encoding import CellError, encode, offset_and_scale, one_hot
 from mlops_jobs.table.schema import Column, Kind, Schema
 
 SCHEMA = Schema(
@@ -80,3 +81,55 @@ def test_a_schema_reads_back_as_it_was_written() -> None:
 def test_what_is_no_schema_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"schema\.json: cannot be read as a schema"):
         Schema.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "differences"),
+    [
+        ([1_700_000_000, 1_700_000_001, 1_700_000_007], [0, 1, 7]),
+        ([2**53 - 3, 2**53 - 2, 2**53 - 1], [0, 1, 2]),
+        ([-(2**40) - 5, -(2**40), -(2**40) + 1], [0, 5, 6]),
+    ],
+)
+def test_differences_of_large_numbers_are_kept(
+    numbers: list[int], differences: list[float]
+) -> None:
+    offset, scale = offset_and_scale(np.array(numbers, dtype=float))
+    column = Column(name="at", kind=Kind.NUMERIC, offset=offset, scale=scale)
+    schema = Schema(problem_type=ProblemType.REGRESSION, target="y", columns=(column,))
+    for cells in (numbers, [str(number) for number in numbers], np.array([numbers], dtype=float)):
+        columns = cells if isinstance(cells, np.ndarray) else [cells]
+        assert encode(schema, columns)[:, 0].tolist() == differences
+    assert Schema.from_json(schema.to_json()) == schema
+
+
+@pytest.mark.parametrize("numbers", [[1e40, 2e40, 3e300], [-1e39, 1e39, 1e45]])
+def test_numbers_beyond_32_bits_are_scaled(numbers: list[float]) -> None:
+    offset, scale = offset_and_scale(np.array(numbers))
+    column = Column(name="at", kind=Kind.NUMERIC, offset=offset, scale=scale)
+    schema = Schema(problem_type=ProblemType.REGRESSION, target="y", columns=(column,))
+    found = encode(schema, [numbers])[:, 0]
+    assert np.isfinite(found).all()
+    assert (np.diff(found) >= 0).all()
+    assert abs(found[-1]) < np.finfo(np.float32).max
+
+
+@pytest.mark.parametrize("numbers", [[0.1, 2.5], [1e6, 3e6 + 0.5], [1e20, 2e20], [], [np.nan]])
+def test_most_columns_are_neither_moved_nor_scaled(numbers: list[float]) -> None:
+    assert offset_and_scale(np.array(numbers)) == (0, 1)
+
+
+def test_a_schema_of_version_1_has_no_scales() -> None:
+    document = json.loads(SCHEMA.to_json()) | {"version": 1}
+    for name in ("computed", "target_offset", "target_scale"):
+        del document[name]
+    for column in document["columns"]:
+        del column["offset"], column["scale"]
+    assert Schema.from_json(json.dumps(document)) == SCHEMA
+
+
+def test_categories_become_columns_for_models_of_numbers() -> None:
+    matrix = encode(SCHEMA, [[1, "", 3], ["flat", "2", "castle"]])
+    np.testing.assert_array_equal(
+        one_hot(SCHEMA, matrix), [[1, 0, 0, 1], [np.nan, 1, 0, 0], [3, 0, 0, 0]]
+    )

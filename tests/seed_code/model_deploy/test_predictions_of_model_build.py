@@ -98,7 +98,9 @@ def trained(folder: Path, problem_type: str) -> Aws:
     (opt_ml / "input" / "data").symlink_to(output)
     (opt_ml / "input" / "config").mkdir()
     (opt_ml / "input" / "config" / "hyperparameters.json").write_text('{"num_round": "30"}')
-    import_module("tabular.train").train(opt_ml)
+    model = import_module("tabular.model")
+    job = import_module("mlops_jobs.training.job")
+    job.train(model.fit, model.load, model.HYPERPARAMETERS, opt_ml)
     return Aws(
         problem_type,
         (output / "test" / "holdout.csv").read_bytes(),

@@ -19,11 +19,15 @@ def main() -> None:
         case ["preprocess"]:
             from mlops_jobs.table import preprocess
 
-            preprocess.main(sys.argv[2:])
-        case ["train"]:
-            from tabular import train
+            from tabular.features import FEATURES
 
-            train.main()
+            preprocess.main(sys.argv[2:], FEATURES)
+        case ["train"]:
+            from mlops_jobs.training import job as training
+
+            from tabular import model
+
+            training.main(model.fit, model.load, model.HYPERPARAMETERS)
         case ["evaluate"]:
             from mlops_jobs.evaluation import job as evaluation
 

@@ -1,20 +1,52 @@
 """The model of this project: XGBoost's trees, with the schema of their columns.
 
-A model artifact has no pickle, so loading it runs no code.
+Another library replaces this file: README.md, "Change the project", has a complete one. A model
+artifact has no pickle, so loading it runs no code. XGBoost is imported in functions because the
+train build, which reads `HYPERPARAMETERS`, does not have it.
 """
 
 from pathlib import Path
 
-import xgboost
 from mlops_jobs.archive import model_files
 from mlops_jobs.failure import InputError
-from mlops_jobs.serving.xgboost_trees import XGBoostTrees
 from mlops_jobs.table import schema as schemas
 from mlops_jobs.table.encoding import Matrix
 from mlops_jobs.table.model import TabularModel
 from mlops_jobs.table.schema import Schema
+from mlops_jobs.training.hyperparameters import Hyperparameter
+from mlops_jobs.training.training import Training
+
+from tabular.features import FEATURES
 
 FILE = "model.ubj"
+
+# `training` and `tuning.ranges` of config.yaml set these, by XGBoost's names.
+HYPERPARAMETERS = {
+    "num_round": Hyperparameter(whole=True, low=1, high=100_000, default=300),
+    "early_stopping_rounds": Hyperparameter(whole=True, low=1, high=100_000, default=20),
+    "seed": Hyperparameter(whole=True, low=0, high=2**31 - 1, default=7),
+    "max_depth": Hyperparameter(whole=True, low=1, high=30, default=6),
+    "eta": Hyperparameter(low=1e-4, high=1, default=0.1, logarithmic=True),
+    "min_child_weight": Hyperparameter(low=0, high=1e6, default=1),
+    "gamma": Hyperparameter(low=0, high=1e6, default=0),
+    "subsample": Hyperparameter(low=0.05, high=1, default=1),
+    "colsample_bytree": Hyperparameter(low=0.05, high=1, default=1),
+    "lambda": Hyperparameter(low=0, high=1e6, default=1),
+    "alpha": Hyperparameter(low=0, high=1e6, default=0),
+    "max_bin": Hyperparameter(whole=True, low=2, high=65_536, default=256),
+    "scale_pos_weight": Hyperparameter(low=1e-6, high=1e6, default=1),
+}
+
+
+def fit(training: Training) -> None:
+    """Fits the model and writes it.
+
+    Args:
+        training: tables, hyperparameters and folders.
+    """
+    from tabular import boosting
+
+    boosting.fit(training).save_model(training.folder / FILE)
 
 
 def load(folder: Path) -> TabularModel:
@@ -26,6 +58,9 @@ def load(folder: Path) -> TabularModel:
     Raises:
         InputError: a file is missing or malformed, or the files are not of one training job.
     """
+    import xgboost
+    from mlops_jobs.serving.xgboost_trees import XGBoostTrees
+
     schema_json, trees = model_files(folder, schemas.FILE, FILE)
     schema = Schema.from_json(schema_json)
     try:
@@ -33,9 +68,9 @@ def load(folder: Path) -> TabularModel:
     except xgboost.core.XGBoostError as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{FILE}: cannot be read as a model of XGBoost: {reason}") from error
-    if booster.num_features() != len(schema.features):
+    if booster.num_features() != schema.width:
         raise InputError(
-            f"{FILE}: got {booster.num_features()} columns; allowed: {len(schema.features)}, as in "
+            f"{FILE}: got {booster.num_features()} columns; allowed: {schema.width}, as in "
             f"{schemas.FILE}. Use both files of one training job"
         )
 
@@ -48,5 +83,8 @@ def load(folder: Path) -> TabularModel:
         return attributions
 
     return TabularModel(
-        schema=schema, predict_encoded=XGBoostTrees(booster), attribute_encoded=attribute
+        schema=schema,
+        predict_encoded=XGBoostTrees(booster),
+        attribute_encoded=attribute,
+        computed=FEATURES,
     )

@@ -4,8 +4,7 @@ import json
 import math
 
 import xgboost
-
-from tabular.problem import Metric
+from mlops_jobs.training.job import metric_line
 
 ROUNDS_PER_LINE = 10
 ATTRIBUTE = "history"
@@ -17,15 +16,19 @@ class Progress:
     The history is stored in the model of a checkpoint, so that a resumed job knows the best round.
 
     Args:
-        metric: metric that the tuner reads.
+        metric: name of the metric that the tuner reads.
         loss: XGBoost metric that decides which round is best.
         patience: number of rounds without improvement after which training stops.
-        variance: variance of the validation target, from which r2 is computed.
+        variance: variance of the standardized validation target, from which r2 is computed.
+        unit: standard deviation of the target, in which XGBoost measures rmse and mae. Defaults to
+            1.
     """
 
-    def __init__(self, *, metric: Metric, loss: str, patience: int, variance: float) -> None:
-        self.metric, self._loss, self._patience = metric, loss, patience
-        self._variance = variance
+    def __init__(
+        self, *, metric: str, loss: str, patience: int, variance: float, unit: float = 1.0
+    ) -> None:
+        self._metric, self._loss, self._patience = metric, loss, patience
+        self._variance, self._unit = variance, unit
         self.history: list[tuple[float, float]] = []  # (loss, metric) of each round
 
     @property
@@ -80,25 +83,22 @@ class Progress:
             self._print(rounds - 1)
         return rounds - 1 - self.best_round >= self._patience
 
-    def print_result(self) -> None:
-        """Prints the best round; SageMaker reads the metric of the job from the last line."""
-        self._print(self.best_round)
-
     def _print(self, index: int) -> None:
         loss, value = self.history[index]
         print(
-            f"round {index + 1}: validation:{self.metric.name}={value:.6f} "
-            f"validation-loss={loss:.6f}",
+            f"round {index + 1}: {metric_line(self._metric, value)} validation-loss={loss:.6f}",
             flush=True,
         )
 
     def _value(self, values: dict[str, float]) -> float:
-        match self.metric.name:
+        match self._metric:
             case "accuracy":
                 return 1 - values.get("error", values.get("merror", math.nan))
             case "r2":
                 return 1 - values["rmse"] ** 2 / self._variance if self._variance else 0.0
             case "logloss":
                 return values[self._loss]
+            case "rmse" | "mae" as name:
+                return values[name] * self._unit
             case name:
                 return values[name]

@@ -1,4 +1,4 @@
-"""Hyperparameters of the training job, by XGBoost's names."""
+"""Hyperparameters of training jobs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,40 +47,23 @@ class Hyperparameter:
         return int(number) if self.whole else number
 
 
-HYPERPARAMETERS = {
-    "num_round": Hyperparameter(whole=True, low=1, high=100_000, default=300),
-    "early_stopping_rounds": Hyperparameter(whole=True, low=1, high=100_000, default=20),
-    "seed": Hyperparameter(whole=True, low=0, high=2**31 - 1, default=7),
-    "max_depth": Hyperparameter(whole=True, low=1, high=30, default=6),
-    "eta": Hyperparameter(low=1e-4, high=1, default=0.1, logarithmic=True),
-    "min_child_weight": Hyperparameter(low=0, high=1e6, default=1),
-    "gamma": Hyperparameter(low=0, high=1e6, default=0),
-    "subsample": Hyperparameter(low=0.05, high=1, default=1),
-    "colsample_bytree": Hyperparameter(low=0.05, high=1, default=1),
-    "lambda": Hyperparameter(low=0, high=1e6, default=1),
-    "alpha": Hyperparameter(low=0, high=1e6, default=0),
-    "max_bin": Hyperparameter(whole=True, low=2, high=65_536, default=256),
-    "scale_pos_weight": Hyperparameter(low=1e-6, high=1e6, default=1),
-}
-
-
 # SageMaker adds hyperparameters with this prefix to the trials of a tuning job.
 _SERVICE_PREFIX = "_"
 
 
-def read_hyperparameters(given: Mapping[str, object]) -> dict[str, int | float]:
+def read_hyperparameters(
+    known: Mapping[str, Hyperparameter], given: Mapping[str, object]
+) -> dict[str, int | float]:
     """Returns all hyperparameters, with defaults filled in.
 
     Args:
+        known: the hyperparameters of a model, by name.
         given: values by name: numbers or, as SageMaker passes them, strings.
 
     Raises:
         InputError: a name is unknown, or a value is out of its range.
     """
     for name in given:
-        if name not in HYPERPARAMETERS and not name.startswith(_SERVICE_PREFIX):
-            raise InputError(f"got hyperparameter {name!r}; allowed: {', '.join(HYPERPARAMETERS)}")
-    return {
-        name: known.read(name, given.get(name, known.default))
-        for name, known in HYPERPARAMETERS.items()
-    }
+        if name not in known and not name.startswith(_SERVICE_PREFIX):
+            raise InputError(f"got hyperparameter {name!r}; allowed: {', '.join(known)}")
+    return {name: one.read(name, given.get(name, one.default)) for name, one in known.items()}

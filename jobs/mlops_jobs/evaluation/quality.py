@@ -1,0 +1,173 @@
+"""The metrics that tuning optimizes and the quality check compares with a threshold."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlops_jobs.evaluation.metrics import (
+    binary_report,
+    confusion_matrix,
+    f_score,
+    multiclass_report,
+    precision_recall,
+    regression_report,
+)
+from mlops_jobs.failure import InputError
+from mlops_jobs.problem_type import ProblemType
+
+Numbers = npt.NDArray[np.floating[Any]]
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric of model quality.
+
+    Args:
+        name: name in `config.yaml` and in the log lines that the tuner reads.
+        maximize: True if a larger value is better.
+        group: group of `evaluation.json`.
+        key: name of the value in the group.
+        report: returns the group, from labels, targets and predictions.
+    """
+
+    name: str
+    maximize: bool
+    group: str
+    key: str
+    report: Callable[[tuple[str, ...], Numbers, Numbers], Report]
+
+    @property
+    def report_path(self) -> str:
+        """Path of the value in `evaluation.json`."""
+        return f"{self.group}.{self.key}.value"
+
+    def measure(self, labels: tuple[str, ...], target: Numbers, predictions: Numbers) -> float:
+        """Returns the value of the metric.
+
+        Args:
+            labels: labels in the order of their classes.
+            target: target of each row: its class number, or its value in a regression.
+            predictions: result of `Model.predict`.
+        """
+        return float(self.report(labels, target, predictions)[self.key]["value"])
+
+
+def report_of(
+    problem_type: ProblemType, labels: tuple[str, ...], target: Numbers, predictions: Numbers
+) -> Report:
+    """Returns all metrics of predictions.
+
+    Args:
+        problem_type: kind of target.
+        labels: labels in the order of their classes.
+        target: target of each row: its class number, or its value in a regression.
+        predictions: result of `Model.predict`.
+    """
+    return _REPORTS[problem_type](labels, target, predictions)
+
+
+def metric_of(problem_type: ProblemType, name: str) -> Metric:
+    """Returns the metric of a name.
+
+    Args:
+        problem_type: kind of target.
+        name: name of the metric.
+
+    Raises:
+        InputError: this kind of target does not have the metric; the message lists its metrics.
+    """
+    for metric in METRICS[problem_type]:
+        if metric.name == name:
+            return metric
+    allowed = ", ".join(metric.name for metric in METRICS[problem_type])
+    raise InputError(f"objective.metric: got {name!r}; allowed: {allowed}")
+
+
+def _binary(labels: tuple[str, ...], target: Numbers, predictions: Numbers) -> Report:
+    actual, probability = target.astype(np.intp), predictions[:, 1].astype(np.float64)
+    return binary_report(actual, probability, labels) | {
+        "average_precision": _value(average_precision(actual == 1, probability))
+    }
+
+
+def _multiclass(labels: tuple[str, ...], target: Numbers, predictions: Numbers) -> Report:
+    actual, probabilities = target.astype(np.intp), predictions.astype(np.float64)
+    matrix = confusion_matrix(actual, probabilities.argmax(axis=1), len(labels))
+    return multiclass_report(actual, probabilities, labels) | {
+        "macro_f1": _value(f_score(*precision_recall(matrix)).mean())
+    }
+
+
+def _regression(_: tuple[str, ...], target: Numbers, predictions: Numbers) -> Report:
+    return regression_report(target.astype(np.float64), predictions.astype(np.float64))
+
+
+def average_precision(positive: npt.NDArray[np.bool_], score: Numbers) -> float:
+    """Returns the area below the steps of the curve of precision and recall.
+
+    Args:
+        positive: for each row, True if it has the positive label.
+        score: probability of the positive label.
+    """
+    order = np.argsort(-score, kind="stable")
+    # Rows of equal score pass a threshold together.
+    ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    hits = np.cumsum(positive[order])[ends]
+    precision, recall = hits / (ends + 1), hits / max(hits[-1], 1)
+    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+
+
+def _value(value: float) -> Report:
+    return {"value": float(value), "standard_deviation": "NaN"}
+
+
+_REPORTS = {
+    ProblemType.BINARY: _binary,
+    ProblemType.MULTICLASS: _multiclass,
+    ProblemType.REGRESSION: _regression,
+}
+
+
+def _metrics(problem_type: ProblemType, *names: tuple[str, bool, str]) -> tuple[Metric, ...]:
+    return tuple(
+        Metric(
+            name=name,
+            maximize=maximize,
+            group=problem_type.report,
+            key=key,
+            report=_REPORTS[problem_type],
+        )
+        for name, maximize, key in names
+    )
+
+
+# Names of groups and values are those of SageMaker Model Monitor's model quality statistics, so
+# that a monitor can be compared with the evaluation. The first metric is the default.
+# Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
+METRICS = {
+    ProblemType.BINARY: _metrics(
+        ProblemType.BINARY,
+        ("auc", True, "auc"),
+        ("f1", True, "f1"),
+        ("accuracy", True, "accuracy"),
+        ("logloss", False, "logloss"),
+        ("average_precision", True, "average_precision"),
+    ),
+    ProblemType.MULTICLASS: _metrics(
+        ProblemType.MULTICLASS,
+        ("accuracy", True, "accuracy"),
+        ("f1", True, "weighted_f1"),
+        ("macro_f1", True, "macro_f1"),
+        ("logloss", False, "logloss"),
+    ),
+    ProblemType.REGRESSION: _metrics(
+        ProblemType.REGRESSION,
+        ("rmse", False, "rmse"),
+        ("mae", False, "mae"),
+        ("r2", True, "r2"),
+    ),
+}

@@ -1,0 +1,1 @@
+"""The container contract of training jobs, for models of encoded tables."""

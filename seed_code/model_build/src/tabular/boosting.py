@@ -1,0 +1,126 @@
+"""Training of XGBoost: rounds, metrics, early stopping and checkpoints."""
+
+import os
+from typing import Any
+
+import numpy as np
+import xgboost
+from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.training.training import Training
+
+from tabular.checkpoint import Checkpoints
+from tabular.progress import Progress
+
+OBJECTIVES = {
+    ProblemType.BINARY: "binary:logistic",
+    ProblemType.MULTICLASS: "multi:softprob",
+    ProblemType.REGRESSION: "reg:squarederror",
+}
+# XGBoost's metric that decides when training stops; it is smooth, unlike accuracy.
+LOSSES = {
+    ProblemType.BINARY: "logloss",
+    ProblemType.MULTICLASS: "mlogloss",
+    ProblemType.REGRESSION: "rmse",
+}
+# XGBoost's metric for each metric of the project; others are computed from the predictions.
+XGBOOST_METRICS = {
+    (ProblemType.BINARY, "auc"): "auc",
+    (ProblemType.BINARY, "accuracy"): "error",
+    (ProblemType.MULTICLASS, "accuracy"): "merror",
+    (ProblemType.REGRESSION, "mae"): "mae",
+}
+FROM_LOSS = ("logloss", "rmse", "r2")
+CELLS_PER_THREAD = 100_000  # with fewer cells, another thread does not pay off
+
+
+def fit(training: Training) -> xgboost.Booster:
+    """Fits trees until the loss of the validation rows no longer improves.
+
+    Args:
+        training: tables, hyperparameters and folders.
+
+    Returns:
+        The trees up to the best round.
+    """
+    values = dict(training.hyperparameters)
+    rounds = int(values.pop("num_round"))
+    patience = int(values.pop("early_stopping_rounds"))
+    rows, held_out_rows = training.train, training.validation
+    parameters = _parameters(training, values)
+    kinds: dict[str, Any] = {
+        "feature_types": training.schema.feature_types,
+        "enable_categorical": True,
+        "max_bin": int(values["max_bin"]),
+        "nthread": parameters["nthread"],
+    }
+    table = xgboost.QuantileDMatrix(rows.features, rows.target, **kinds)
+    # With `ref`, its bins are those of the training rows.
+    held_out = xgboost.QuantileDMatrix(
+        held_out_rows.features, held_out_rows.target, ref=table, **kinds
+    )
+    progress = Progress(
+        metric=training.metric.name,
+        loss=LOSSES[training.schema.problem_type],
+        patience=patience,
+        variance=float(np.var(held_out_rows.target)),
+        unit=training.schema.target_scale,
+    )
+    checkpoints = Checkpoints.of_job(training.checkpoints, parameters, rows.features, rows.target)
+    return _boost(training, parameters, (table, held_out), rounds, progress, checkpoints)
+
+
+def _boost(
+    training: Training,
+    parameters: dict[str, Any],
+    tables: tuple[xgboost.DMatrix, xgboost.DMatrix],
+    rounds: int,
+    progress: Progress,
+    checkpoints: Checkpoints,
+) -> xgboost.Booster:
+    """Returns the trees up to the best round.
+
+    `xgboost.train` is not used because its early stopping does not know the best round of the job
+    that was resumed. A resumed job builds the same trees as one that was not interrupted, except
+    that `subsample` and `colsample_bytree` sample again.
+    """
+    table, held_out = tables
+    checkpoint = checkpoints.newest()
+    booster = xgboost.Booster(parameters, [table, held_out], model_file=checkpoint)
+    if checkpoint:
+        progress.resume(booster)
+    metric, labels = training.metric, training.schema.labels
+
+    def measure(predictions: Any, data: xgboost.DMatrix) -> tuple[str, float]:
+        if predictions.ndim == 1:
+            predictions = np.column_stack([1 - predictions, predictions])
+        return metric.name, metric.measure(labels, data.get_label(), predictions)
+
+    known = (training.schema.problem_type, metric.name) in XGBOOST_METRICS
+    custom = None if known or metric.name in FROM_LOSS else measure
+    for index in range(len(progress.history), rounds):
+        booster.update(table, index)
+        measured = booster.eval_set([(held_out, "validation")], index, custom, output_margin=False)
+        if progress.note(measured):
+            break
+        checkpoints.keep(booster, progress)
+    best = booster[: progress.best_round + 1]
+    progress.forget(best)
+    return best
+
+
+def _parameters(training: Training, values: dict[str, int | float]) -> dict[str, Any]:
+    problem_type = training.schema.problem_type
+    shown = XGBOOST_METRICS.get((problem_type, training.metric.name))
+    threads = training.train.features.size // CELLS_PER_THREAD
+    parameters: dict[str, Any] = {
+        "objective": OBJECTIVES[problem_type],
+        "eval_metric": [name for name in (shown, LOSSES[problem_type]) if name],
+        "tree_method": "hist",
+        "nthread": max(1, min(len(os.sched_getaffinity(0)), threads)),
+        **values,
+    }
+    if problem_type is ProblemType.MULTICLASS:
+        parameters["num_class"] = len(training.schema.labels)
+    if problem_type is not ProblemType.BINARY:
+        del parameters["scale_pos_weight"]
+    return parameters

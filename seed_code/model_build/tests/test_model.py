@@ -1,0 +1,61 @@
+"""The model of the project, whatever library it uses."""
+
+from pathlib import Path
+
+import pytest
+from mlops_jobs.evaluation.job import evaluate
+
+from tabular import model
+from tests.conftest import HEADING, Fitted, lay_out_training, pack, run_preprocess, train, write_csv
+
+MIN_QUALITY = {
+    "binary": ("binary_classification_metrics", "auc", 0.85),
+    "multiclass": ("multiclass_classification_metrics", "accuracy", 0.7),
+    "regression": ("regression_metrics", "r2", 0.7),
+}
+
+
+def test_it_learns(fitted: Fitted) -> None:
+    group, measure, lowest = MIN_QUALITY[fitted.kind]
+    assert fitted.report[group][measure]["value"] > lowest
+
+
+def test_a_model_that_is_loaded_again_predicts_the_same(fitted: Fitted) -> None:
+    rows = fitted.holdout()
+    cells = [[row[name] for row in rows] for name in fitted.predictor.features]
+    again = model.load(fitted.model).predict(cells)
+    assert again.tobytes() == fitted.predictor.predict(cells).tobytes()
+
+
+def test_the_same_input_gives_the_same_model(tmp_path: Path, binary: Fitted) -> None:
+    for name in ("one", "two"):
+        train(lay_out_training(tmp_path / name, binary.outputs))
+    one, two = (model.load(tmp_path / name / "model") for name in ("one", "two"))
+    cells = [[row[name] for row in binary.holdout()] for name in one.features]
+    assert one.predict(cells).tobytes() == two.predict(cells).tobytes()
+
+
+def test_missing_values_and_unknown_categories_are_predicted(binary: Fitted) -> None:
+    found = binary.predictor.predict([[None, "never seen"][:1] for _ in binary.predictor.features])
+    assert 0 <= float(found[0, 1]) <= 1
+
+
+def test_requests_have_the_columns_of_the_table(binary: Fitted) -> None:
+    assert list(binary.predictor.columns) == HEADING[:-1]
+
+
+def test_the_default_data_is_learnt_well(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="the image has no scikit-learn, the train build has")
+    from pipeline.data import breast_cancer
+
+    write_csv(tmp_path / "raw", [])
+    (tmp_path / "raw/table.csv").write_bytes(breast_cancer())
+    outputs = run_preprocess(tmp_path, target="name:diagnosis")
+    opt_ml = lay_out_training(tmp_path / "ml", outputs)
+    train(opt_ml)
+    report = evaluate(
+        model.load, pack(opt_ml / "model", tmp_path / "archive"), outputs / "test", tmp_path
+    )
+    measures = report["binary_classification_metrics"]
+    assert measures["auc"]["value"] > 0.97
+    assert list(measures["confusion_matrix"]) == ["benign", "malignant"]

@@ -1,0 +1,106 @@
+"""The training job."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tabular import model
+
+from mlops_jobs.failure import InputError
+from mlops_jobs.training import job
+from mlops_jobs.training.job import metric_line
+from mlops_jobs.training.training import Training
+from seed_code.model_build.tests.conftest import (
+    Fitted,
+    lay_out_training,
+    raw_rows,
+    run_preprocess,
+    train,
+    write_csv,
+)
+
+Fit = Callable[[str], Fitted]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"depth": 3}, "got hyperparameter 'depth'; allowed: num_round"),
+        ({"max_depth": 2.5}, "max_depth: got '2.5'; allowed: a whole number from 1 to 30"),
+        ({"eta": "fast"}, "eta: got 'fast'; allowed: a number from 0.0001 to 1"),
+        ({"metric": "rmse"}, "objective.metric: got 'rmse'; allowed: auc, f1, accuracy, logloss"),
+    ],
+)
+def test_wrong_hyperparameters_are_rejected(
+    tmp_path: Path, binary: Fitted, given: dict[str, object], message: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        train(lay_out_training(tmp_path, binary.outputs, **given))
+    assert message in str(error.value)
+
+
+def test_sagemaker_receives_the_reason_of_a_failure(
+    tmp_path: Path, binary: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opt_ml = lay_out_training(tmp_path, binary.outputs)
+    (opt_ml / "output").mkdir()
+    monkeypatch.setattr(job, "OPT_ML", opt_ml)
+
+    def broken(*_: object) -> None:
+        raise KeyError("a bug in model.py")
+
+    monkeypatch.setattr(job, "train", broken)
+    with pytest.raises(SystemExit, match="1"):
+        job.main(model.fit, model.load, model.HYPERPARAMETERS)
+    assert "a bug in model.py" in (opt_ml / "output/failure").read_text()
+
+
+def test_what_sagemaker_adds_to_the_hyperparameters_of_a_trial_is_left_alone(
+    tmp_path: Path, binary: Fitted
+) -> None:
+    train(lay_out_training(tmp_path, binary.outputs, _tuning_objective_metric="validation:auc"))
+    assert (tmp_path / "model/model.ubj").is_file()
+
+
+def test_a_missing_channel_is_named(tmp_path: Path, binary: Fitted) -> None:
+    opt_ml = lay_out_training(tmp_path, binary.outputs)
+    (opt_ml / "input/data/train").unlink()
+    with pytest.raises(
+        InputError, match=r"schema\.json: no such file; the Preprocess step writes it"
+    ):
+        train(opt_ml)
+
+
+def test_the_tuner_reads_all_digits_and_no_exponent() -> None:
+    assert metric_line("auc", 0.123456789012345) == "validation:auc=0.123456789012345"
+    assert metric_line("logloss", 1.5e-9) == "validation:logloss=0.0000000015"
+    assert metric_line("rmse", 2.5e20) == "validation:rmse=250000000000000000000.0"
+
+
+def test_a_regression_is_fitted_on_a_standardized_target(tmp_path: Path, fit: Fit) -> None:
+    outputs = fit("regression").outputs
+    seen = {}
+
+    def fit_nothing(training: Training) -> None:
+        seen["training"] = training
+        model.fit(training)
+
+    job.train(fit_nothing, model.load, model.HYPERPARAMETERS, lay_out_training(tmp_path, outputs))
+
+    target = seen["training"].train.target
+    assert abs(target.mean()) < 1e-9
+    assert target.std() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("shift", [0, 1e6, 1.7e9])
+def test_an_offset_of_the_target_does_not_change_the_errors(tmp_path: Path, shift: float) -> None:
+    rows = raw_rows("regression")
+    for row in rows:
+        row[-1] = repr(float(row[-1]) + shift)
+    write_csv(tmp_path / "raw", rows)
+    outputs = run_preprocess(tmp_path)
+    found = train(lay_out_training(tmp_path / "ml", outputs))
+    with np.load(outputs / "validation/validation.npz") as held_out:
+        error = found.predict_matrix(held_out["features"]) - held_out["target"]
+    assert 1 < np.abs(error).mean() < 40
