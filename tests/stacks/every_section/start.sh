@@ -1,0 +1,2 @@
+#!/bin/bash
+git config --global pull.rebase true
