@@ -1,5 +1,8 @@
 """The condition keys that requests of the rehearsal have, as far as AWS's requests have them.
 
+Accounts of the rehearsal are in no organization unless they create one, and those in AWS may be:
+aws:PrincipalOrgID has a value then only, and a decision that depends on it is denied by its name.
+
 A key that is listed may be absent from a request, as on AWS. A key that is not listed is one that
 the rehearsal does not compute: `unknown_conditions` rejects what depends on it.
 
@@ -15,7 +18,8 @@ _GLOBAL = (
     "MultiFactorAuthPresent",
     "PrincipalAccount",
     "PrincipalArn",
-    "PrincipalOrgID",
+    "PrincipalIsAWSService",
+    "PrincipalServiceName",
     "PrincipalTag/*",
     "PrincipalType",
     "RequestTag/*",
@@ -53,7 +57,7 @@ _OF_SERVICES = {
     "dynamodb": ("LeadingKeys",),
     "ec2": ("AuthorizedService", "Subnet"),
     "ecr": ("ResourceTag/*",),
-    "events": ("TargetArn", "creatorAccount", "detail-type", "eventBusInvocation", "source"),
+    "events": ("TargetArn", "creatorAccount", "detail-type", "source"),
     "iam": (
         "AWSServiceName",
         "PassedToService",

@@ -162,12 +162,19 @@ def s3_context(
 
 @patch(
     "ministack.core.iam_evaluator:_resolve_condition_key",
-    why="The tags of a resource have no value under the key of the service.",
-    until="ministack resolves ecr:ResourceTag and ssm:resourceTag.",
+    why="The tags of a resource have no value under the key of the service, and nothing says that "
+    "the principal is a service.",
+    until="ministack resolves ecr:ResourceTag, ssm:resourceTag, aws:PrincipalIsAWSService and "
+    "aws:PrincipalServiceName.",
     after="corrections.bucket_owner",
 )
 def resolve(previous: Callable[..., Any], key: str, ctx: Any) -> Any:
     value = previous(key, ctx)
+    is_service = ctx.principal_type == "Service"
+    if key.lower() == "aws:principalisawsservice":
+        return str(is_service).lower()
+    if key.lower() == "aws:principalservicename":
+        return ctx.principal_arn if is_service else None
     service, _, name = key.partition(":")
     if value is None and service.lower() in ("ecr", "ssm") and name.lower().startswith("resourcet"):
         return previous(f"aws:ResourceTag/{name.partition('/')[2]}", ctx)
@@ -207,8 +214,6 @@ def _of_rule(iam_action: str, request: Mapping[str, Any]) -> dict[str, Any]:
         found["events:TargetArn"] = targets
     if iam_action.endswith(("Rule", "Targets")):
         found["events:creatorAccount"] = current_scope().account
-    if iam_action == "events:PutEvents":
-        found["events:eventBusInvocation"] = "false"
     return found
 
 

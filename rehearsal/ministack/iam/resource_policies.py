@@ -7,6 +7,7 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.services import eventbridge
 
 from rehearsal.framework.platform import AwsError, Scope
+from rehearsal.ministack.iam import unknown_conditions
 from rehearsal.ministack.request_scope import in_scope
 
 
@@ -48,7 +49,8 @@ def authorize_service(
         raise AwsError(
             "AccessDeniedException",
             f"{principal} is not authorized to perform: {action} on resource: {resource_arn} for "
-            f"{source_arn}: no statement of the resource's policy allows it",
+            f"{source_arn}: no statement of the resource's policy allows it"
+            f"{_note(action)}",
             403,
         )
 
@@ -92,7 +94,8 @@ def authorize_bus(principal_arn: str, bus_arn: str, bus: Scope, event: Mapping[s
         raise AwsError(
             "AccessDeniedException",
             f"User: {principal_arn} is not authorized to perform: events:PutEvents on resource: "
-            f"{bus_arn} because no resource-based policy allows the events:PutEvents action",
+            f"{bus_arn} because no resource-based policy allows the events:PutEvents action"
+            f"{_note('events:PutEvents')}",
             403,
         )
 
@@ -131,6 +134,12 @@ def authorize_by_policy(
         explicit = decided.decision == "Deny"
         message = iam_actions.identity_denial_message(action, principal_arn, resource_arn, explicit)
         raise AwsError("AccessDeniedException", _of_resource(message), 403)
+
+
+def _note(action: str) -> str:
+    """Returns the note on a condition key of the policy that is not computed, or nothing."""
+    note = unknown_conditions.note_on(action)
+    return f". {note}" if note else ""
 
 
 def _of_resource(message: str) -> str:

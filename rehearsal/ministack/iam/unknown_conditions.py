@@ -68,10 +68,73 @@ def message(
     resource: str,
     explicit_deny: bool,
 ) -> str:
+    note = note_on(action)
+    if note is None:
+        return previous(action, principal_arn, resource, explicit_deny)
+    return _denial(action, principal_arn, resource, note)
+
+
+@patch("ministack.core.iam_actions:access_denied_response", why=_WHY, until=_UNTIL)
+def denied_response(
+    previous: Callable[..., Any],
+    service: str,
+    action: str,
+    principal_arn: str,
+    request_id: str,
+    *,
+    error_code: str = "",
+    message: str = "",
+    headers: dict[str, str] | None = None,
+    resource_arn: str = "*",
+    explicit_deny: bool = False,
+    resource_policy_arn: str = "",
+) -> Any:
+    """Returns the response of a denial; that of a policy of a resource names the key, too."""
+    noted, note = _NOTE.get() or ("", "")
+    if noted == action and not error_code and "does not compute" not in message:
+        message = _denial(action, principal_arn, resource_arn, note)
+    response = previous(
+        service,
+        action,
+        principal_arn,
+        request_id,
+        error_code=error_code,
+        message=message,
+        headers=headers,
+        resource_arn=resource_arn,
+        explicit_deny=explicit_deny,
+        resource_policy_arn=resource_policy_arn,
+    )
+    _NOTE.set(None)
+    return response
+
+
+@patch("ministack.services.s3:_error", why=_WHY, until=_UNTIL)
+def bucket_error(
+    previous: Callable[..., Any],
+    code: str,
+    message: str,
+    status: int,
+    resource: str = "",
+    extra: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Any:
+    """Returns an error of S3, which evaluates the policies of buckets itself."""
+    action, note = _NOTE.get() or ("", "")
+    if code == "AccessDenied" and action.startswith("s3:"):
+        _NOTE.set(None)
+        message = f"{message}. {note}"
+    return previous(code, message, status, resource, extra, headers)
+
+
+def note_on(action: str) -> str | None:
+    """Returns the note on the last decision about an action, once; None without an unknown key."""
     noted, note = _NOTE.get() or ("", "")
     _NOTE.set(None)
-    if noted != action:
-        return previous(action, principal_arn, resource, explicit_deny)
+    return note if noted == action else None
+
+
+def _denial(action: str, principal_arn: str, resource: str, note: str) -> str:
     return (
         f"User: {principal_arn} is not authorized to perform: {action} on resource: {resource}. "
         f"{note}"

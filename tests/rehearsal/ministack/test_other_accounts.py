@@ -609,13 +609,49 @@ def test_a_bucket_is_created_in_the_region_of_the_endpoint(places: Places) -> No
     assert places.caller("s3").head_bucket(Bucket=places.name)["BucketRegion"] == "eu-west-1"
 
 
-def test_an_organization_that_accounts_are_not_in_allows_nothing(places: Places) -> None:
+_OF_ORGANIZATIONS = (
+    *("aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:ResourceOrgID", "aws:ResourceOrgPaths"),
+)
+
+
+@pytest.mark.parametrize("named", _OF_ORGANIZATIONS)
+def test_a_bucket_policy_on_an_organization_is_denied_by_the_name_of_its_key(
+    places: Places, named: str
+) -> None:
     name = bucket(places)
     arn = f"arn:aws:s3:::{name}/*"
-    condition = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
-    shared = places.statement("s3:GetObject", resource=arn, Principal="*", Condition=condition)
+    condition = {"StringEquals": {named: "o-a1b2c3d4e5"}}
+    shared = places.statement("s3:GetObject", resource=arn, Condition=condition)
     places.owner("s3").put_bucket_policy(Bucket=name, Policy=policy(shared))
     places.allow("s3:GetObject")
 
-    with pytest.raises(ClientError, match=CODE):
+    with pytest.raises(ClientError, match=f"does not compute the condition key {named}") as raised:
         places.caller("s3").get_object(Bucket=name, Key="object")
+    assert raised.value.response["Error"]["Code"] == "AccessDenied"
+
+
+@pytest.mark.parametrize("named", _OF_ORGANIZATIONS)
+def test_a_key_policy_on_an_organization_is_denied_by_the_name_of_its_key(
+    places: Places, named: str
+) -> None:
+    arn = key(places)
+    owner = places.statement("kms:*", Principal={"AWS": f"arn:aws:iam::{OWNER}:root"})
+    condition = {"StringEquals": {named: "o-a1b2c3d4e5"}}
+    shared = places.statement("kms:Encrypt", Principal={"AWS": "*"}, Condition=condition)
+    text = policy(owner, shared)
+    places.owner("kms").put_key_policy(KeyId=arn, PolicyName="default", Policy=text)
+    places.allow("kms:Encrypt")
+
+    with pytest.raises(ClientError, match=f"does not compute the condition key {named}"):
+        places.caller("kms").encrypt(KeyId=arn, Plaintext=b"a")
+
+
+def test_a_deny_for_services_alone_lets_roles_pass(places: Places) -> None:
+    name = bucket(places)
+    arn = f"arn:aws:s3:::{name}/*"
+    condition = {"Bool": {"aws:PrincipalIsAWSService": "true"}}
+    statement = places.statement("s3:GetObject", resource=arn)
+    denied = {**statement, "Effect": "Deny", "Principal": "*", "Condition": condition}
+    places.owner("s3").put_bucket_policy(Bucket=name, Policy=policy(statement, denied))
+    places.allow("s3:GetObject")
+    assert places.caller("s3").get_object(Bucket=name, Key="object")["Body"].read() == b"content"
