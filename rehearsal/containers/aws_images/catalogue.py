@@ -126,6 +126,34 @@ SPARK = StandIn(
 )
 
 
+def _deep_learning(framework: str, title: str, image: str, version: str, *packages: str) -> StandIn:
+    """Returns the row of a CPU image for training or inference."""
+    short = re.escape(version.rpartition(".")[0])
+    return StandIn(
+        title=f"{title} {version}",
+        repository=f"{framework}-{image}",
+        version=version,
+        tag=rf"(?:{re.escape(version)}|{short})-cpu(?:-py3\d+)?(?:-ubuntu[\d.]+)?(?:-sagemaker)?",
+        accounts=accounts.DEEP_LEARNING,
+        program=("stand_in", framework),
+        packages=packages,
+        # PyTorch publishes wheels without CUDA in a separate index, which uv knows by this name.
+        options="--torch-backend cpu" if framework == "pytorch" else "",
+    )
+
+
+def _pytorch(image: str, version: str) -> StandIn:
+    return _deep_learning(
+        "pytorch", "PyTorch", image, version, f"torch=={version}", *_NUMPY_1, *_BASE
+    )
+
+
+def _tensorflow(image: str, version: str, keras: str) -> StandIn:
+    keras = f"keras=={keras}"
+    packages = (f"tensorflow-cpu=={version}", keras, "requests==2.32.5", *_NUMPY_1, *_BASE)
+    return _deep_learning("tensorflow", "TensorFlow", image, version, *packages)
+
+
 CATALOGUE: Sequence[StandIn] = (
     # pandas 1 and pkg_resources, which this version of XGBoost imports.
     _xgboost("1.5-1", "xgboost==1.5.2", "scikit-learn==1.2.2", *_OLD),
@@ -135,6 +163,17 @@ CATALOGUE: Sequence[StandIn] = (
     _sklearn("1.2-1", "scikit-learn==1.2.2", *_NUMPY_1),
     _sklearn("1.4-2", "scikit-learn==1.4.2", *_NUMPY_1),
     _sklearn("1.9-0", "scikit-learn==1.9.0", *_NUMPY_2),
+    *(
+        _pytorch(image, version)
+        for image in ("training", "inference")
+        for version in ("1.13.1", "2.3.0", "2.4.0", "2.5.1", "2.6.0")
+    ),
+    _tensorflow("training", "2.16.2", "3.3.3"),
+    _tensorflow("training", "2.18.0", "3.8.0"),
+    _tensorflow("training", "2.19.0", "3.10.0"),
+    _tensorflow("inference", "2.16.1", "3.3.3"),
+    _tensorflow("inference", "2.18.0", "3.8.0"),
+    _tensorflow("inference", "2.19.0", "3.10.0"),
     SPARK,
     _MODEL_MONITOR,
     _CLARIFY,

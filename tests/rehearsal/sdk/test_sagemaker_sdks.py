@@ -142,6 +142,30 @@ def test_a_pyspark_script_runs_unmodified_by_the_image_of_spark(whole: Aws, tmp_
     }
 
 
+def test_tensorflow_trains_in_script_mode_and_serves_with_and_without_handlers(
+    whole: Aws, tmp_path: Path
+) -> None:
+    found = run(SDK_2, "v2_frameworks.py", whole, tmp_path, "tensorflow")
+    (high,), (low,) = found["tensorflow"]["predictions"]
+    assert low < 0.5 < high
+    assert found["handlers"] == {"shares": [high, low], "method": "predict"}
+    assert any("tensorflow-cpu==2.19.0" in message for message in found["tensorflow_messages"])
+
+
+def test_pytorch_trains_and_serves_in_script_mode(whole: Aws, tmp_path: Path) -> None:
+    found = run(SDK_2, "v2_frameworks.py", whole, tmp_path, "torch")
+    (high,), (low,) = found["torch"]
+    assert low < 0.5 < high
+    assert any("torch==1.13.1" in message for message in found["torch_messages"])
+
+
+def test_sdk_3_trains_and_serves_with_a_framework(whole: Aws, tmp_path: Path) -> None:
+    found = run(sys.executable, "v3_frameworks.py", whole, tmp_path)
+    assert found["training"] == "Completed"
+    (high,), (low,) = found["predictions"]
+    assert low < 0.5 < high
+
+
 def test_a_pipeline_runs_a_job_of_emr_serverless(whole: Aws, tmp_path: Path) -> None:
     found = run(sys.executable, "v3_spark.py", whole, tmp_path)
     assert found["steps"] == [["Succeeded", None]]

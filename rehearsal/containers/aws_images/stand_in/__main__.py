@@ -14,7 +14,7 @@ def main() -> None:
         sys.exit(f"got {command or 'no command'}, expected train or serve")
     algorithm = importlib.import_module(f"{__package__}.{framework}")
     if command == "serve":
-        serving.run(algorithm)
+        getattr(algorithm, "serve", lambda: serving.run(algorithm))()
     else:
         training.run(algorithm)
 

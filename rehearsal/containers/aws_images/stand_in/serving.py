@@ -52,6 +52,19 @@ class RequestError(Exception):
         self.reason = reason
 
 
+class Responder(Protocol):
+    """A model that responds to requests."""
+
+    @property
+    def accept(self) -> str:
+        """The media type of responses to clients that accept any."""
+
+    def respond(
+        self, body: bytes, content_type: str, accept: str, attributes: str = ""
+    ) -> tuple[bytes, str]:
+        """Returns the body and the content type of a response."""
+
+
 @dataclass(frozen=True)
 class Service:
     """A model and the functions that serve it; `transform` replaces the three others.
@@ -64,8 +77,17 @@ class Service:
     transform: Callable[..., Any] | None
     accept: str
 
-    def respond(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
-        """Returns the body and the content type of a response."""
+    def respond(
+        self, body: bytes, content_type: str, accept: str, attributes: str = ""
+    ) -> tuple[bytes, str]:
+        """Returns the body and the content type of a response.
+
+        Args:
+            body: the body of the request.
+            content_type: its content type.
+            accept: the media type of the response.
+            attributes: the custom attributes of the request. Defaults to "": none.
+        """
         if self.transform is not None:
             result = self.transform(self.model, _for_user(body, content_type), content_type, accept)
         else:
@@ -85,7 +107,11 @@ def _for_user(body: bytes, content_type: str) -> Any:
 
 def run(algorithm: Algorithm) -> None:
     """Loads the model and serves it at port 8080 until SIGTERM."""
-    service = load(algorithm)
+    serve(load(algorithm))
+
+
+def serve(service: Responder) -> None:
+    """Serves at port 8080 until SIGTERM."""
     port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
     handler = type("Handler", (_Handler,), {"service": service})
     server = ThreadingHTTPServer(("0.0.0.0", port), handler)  # noqa: S104  # its own network
@@ -129,7 +155,12 @@ def _functions(handlers: Handlers) -> dict[str, Callable[..., Any]]:
 def _import(program: str) -> Any:
     folder = user_code.fetch(os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY") or str(MODEL / "code"))
     user_code.install_requirements(folder)
-    sys.path.insert(0, str(folder))
+    return import_script(folder, program)
+
+
+def import_script(folder: Path, program: str) -> Any:
+    """Returns the module of a script, which may import its neighbours and `lib`."""
+    sys.path[:0] = [str(folder), str(folder / "lib")]
     return importlib.import_module(program.removesuffix(".py").replace("/", "."))
 
 
@@ -137,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Requests of SageMaker to the container."""
 
     protocol_version = "HTTP/1.1"
-    service: Service
+    service: Responder
 
     def do_GET(self) -> None:
         if self.path == "/ping":
@@ -162,7 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
         if accept == "*/*":
             accept = self.service.accept
         try:
-            found, kind = self.service.respond(body, content_type, accept)
+            attributes = self.headers.get("X-Amzn-SageMaker-Custom-Attributes") or ""
+            found, kind = self.service.respond(body, content_type, accept, attributes)
         except RequestError as error:
             self._send(error.status, error.reason.encode(), "text/plain")
         except encoding.UnsupportedMediaTypeError as error:

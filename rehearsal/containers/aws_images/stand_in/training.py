@@ -29,6 +29,17 @@ _OF_TOOLKIT = (
 )
 
 
+_DISTRIBUTIONS = (
+    "sagemaker_mpi_enabled",
+    "sagemaker_torch_distributed_enabled",
+    "sagemaker_pytorch_ddp_enabled",
+    "sagemaker_pytorch_xla_multi_worker_enabled",
+    "sagemaker_parameter_server_enabled",
+    "sagemaker_multi_worker_mirrored_strategy_enabled",
+    "sagemaker_distributed_dataparallel_enabled",
+)
+
+
 class Algorithm(Protocol):
     """A framework that trains without a script of the user."""
 
@@ -80,6 +91,7 @@ def _run_script(program: str, parameters: Mapping[str, Any], framework: str) -> 
         or os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY")
         or user_code.CODE
     )
+    _check_distribution(parameters)
     folder = user_code.fetch(uri)
     user_code.install_requirements(folder)
     own = {name: value for name, value in parameters.items() if not name.startswith(_OF_SAGEMAKER)}
@@ -99,6 +111,15 @@ def _run_script(program: str, parameters: Mapping[str, Any], framework: str) -> 
     if code:
         FAILURE.write_text(f"ExecuteUserScriptError:\nExitCode {code}\nCommand {command}")
     return code if code >= 0 else 128 - code
+
+
+def _check_distribution(parameters: Mapping[str, Any]) -> None:
+    given = [name for name in _DISTRIBUTIONS if parameters.get(name) in (True, "true")]
+    if given:
+        raise RuntimeError(
+            f"{given[0]}: the rehearsal's stand-ins train in one process; remove the distribution "
+            "of the estimator."
+        )
 
 
 def command_arguments(parameters: Mapping[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """The contract of the training toolkit in a stand-in."""
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -166,3 +167,23 @@ def test_an_error_of_the_algorithm_is_the_reason(ml: Path) -> None:
     with pytest.raises(SystemExit):
         training.run(Failing())
     assert (ml / "output/failure").read_text() == "ValueError: no data"
+
+
+@pytest.mark.parametrize("framework", ["sklearn", "pytorch", "tensorflow"])
+def test_frameworks_without_a_built_in_algorithm_need_a_script(ml: Path, framework: str) -> None:
+    given(ml)
+    algorithm = importlib.import_module(f"{training.__package__}.{framework}")
+    with pytest.raises(SystemExit):
+        training.run(algorithm)
+    assert "needs a script: set sagemaker_program" in (ml / "output/failure").read_text()
+
+
+@pytest.mark.parametrize("name", ["sagemaker_torch_distributed_enabled", "sagemaker_mpi_enabled"])
+def test_a_distribution_is_rejected_by_name(ml: Path, name: str) -> None:
+    folder = script(ml, SHOW)
+    parameters = {"sagemaker_program": "train.py", "sagemaker_submit_directory": folder}
+    given(ml, **parameters, **{name: True})
+    with pytest.raises(SystemExit):
+        training.run(Algorithm())
+    assert f"{name}: the rehearsal's stand-ins train in one" in (ml / "output/failure").read_text()
+    assert not (ml / "source/found.json").exists()

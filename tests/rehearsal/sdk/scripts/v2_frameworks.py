@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 import boto3
+import numpy as np
 import sagemaker
 from notebook_reports import (  # type: ignore[import-not-found]
     report,
@@ -32,23 +33,26 @@ def messages(estimator: Any) -> list[str]:
 def torch() -> None:
     """Trains and serves with PyTorch."""
     estimator = PyTorch(
-        "train_torch.py",
+        entry_point="train_torch.py",
         source_dir="code",
-        framework_version="2.6.0",
-        py_version="py312",
+        framework_version="1.13.1",
+        py_version="py39",
         hyperparameters={"epochs": 60},
         **PLACE,
     )
     estimator.fit({"train": train})
     predictor = estimator.deploy(1, "ml.m5.large")
-    report(torch=predictor.predict(ROWS).tolist(), torch_messages=messages(estimator))
+    report(
+        torch=predictor.predict(np.array(ROWS, dtype=np.float32)).tolist(),
+        torch_messages=messages(estimator),
+    )
     predictor.delete_endpoint()
 
 
 def tensorflow() -> None:
     """Trains with TensorFlow; serves without and with handlers."""
     estimator = TensorFlow(
-        "train_tensorflow.py",
+        entry_point="train_tensorflow.py",
         source_dir="code",
         framework_version="2.19.0",
         py_version="py312",
