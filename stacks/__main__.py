@@ -1,6 +1,8 @@
 """Commands of a platform engineer.
 
 python -m stacks schema                      writes the JSON schema of the settings files
+python -m stacks plan --config X             shows the stacks of a settings file, their cost while
+                                             idle, and the steps that need a user
 python -m stacks execution-policy cdk.out    writes the permissions that CloudFormation needs to
                                              deploy an app that `cdk synth` has written
 python -m stacks projects --config X         shows which projects are behind their seed
@@ -12,6 +14,9 @@ import sys
 from pathlib import Path
 
 from stacks.execution_policy import write_policies
+from stacks.plan.page import plan_of
+from stacks.plan.synthesis import PlanError
+from stacks.settings import DEFAULT_SETTINGS, SettingsError
 from stacks.settings.schema import SCHEMA, settings_schema
 from stacks.upgrades.command_line import (
     UPGRADE_COMMANDS,
@@ -31,6 +36,9 @@ def main() -> None:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("schema")
+    plan = commands.add_parser("plan")
+    plan.add_argument("--config", type=Path, default=Path(DEFAULT_SETTINGS), help="settings file")
+    plan.add_argument("--json", action="store_true", help="writes JSON")
     policy = commands.add_parser("execution-policy")
     policy.add_argument("assembly", type=Path, help="the output folder of `cdk synth`")
     policy.add_argument("--output", type=Path, default=POLICIES, help=f"default: {POLICIES}")
@@ -39,12 +47,24 @@ def main() -> None:
     if given.command == "schema":
         SCHEMA.write_text(settings_schema())
         return
+    if given.command == "plan":
+        show_plan(given.config, as_json=given.json)
+        return
     if given.command in UPGRADE_COMMANDS:
         sys.exit(run_upgrade_command(given))
     if not (given.assembly / "manifest.json").exists():
         sys.exit(f"{given.assembly}: got no app; write one: npx cdk synth --quiet")
     for path in write_policies(given.assembly, given.output):
         print(path)  # noqa: T201 - output of the command
+
+
+def show_plan(config: Path, *, as_json: bool) -> None:
+    """Writes the plan of a settings file to the standard output."""
+    try:
+        found = plan_of(config)
+    except (PlanError, SettingsError) as error:
+        sys.exit(str(error))
+    print(found.to_json() if as_json else found.to_text())  # noqa: T201 - output of the command
 
 
 if __name__ == "__main__":

@@ -90,6 +90,7 @@ def _stage(
 def _network(network: ExistingNetworkSettings) -> StageNetwork:
     return StageNetwork(
         vpc_id=network.vpc_id,
-        subnet_ids=network.subnet_ids,
-        security_group_ids=network.security_group_ids,
+        # Stages are hashed: they are keys of the pipeline.
+        subnet_ids=tuple(network.subnet_ids),
+        security_group_ids=tuple(network.security_group_ids),
     )

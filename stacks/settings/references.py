@@ -100,27 +100,33 @@ def _listed(place: Location, aliases: list[str]) -> Iterator[tuple[Location, str
         yield (*place, number), alias
 
 
+def _accounts_differ(settings: Settings) -> Iterator[Problem]:
+    """Yields aliases whose stacks would have the same names in one place."""
+    taken: dict[tuple[str, str, str], str] = {}
+    for alias in settings.accounts:
+        account = settings.account(alias)
+        first = taken.setdefault((account.id, account.region, account.prefix), alias)
+        if first != alias:
+            yield Problem(
+                place=("accounts", alias),
+                text=f"{account.id} in {account.region} is also {first}, so stacks of both would "
+                f"have the same names; set `prefix` of {alias} or {first}",
+            )
+
+
 def _stacks_once(settings: Settings) -> Iterator[Problem]:
-    """Yields stacks that two entries or two aliases would deploy."""
-    taken: dict[tuple[str, str, str], tuple[Location, str]] = {}
+    """Yields stacks that two entries of a section would deploy to an account."""
+    taken: dict[tuple[str, str], Location] = {}
     for one in deployments(settings):
-        account = one.account
-        key = (account.id, account.region, one.stack_name)
-        owner = (one.place, account.alias)
-        if key not in taken:
-            taken[key] = owner
+        if one.section in (*_SHARED_STACKS, "projects"):
             continue
-        place, alias = taken[key]
-        shared = one.section in _SHARED_STACKS and alias == account.alias
-        if owner == taken[key] or shared or one.section == "projects":
-            continue
-        text = f"the stack {one.stack_name} of {account.id} in {account.region} is also that of "
-        if alias == account.alias:
-            yield Problem(place=one.place, text=f"{text}{_shown(place)}; keep one of them")
-        else:
+        alias = one.account.alias
+        place = taken.setdefault((alias, one.stack), one.place)
+        if place != one.place:
             yield Problem(
                 place=one.place,
-                text=f"{text}the account {alias}; set `prefix` of {account.alias} or {alias}",
+                text=f"the stack {one.stack} of {alias} is also that of {_shown(place)}; keep one "
+                "of them",
             )
 
 
@@ -171,6 +177,14 @@ def _uses_of_networks(settings: Settings) -> Iterator[Problem]:
     for number, project in enumerate(settings.projects):
         if project.network:
             yield from _without_network(settings, ("projects", number, "network"), project)
+            for position, stage in enumerate(project.stages):
+                there = settings.accounts.get(stage.in_ or "")
+                if there is not None and not any(settings.entries_in("network", stage.in_ or "")):
+                    yield Problem(
+                        place=("projects", number, "stages", position, "in"),
+                        text=f"the account {stage.in_} has no network, and the project has "
+                        "network: true; add it to `in` of `network`",
+                    )
     for number, templates in enumerate(settings.project_templates):
         if templates.network or any(one.network for one in templates.templates):
             place = ("project_templates", number, "network")
@@ -363,6 +377,7 @@ def _shown(place: Location) -> str:
 
 _Check = Callable[[Settings], Iterator[Problem]]
 _CHECKS: tuple[tuple[frozenset[str], _Check], ...] = (
+    (frozenset(), _accounts_differ),
     (frozenset(), _stacks_once),
     (frozenset(), _projects_once),
     (frozenset(), _networks),

@@ -47,8 +47,6 @@ def test_the_company_promotes_to_other_accounts() -> None:
         ("staging", "Foundation"),
         ("prod", "Foundation"),
         ("dev", "Network"),
-        ("staging", "Network"),
-        ("prod", "Network"),
         ("dev", "Studio"),
         ("dev", "People"),
         ("dev", "FeatureStore"),
@@ -67,5 +65,6 @@ def test_the_organisation_has_teams_an_existing_network_and_two_regions() -> Non
 
     assert ("risk", "ml-Network") not in stacks
     assert ("sales", "ml-Network") in stacks
-    assert ("prod-ireland", "ml-ProjectTarget-churn-prod-ireland") in stacks
+    assert ("prod", "ml-ProjectTarget-churn-prod") in stacks
+    assert ("prod-ireland", "ml-Foundation") in stacks
     assert ("tooling", "ml-PlatformPipeline") in stacks

@@ -80,8 +80,7 @@ def message(read: Read, text: str) -> str:
         ),
         (
             "network:\n  - {in: dev}\n  - {in: [dev, prod]}",
-            "line 9: network[1]: the stack Network of 222222222222 in eu-central-1 is also that of "
-            "network[0]; keep one of them",
+            "line 9: network[1]: the stack Network of dev is also that of network[0]; keep one of",
         ),
         (
             "registry: {in: dev, share_with: [prod, qa]}",
@@ -98,6 +97,11 @@ def message(read: Read, text: str) -> str:
         (
             "project_templates: {in: dev, network: true}",
             "project_templates.network: the account dev has no network",
+        ),
+        (
+            "network: {in: dev}\nprojects:\n  - name: churn\n    in: dev\n    network: true\n"
+            "    stages: [{name: staging}, {name: prod, in: prod}]",
+            "line 12: projects[0].stages[1].in: the account prod has no network, and the project",
         ),
         ("studio: {in: dev}", "studio: the account dev has no network"),
         (
@@ -144,8 +148,7 @@ def message(read: Read, text: str) -> str:
         ),
         (
             "projects: [{name: churn, in: dev, stages: [{name: prod, in: ireland}]}]",
-            "projects[0].stages[0].in: ireland is in eu-west-1, where the project keeps no "
-            "artifacts; add eu-west-1 to `replicas` of dev",
+            "projects[0].stages[0].in: got 'ireland' (text); allowed is an account in ",
         ),
         (
             "projects: [{name: churn, in: dev, personas: [reviewer]}]",
@@ -202,8 +205,8 @@ accounts:
 project_templates: {in: [staging, prod]}
 """
     assert (
-        "project_templates: the stack ProjectTemplates of 111111111111 in eu-central-1 is also "
-        "that of the account staging; set `prefix` of prod or staging"
+        "line 4: accounts.prod: 111111111111 in eu-central-1 is also staging, so stacks of both "
+        "would have the same names; set `prefix` of prod or staging"
     ) in message(read, accounts.replace("PREFIX", ""))
 
     settings = read(accounts.replace("PREFIX", ", prefix: prod-"))

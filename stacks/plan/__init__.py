@@ -1,0 +1,1 @@
+"""Plan of a deployment: its stacks, their cost while idle, and the steps that need a user."""
