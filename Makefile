@@ -53,10 +53,11 @@ synth: .venv/rehearsal.stamp node_modules/.stamp ## Synthesise the stacks of CON
 	cdk synth --quiet --context config=$(CONFIG)
 
 .PHONY: bench
-bench: .venv/dev.stamp node_modules/.stamp ## Measure speed and memory; results go to docs/benchmarks
+bench: .venv/dev.stamp .tools/evidently.stamp node_modules/.stamp ## Measure speed and memory; results go to docs/benchmarks
 	python tests/bench/synthesis.py
 	python tests/bench/ingestion.py
 	python tests/bench/serving.py
+	python tests/bench/monitoring.py --evidently .tools/evidently
 	python tests/bench/loop.py $(ARGS)
 
 .PHONY: soak
@@ -85,6 +86,7 @@ lock: .venv/dev.stamp ## Resolve the requirements anew
 		-c requirements-dev.txt $(LOCK) -o requirements.txt
 	echo "checkov==3.3.30" | uv pip compile -q - $(LOCK) -o requirements-checkov.txt
 	echo "sagemaker==2.257.7" | uv pip compile -q - $(LOCK) -o requirements-sagemaker-v2.txt
+	printf "evidently==0.7.23\npandas<3\n" | uv pip compile -q - $(LOCK) -o requirements-evidently.txt
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--custom-compile-command "make lock"
@@ -122,6 +124,14 @@ clean: ## Remove everything that was installed or built here
 	@test -x .tools/checkov/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .tools/checkov
 	@.tools/bin/uv pip install --quiet --python .tools/checkov/bin/python --require-hashes \
 		-r requirements-checkov.txt
+	@touch $@
+
+# The benchmark of monitoring compares with Evidently, which needs an older pandas.
+.tools/evidently.stamp: requirements-evidently.txt | .tools/bin/uv
+	@echo "Installing Evidently"
+	@test -x .tools/evidently/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .tools/evidently
+	@.tools/bin/uv pip install --quiet --python .tools/evidently/bin/python --require-hashes \
+		-r requirements-evidently.txt
 	@touch $@
 
 # Version 2 of the SageMaker SDK, which many users have, cannot be installed beside version 3.

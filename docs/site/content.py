@@ -38,6 +38,7 @@ _EXPLANATION = {
     "docs/benchmarks/loop.md": "explanation/benchmarks-loop.md",
     "docs/benchmarks/synthesis.md": "explanation/benchmarks-synthesis.md",
     "docs/benchmarks/soak.md": "explanation/benchmarks-soak.md",
+    "docs/benchmarks/monitoring.md": "explanation/benchmarks-monitoring.md",
 }
 _PROJECT = {
     "CONTRIBUTING.md": "project/contributing.md",
