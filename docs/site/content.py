@@ -21,6 +21,7 @@ _GUIDES = {
     "seed_code/model_deploy/README.md": "guides/model-deploy.md",
     "docs/delete-a-project.md": "guides/delete-a-project.md",
     "docs/project-accounts.md": "guides/project-accounts.md",
+    "docs/project-repositories.md": "guides/project-repositories.md",
     "docs/extend-the-rehearsal.md": "guides/extend-the-rehearsal.md",
 }
 _PACKAGES = {

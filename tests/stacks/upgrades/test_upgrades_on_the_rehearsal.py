@@ -3,6 +3,10 @@
 The commands run with the programs and credentials of a platform engineer: git and the AWS CLI.
 """
 
+import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ from mlops_constructs.projects import CodeHost, Seed, SeedVersion
 from rehearsal.client.local_aws import LocalAws
 from stacks.upgrades.commands import UpgradeError
 from stacks.upgrades.upgrade import examine_projects, upgrade_projects
+from stacks.wheels import ROOT
 from tests.constructs.projects.deployed_project import (
     ACCOUNT,
     REGION,
@@ -23,6 +28,7 @@ from tests.constructs.projects.deployed_project import (
 )
 from tests.constructs.projects.git_provider import PARAMETER, GitProvider
 
+GUIDE = ROOT / "docs/project-repositories.md"
 PLACES = [(ACCOUNT, REGION)]
 
 
@@ -160,6 +166,37 @@ def test_a_repository_without_a_record_stops_no_other_project(
     assert states["amazon-model-deploy"] == "failed"
     assert states["amazon-model-build"] == "behind"
     assert states["acme/github-model-build"] == "behind"
+
+
+def test_the_commands_of_the_guide_run(projects: Mapping[str, Deployed], tmp_path: Path) -> None:
+    settings = tmp_path / "company.yaml"
+    settings.write_text(
+        f'accounts: {{dev: {{id: "{ACCOUNT}", region: {REGION}}}}}\nproject_templates: {{}}\n'
+    )
+    commands = re.findall(r"^python -m (stacks .*)$", GUIDE.read_text(), re.M)
+    assert len(commands) == 2
+
+    for command in commands:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                *command.replace("config/company.yaml", str(settings)).split(),
+                "--json",
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        # The seeds of this test are not those of this repository, which the reports say.
+        assert (done.returncode, done.stderr) == (1, "")
+        reports = {one["repository"]: one for one in json.loads(done.stdout)}
+        assert (
+            "this repository has tabular/model_build"
+            in (reports["acme/github-model-build"]["detail"])
+        )
 
 
 def test_another_account_needs_its_own_credentials(projects: Mapping[str, Deployed]) -> None:
