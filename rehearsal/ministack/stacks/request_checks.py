@@ -21,6 +21,7 @@ from ministack.services.cloudformation import provisioners
 
 from rehearsal.ministack.iam import role_trust
 from rehearsal.ministack.registry import CLOUDFORMATION, patch
+from rehearsal.ministack.stacks import request_rules
 
 Properties = Mapping[str, Any]
 Check = Callable[[Properties], Iterator[str]]
@@ -82,6 +83,7 @@ def definition_problem(previous: Callable[[Any], str | None], definition_str: An
 def _check(resource_type: str, properties: Properties) -> None:
     check = _CHECKS.get(resource_type)
     problem = next(check(properties), None) if check else None
+    problem = problem or next(request_rules.problems(resource_type, properties), None)
     if problem:
         service = resource_type.split("::")[1]
         raise ValueError(f"{problem} (Service: {service}, Status Code: 400)")

@@ -5,13 +5,16 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
 import base64
+import json
 import platform
 import shutil
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.rehearsal.conftest import running_server
 from tests.rehearsal.ministack.functions.conftest import Invoke, archive_of
 
 READ = """
@@ -55,7 +58,7 @@ def seen(aws: Any, function_role: str) -> dict[str, Any]:
         EphemeralStorage={"Size": 600},
     )
     response = client.invoke(FunctionName="sees")
-    found: dict[str, Any] = __import__("json").loads(response["Payload"].read())
+    found: dict[str, Any] = json.loads(response["Payload"].read())
     assert "FunctionError" not in response, found
     return found
 
@@ -211,3 +214,23 @@ def test_a_function_cannot_make_the_server_connect_to_an_address(invoke: Invoke)
         "def handler(event, context): return 'here'\n", Environment={"Variables": variables}
     )
     assert payload == "here"
+
+
+def test_a_function_runs_from_a_state_directory_with_blanks_and_other_characters(
+    tmp_path: Path,
+) -> None:
+    state = tmp_path / "pfad mit ü und leer"
+    with running_server(state, ("rehearsal.services.budgets:Budgets",)) as aws:
+        role = aws.role("blanks", {"Service": "lambda.amazonaws.com"})
+        client = aws.client("lambda", read_timeout=120)
+        code = "import boto3\ndef handler(e, c): return boto3.client('sts').get_caller_identity()\n"
+        client.create_function(
+            FunctionName="blanks",
+            Role=role,
+            Code={"ZipFile": archive_of({"index.py": code})},
+            Runtime="python3.11",
+            Handler="index.handler",
+            Timeout=60,
+        )
+        response = client.invoke(FunctionName="blanks")
+        assert "FunctionError" not in response, response["Payload"].read()
