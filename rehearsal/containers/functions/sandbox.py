@@ -9,7 +9,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 import functools
 import importlib.util
-import os
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -49,6 +48,8 @@ _CA_BUNDLE = f"{RUNTIME}/ca-bundle.pem"
 _PART_OF_MEMORY = 4
 _KILLED = 137
 _END_SECONDS = 2.0
+_MAX_CHARACTERS = 48 * MEBIBYTE
+"""The longest line of a function: its response has at most 6 MB, each byte up to 6 characters."""
 
 
 class _Results:
@@ -61,7 +62,7 @@ class _Results:
     def readline(self) -> str:
         """Returns the next line, or an empty text at the end."""
         try:
-            line = self._lines.readline()
+            line = self._lines.readline(_MAX_CHARACTERS)
         except OSError:  # it was reset when the function was killed
             line = ""
         if not line:
@@ -247,8 +248,4 @@ def _python_runtime(program: str) -> Sequence[Mountable]:
 
 def _storage(configuration: Mapping[str, Any]) -> int:
     """Returns the bytes of /tmp: those of the function, and no more than this machine can give."""
-    return min(
-        storage_of(configuration) * MEBIBYTE,
-        machine_memory() // _PART_OF_MEMORY,
-        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-    )
+    return min(storage_of(configuration) * MEBIBYTE, machine_memory() // _PART_OF_MEMORY)

@@ -6,6 +6,7 @@ output, or over the runtime API with a custom runtime.
 
 import contextlib
 import contextvars
+import functools
 import json
 import os
 import queue
@@ -37,6 +38,7 @@ _WHY = "A function runs as a process of the server, with its files, environment 
 _UNTIL = "ministack isolates functions without a container engine."
 _INIT_SECONDS = 10.0
 _MAX_LINES = 200
+_MAX_LOG_LINES = 10_000
 _TIMED_OUT = "Task timed out"
 _EXCEPTION = re.compile(r"(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?::|$)")
 _PYTHON_START = """import os, sys, site
@@ -87,14 +89,14 @@ class SandboxedWorker(lambda_runtime.Worker):  # type: ignore[misc]
         if runtime.startswith("nodejs"):
             package.link_node_modules(code, layers)
         environment = _environment(self.config, self.platform)
-        self._stderr_queue: queue.Queue[str] = queue.Queue()
+        self._stderr_queue: queue.Queue[str] = queue.Queue(_MAX_LOG_LINES)
         self._process = sandbox.start(
             self.config,
             code=code,
             layers=layers,
             environment=environment,
             program=_program(runtime, environment),
-            log=self._stderr_queue.put,
+            log=functools.partial(_add, self._stderr_queue),
         )
         self._initialize(self._process, runtime)
 
@@ -317,6 +319,18 @@ def execute_in_engine(
 )
 def proxy_url_for(previous: Callable[..., Any], config: dict[str, Any]) -> None:
     return None
+
+
+def _add(log: queue.Queue[str], line: str) -> None:
+    """Adds a line to a log; the oldest one makes room in a full log."""
+    while True:
+        try:
+            log.put_nowait(line)
+        except queue.Full:
+            with contextlib.suppress(queue.Empty):
+                log.get_nowait()
+        else:
+            return
 
 
 def _program(runtime: str, environment: Mapping[str, str]) -> str:

@@ -144,6 +144,19 @@ def test_the_log_has_what_a_function_prints(invoke: Invoke) -> None:
     assert "from the function" in base64.b64decode(response["LogResult"]).decode()
 
 
+def test_a_long_log_and_a_long_line_keep_the_last_lines_and_the_result(invoke: Invoke) -> None:
+    response, payload = invoke(
+        "def handler(event, context):\n"
+        "    for number in range(20_000): print(number)\n"
+        "    print('x' * (3 << 20))\n"
+        "    print('the end')\n"
+        "    return 'y' * (1 << 20)\n"
+    )
+    assert "FunctionError" not in response
+    assert len(payload) == 1 << 20
+    assert "the end" in base64.b64decode(response["LogResult"]).decode()
+
+
 def test_a_layer_is_at_opt_and_comes_before_the_runtime(aws: Any, invoke: Invoke) -> None:
     content = archive_of({"python/boto3.py": "layer = 'mine'", "data/value": "7"})
     layer = aws.client("lambda").publish_layer_version(
