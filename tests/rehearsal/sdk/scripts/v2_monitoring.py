@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -171,4 +170,3 @@ report(
     violations=read(f"s3://{bucket}/checked", "constraint_violations.json")["violations"],
     calculated=read(f"s3://{bucket}/explain-check", "constraint_violations.json"),
 )
-Path("done").touch()
