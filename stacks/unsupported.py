@@ -28,7 +28,9 @@ def unsupported(settings: Settings, sections: frozenset[str]) -> list[str]:
             found.append(f"connections[{number}] without existing_arn")
     for number, project in enumerate(settings.projects):
         found += [f"projects[{number}].{key}" for key in _of_project(project)]
-        if project.network and any(_makes_network(settings, one.in_) for one in project.stages):
+        home = settings.account_of(project).alias
+        away = {one.in_ for one in project.stages} - {None, home}
+        if project.network and any(_makes_network(settings, alias) for alias in away):
             found.append(
                 f"projects[{number}].network with a stage in an account whose network is not "
                 "existing"
@@ -37,7 +39,7 @@ def unsupported(settings: Settings, sections: frozenset[str]) -> list[str]:
 
 
 def _makes_network(settings: Settings, alias: str | None) -> bool:
-    made = settings.entries_in("network", alias) if alias is not None else ()
+    made = settings.entries_in("network", alias or "")
     return any(network.existing is None for network in made)
 
 

@@ -1,4 +1,4 @@
-"""Every file that people write, broken in thousands of ways: a short refusal each time.
+"""Every file of a user, broken in thousands of ways: a short error each time.
 
 The mutations are drawn from a fixed seed, so that a run finds what the run before found.
 """
@@ -180,3 +180,63 @@ def test_a_file_that_is_broken_anyhow_is_refused_briefly_and_by_name(
             assert max(map(len, message.split("\n"))) < 1000, text
             assert not any(leak in message for leak in LEAKS), (message, text)
     assert refused > MUTATIONS / 3
+
+
+BOMB = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
+KINDS: list[tuple[str, Callable[[str], bytes], str | None]] = [
+    ("byte order mark", lambda good: good.encode("utf-8-sig"), None),
+    ("carriage returns", lambda good: good.replace("\n", "\r\n").encode(), None),
+    ("directive and marker", lambda good: f"%YAML 1.1\n---\n{good}".encode(), None),
+    ("comments alone around it", lambda good: f"# one\n\n{good}\n# two\n".encode(), None),
+    ("UTF-16", lambda good: good.encode("utf-16"), "is not UTF-8 text"),
+    ("Latin-1", lambda good: f"{good}\n# \u00fc".encode("latin-1"), "is not UTF-8 text"),
+    ("null character", lambda good: f"{good}\x00".encode(), "U+0000 is not allowed"),
+    ("two documents", lambda good: f"{good}\n---\n{good}".encode(), "is not YAML: "),
+    ("tab", lambda good: f"{good}x:\n\ty: 1\n".encode(), "is not YAML: "),
+    ("twice", lambda good: f"{good}\n{good}".encode(), " duplicate "),
+    ("template", lambda good: f"{good}\n{{{{ x }}}}: 1\n".encode(), "for a key"),
+    ("template as a value", lambda good: f"{good}\nx: {{{{ x }}}}\n".encode(), "for a key"),
+    ("tag", lambda good: f"{good}\nx: !custom y\n".encode(), "got the tag '!custom'"),
+    ("call", lambda good: f"{good}\nx: !!python/object/apply:os.getcwd []\n".encode(), "tag"),
+    ("octal", lambda good: f"{good}\nx: 010\n".encode(), "which YAML reads as 8; write 8"),
+    ("sexagesimal", lambda good: f"{good}\nx: 12:30:45\n".encode(), "YAML reads as 45045"),
+    ("infinity", lambda good: f"{good}\nx: .inf\n".encode(), "is not a number that can be used"),
+    ("date", lambda good: f"{good}\nx: 2026-13-01\n".encode(), "is not a date that can be used"),
+    ("levels", lambda good: f"{good}\nx: {'[' * 99}{']' * 99}\n".encode(), "more than 50 levels"),
+    ("bomb", lambda good: f"a0: &a0 [x]\n{BOMB}{good}".encode(), "use fewer aliases"),
+    ("circle", lambda good: f"{good}\nx: &x [*x]\n".encode(), "a value that contains it"),
+    ("unknown alias", lambda good: f"{good}\nx: *nothing\n".encode(), "undefined alias"),
+    ("merged text", lambda good: f"{good}\nx: {{<<: y}}\n".encode(), "got no mapping"),
+    ("half a character", lambda good: f'{good}\nx: "\\ud800"\n'.encode(), "whole characters"),
+    ("empty", lambda _: b"", "got"),
+    ("comments alone", lambda _: b"# nothing\n", "got"),
+    ("null", lambda _: b"null\n", "got"),
+    ("list", lambda _: b"- a\n- b\n", "got"),
+    ("text", lambda _: b"text\n", "got"),
+    ("two megabytes", lambda good: good.encode() + b"#" * 2_000_000, "is larger than 1 MB"),
+]
+
+
+@pytest.mark.parametrize(
+    "kind", [platform_settings, deployment_settings, build_configuration, people, feature_schema]
+)
+@pytest.mark.parametrize(("name", "written", "problem"), KINDS, ids=[one[0] for one in KINDS])
+def test_yaml_of_every_kind_is_read_or_rejected_in_the_same_way(
+    tmp_path: Path,
+    kind: Callable[[], Loader],
+    name: str,
+    written: Callable[[str], bytes],
+    problem: str | None,
+) -> None:
+    loader = kind()
+    path = tmp_path / "file.yaml"
+    path.write_bytes(written(loader.good))
+    if problem is None:
+        assert loader.load(path), name
+        return
+    with pytest.raises(loader.error) as caught:
+        loader.load(path)
+    message = str(caught.value)
+    assert problem in message
+    assert "file.yaml" in message
+    assert len(message) < 3000

@@ -259,6 +259,8 @@ class _Reading:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             problem = " ".join(str(error.problem or error.context).split())
+            if error.context and problem == "second occurrence":  # of an anchor
+                problem = error.context.partition(";")[0]
             short = problem if len(problem) <= 200 else problem[:200] + "..."
             reject(mark.line + 1 if mark else None, f"is not YAML: {short}")
         except _UnreadableError as error:

@@ -40,7 +40,7 @@ def load_settings(path: Path) -> Settings:
         )
     document = YamlDocument.read(path)
     if document.problems:
-        raise SettingsError(listed(str(path), document.problems))
+        raise SettingsError(listed(str(path), [_in_file(path, one) for one in document.problems]))
     if not isinstance(document.content, dict):
         got = got_value(document.shown((), document.content), document.content)
         raise SettingsError(
@@ -52,6 +52,12 @@ def load_settings(path: Path) -> Settings:
         raise SettingsError(message(document, problems, Settings))
     assert settings is not None  # noqa: S101 - for mypy: without problems there are settings
     return settings
+
+
+def _in_file(path: Path, problem: str) -> str:
+    """Returns a problem of the reader without the file, which the heading has."""
+    line, colon, text = problem.removeprefix(f"{path}:").partition(":")
+    return f"line {line}:{text}" if colon and line.isdigit() else f"{line}{colon}{text}".strip()
 
 
 def _validated(content: dict[str, Any], folder: Path) -> tuple[Settings | None, list[Problem]]:

@@ -351,9 +351,9 @@ def _stages_in_other_regions(settings: Settings) -> Iterator[Problem]:
                 if found and found.region != home.region:
                     yield Problem(
                         place=("projects", number, "stages", position, "in"),
-                        text=f"{stage.in_} is in {found.region}; allowed is {home.region}, the "
-                        "region of the project: SageMaker reads image and model data of an "
-                        "endpoint from its region only; add a project in that region",
+                        allowed=f"an account in {home.region}, the region of the project: "
+                        "SageMaker reads image and model data of an endpoint from its region "
+                        "only; add a project in that region",
                     )
 
 

@@ -107,6 +107,7 @@ def test_a_key_with_nothing_but_comments_after_it_is_an_empty_section(tmp_path: 
         ("a: 0x1F\n", ":1: a: got '0x1F', which YAML reads as 31; write 31"),
         ("a: 1_000\n", ":1: a: got '1_000', which YAML reads as 1000; write 1000"),
         ("a: 1:30.5\n", ":1: a: got '1:30.5', which YAML reads as 90.5; write 90.5"),
+        ("a: &x 1\nb: &x 2\n", ":2: is not YAML: found duplicate anchor 'x'"),
         ("a: .inf\n", ":1: a: got '.inf', which is not a number that can be used"),
         ("a: .nan\n", ":1: a: got '.nan', which is not a number that can be used"),
         (f"a: {'9' * 5000}\n", "which is not a whole number that can be used"),

@@ -229,8 +229,8 @@ def test_a_problem_names_its_key_what_was_got_and_what_is_allowed(
     [
         ("", "got nothing; allowed is a mapping with the keys accounts"),
         ("- a", "got ['a'] (list); allowed is a mapping"),
-        ("accounts: {", "settings.yaml:1: is not YAML"),
-        (GOOD + "accounts: {}", "settings.yaml:4: accounts: got a duplicate key"),
+        ("accounts: {", "  - line 1: is not YAML: "),
+        (GOOD + "accounts: {}", "  - line 4: accounts: got a duplicate key"),
         (GOOD, "the file deploys nothing; add one of logs, network"),
         (GOOD + "projects:\n# - {name: churn}\n", "the file deploys nothing"),
         (GOOD + "projects: {{ projects }}", "got a list or mapping for a key"),
