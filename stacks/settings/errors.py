@@ -155,11 +155,14 @@ def _expected(detail: ErrorDetails) -> str:
     if kind == "string_type":
         if isinstance(detail["input"], bool | date):
             return "a text; put it in quotes"
-        return "a text; put numbers in quotes"
+        return (
+            f"a text{'; put numbers in quotes' if isinstance(detail['input'], int | float) else ''}"
+        )
     if kind in ("too_short", "too_long"):
         low, high = context.get("min_length"), context.get("max_length")
         what = "mapping" if context.get("field_type") == "Dictionary" else "list"
-        return f"a {what} of at least {low}" if low is not None else f"a {what} of at most {high}"
+        bound = f"at least {low}" if low is not None else f"at most {high}"
+        return f"a {what} of {bound} {'value' if (low or high) == 1 else 'values'}"
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
         return f"{words} {context[name]:,}"
