@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from mlops_jobs.monitoring.traffic.batch import batch_calls, batch_requests
 from mlops_jobs.monitoring.traffic.capture import Event, events, ground_truth, merged
 from mlops_jobs.monitoring.traffic.labeled import Labeled, labeled
 from mlops_jobs.monitoring.traffic.predictions import NO_ATTRIBUTES, Attributes
+from mlops_jobs.monitoring.traffic.reading import Reading
 from mlops_jobs.monitoring.traffic.rows import read_rows
 from mlops_jobs.monitoring.traffic.source import chunks, lines, numbered, read
 from mlops_jobs.monitoring.traffic.tables import Columns
@@ -163,14 +165,26 @@ def _model_bias(found: Sequence[Event], settings: Settings, _: LoadModel) -> Fin
 def _explainability(found: Sequence[Event], settings: Settings, load_model: LoadModel) -> Findings:
     model = model_of(settings, load_model)
     bodies = [one.request for one in found if one.request is not None]
-    rows = read_rows(bodies, model.columns, path=settings.features).named
-    if not rows:
+    rows = read_rows(bodies, model.columns, path=settings.features)
+    if not rows.named:
         raise InputError(
             "got no captured request that can be read; allowed: rows with the model's columns"
         )
+    reading = Reading(
+        calls=len(found),
+        unreadable=rows.unreadable,
+        not_captured=len(found) - len(bodies),
+        misfits=rows.misfits,
+    )
     content = _read(settings.baseline_constraints)
     before = explainability.read_baseline(content) if content is not None else {}
-    return explainability.compare(rows, model, before)
+    compared = explainability.compare(rows.named, model, before)
+    return replace(
+        compared,
+        violations=[*reading.violations(settings.max_unreadable), *compared.violations],
+        metrics=[*compared.metrics, *reading.metrics()],
+        notes=list(reading.texts()),
+    )
 
 
 def _read(place: str) -> bytes | None:

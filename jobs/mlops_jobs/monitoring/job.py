@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mlops_jobs.failure import exit_with_message
+from mlops_jobs.failure import MAX_MESSAGE_LENGTH, exit_with_message
 from mlops_jobs.monitoring import model_quality
 from mlops_jobs.monitoring.analyses import compare
 from mlops_jobs.monitoring.baselines import baseline
@@ -127,4 +127,4 @@ def main(load_model: LoadModel, arguments: Sequence[str] | None = None) -> None:
         result = run(os.environ, load_model)
         print(result)
         if MESSAGE.parent.is_dir():
-            MESSAGE.write_text(result, encoding="utf-8")
+            MESSAGE.write_text(result[:MAX_MESSAGE_LENGTH], encoding="utf-8")

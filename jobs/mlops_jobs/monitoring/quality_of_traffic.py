@@ -23,7 +23,7 @@ from mlops_jobs.monitoring.traffic.predictions import (
 )
 from mlops_jobs.monitoring.traffic.reading import Reading
 from mlops_jobs.monitoring.traffic.source import chunks, read
-from mlops_jobs.monitoring.traffic.tables import Columns, Piece, pieces
+from mlops_jobs.monitoring.traffic.tables import REQUEST, RESPONSE, Columns, Piece, pieces
 
 MAX_SEGMENTS = 20
 SEGMENT = "Segment"  # dimension of the metrics of one segment
@@ -163,14 +163,20 @@ def _lacks_first(piece: Piece, expected: Expected) -> bool:
 
 
 def _pieces(settings: Settings, expected: Expected) -> Iterator[Piece]:
-    columns = Columns(names=expected.names, target=expected.target, path=settings.features)
+    of_responses = settings.dataset_format.responses
+    columns = Columns(
+        names=expected.names,
+        target=expected.target,
+        path=settings.features,
+        side=RESPONSE if of_responses else REQUEST,
+    )
     if settings.dataset_format.of_batch:
         return batch_pieces(settings, columns)
     source, variant = settings.dataset_source, settings.variant_name
     if variant:
         source = f"{source.rstrip('/')}/{variant}"
     found = chunks(source, settings.window, by_variant=not variant)
-    return pieces(found, settings.window, columns, responses=True)
+    return pieces(found, settings.window, columns, responses=not of_responses)
 
 
 def _read(found: Iterable[Piece], settings: Settings, expected: Expected) -> Traffic:

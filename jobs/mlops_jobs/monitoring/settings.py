@@ -67,11 +67,14 @@ class DatasetFormat:
         kind: one of `FORMATS`. Defaults to captured traffic.
         header: True if the first row of a CSV file names the columns. Defaults to False.
         lines: True if each line of a JSON file is a record. Defaults to False.
+        responses: True if the columns of data quality are those of captured responses
+            (`captureIndexNames`). Defaults to False: those of requests.
     """
 
     kind: str = CAPTURED[0]
     header: bool = False
     lines: bool = False
+    responses: bool = False
 
     @property
     def of_batch(self) -> bool:
@@ -223,6 +226,7 @@ def _dataset_format(environment: Mapping[str, str]) -> DatasetFormat:
         header=str(given.get("header", False)).lower() == "true",
         # The container contract has `line`, the SDK writes `lines`.
         lines=str(given.get("line", given.get("lines", False))).lower() == "true",
+        responses=given.get("captureIndexNames") == ["endpointOutput"],
     )
 
 

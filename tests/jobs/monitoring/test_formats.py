@@ -407,6 +407,25 @@ def test_excluded_columns_are_not_analyzed(tmp_path: Path) -> None:
     assert [one["name"] for one in report(tmp_path, "statistics.json")["features"]] == ["a"]
 
 
+def test_responses_alone_are_analyzed_if_the_job_names_them(tmp_path: Path) -> None:
+    """The requests of this endpoint are images."""
+    limits = {"features": [{"name": "score", "inferred_type": "Fractional", **ENTRY}]}
+    image = side("INPUT", "\x00\x01", "BASE64", "image/png")
+    send(tmp_path, [(image, side("OUTPUT", f"0.{number}")) for number in range(40)])
+
+    run(
+        {
+            **environment(tmp_path, "DATA_QUALITY"),
+            "dataset_format": '{"sagemakerCaptureJson":{"captureIndexNames":["endpointOutput"]}}',
+            "baseline_constraints": baseline(tmp_path, limits),
+        }
+    )
+
+    (feature,) = report(tmp_path, "statistics.json")["features"]
+    assert violations(tmp_path) == []
+    assert feature["numerical_statistics"]["common"]["num_present"] == 40
+
+
 def test_a_baseline_may_be_json_lines(tmp_path: Path) -> None:
     write_lines(tmp_path / "data/a.jsonl", [json.dumps({"a": one, "b": "x"}) for one in range(30)])
 

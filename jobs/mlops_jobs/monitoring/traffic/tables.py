@@ -14,6 +14,7 @@ from mlops_jobs.monitoring.traffic.rows import Rows, is_heading, layouts, name_r
 from mlops_jobs.monitoring.traffic.source import CHUNK_BYTES, Chunk, numbered
 
 # Characters that need the CSV parser of Python: quotes, carriage returns and byte order marks.
+REQUEST, RESPONSE = "endpointInput", "endpointOutput"
 SPECIAL = ('"', "\r", "\ufeff")
 
 
@@ -51,11 +52,13 @@ class Columns:
         names: all columns of a row without names. Defaults to none: `_c0`, `_c1` and so on.
         target: name of the column that requests may omit. Defaults to "": none.
         path: JMESPath of the rows in JSON requests. Defaults to "": see `read_rows`.
+        side: member of captured calls with the rows. Defaults to `endpointInput`.
     """
 
     names: Sequence[str] = ()
     target: str = ""
     path: str = ""
+    side: str = REQUEST
 
 
 def pieces(
@@ -98,7 +101,7 @@ class _Reader:
             self._start(chunk.variant)
         self.size += len(chunk.content)
         # The loop runs for each call of a window, so it calls as little as possible.
-        plain, calls = self._plain.append, 0
+        plain, calls, side = self._plain.append, 0, self._columns.side
         for place, line in numbered(chunk):
             captured, metadata = parts_of(place, document_of(place, line))
             if self._window is not None:
@@ -106,7 +109,7 @@ class _Reader:
                 if time and not _is_inside(time, place, self._window):
                     continue
             calls += 1
-            request = captured.get("endpointInput")
+            request = captured.get(side)
             if request is None:
                 self._piece.not_captured += 1
             elif type(data := _plain(request)) is str:
@@ -115,7 +118,7 @@ class _Reader:
                 body = body_of(place, request)
                 self._others += [body] if body is not None else []
             if self._responses:
-                self._read_response(captured.get("endpointOutput"), place)
+                self._read_response(captured.get(RESPONSE), place)
         self._piece.calls += calls
 
     def _read_response(self, side: Any, place: str) -> None:
