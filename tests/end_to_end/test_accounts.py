@@ -1,11 +1,12 @@
 """The loop in four accounts: code and pipelines in one, a stage in each of the others.
 
-The accounts are bootstrapped with `--trust`, as docs/platform.md describes, and IAM is enforced.
+Settings and commands are those of docs/project-accounts.md, and IAM is enforced.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -24,20 +25,17 @@ from tests.end_to_end.conftest import ROOT, TIMEOUT_SECONDS, Checkout
 
 TOOLING, REGION = "111111111111", "us-east-1"
 STAGES = {"dev": "222222222222", "staging": "333333333333", "prod": "444444444444"}
-SETTINGS = """
-accounts:
-  tooling: {id: "111111111111", region: us-east-1}
-  dev: {id: "222222222222", region: us-east-1}
-  staging: {id: "333333333333", region: us-east-1}
-  prod: {id: "444444444444", region: us-east-1}
-projects:
-  - name: churn
-    in: tooling
-    stages:
-      - {name: dev, in: dev}
-      - {name: staging, in: staging}
-      - {name: prod, in: prod, approval: {question: "Deploy to production?"}}
-"""
+GUIDE = (ROOT / "docs/project-accounts.md").read_text().replace("eu-central-1", REGION)
+SETTINGS = next(iter(re.findall(r"```yaml\n(.*?)```", GUIDE, re.S)))
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+_SCRIPT = re.compile(r"```sh\n# With credentials of (\d{12})\n(.*?)```", re.S)
+
+
+def scripts(title: str) -> list[tuple[str, str]]:
+    """Returns the commands of a section of the guide, each with its account."""
+    (_, text) = GUIDE.split(f"\n## {title}\n")
+    found = _SCRIPT.findall(text.partition("\n## ")[0])
+    return [(account, script.replace("POLICY_ARN", ADMINISTRATOR)) for account, script in found]
 
 
 @dataclass(frozen=True)
@@ -58,11 +56,11 @@ class Accounts:
             config=Config(s3={"addressing_style": "path"}),
         )
 
-    def cdk(self, *arguments: str, account: str = TOOLING) -> None:
-        """Runs the CDK CLI as the administrator of an account."""
+    def run(self, script: str, account: str) -> None:
+        """Runs commands of the guide as the administrator of an account."""
         keys = RootKeys.read(self.checkout.folder / "build/rehearsal/aws")
         done = subprocess.run(
-            [str(ROOT / "node_modules/.bin/cdk"), *arguments, "--no-notices"],
+            ["bash", "-euo", "pipefail", "-c", script],
             cwd=self.checkout.folder,
             env={
                 **os.environ,
@@ -71,6 +69,7 @@ class Accounts:
                 "PYTHONPATH": "constructs:jobs",
                 "AWS_ACCESS_KEY_ID": account,
                 "AWS_SECRET_ACCESS_KEY": keys.secret_access_key(account),
+                "AWS_PAGER": "",
             },
             capture_output=True,
             text=True,
@@ -165,13 +164,8 @@ def accounts(separate_checkout: Checkout) -> Accounts:
     assert started.returncode == 0, started.stdout + started.stderr
     found = Accounts(separate_checkout)
     (separate_checkout.folder / "config/four.yaml").write_text(SETTINGS)
-    administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
-    found.cdk("bootstrap", f"aws://{TOOLING}/{REGION}", "--app", "")
-    for account in STAGES.values():
-        trust = ("--trust", TOOLING, "--cloudformation-execution-policies", administrator)
-        found.cdk("bootstrap", f"aws://{account}/{REGION}", *trust, "--app", "", account=account)
-    config = ("--context", "config=config/four.yaml")
-    found.cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "2", *config)
+    for account, script in scripts("Deploy"):
+        found.run(script, account)
     for pipeline in ("model-build", "model-deploy"):
         wait(partial(found.ended, pipeline))
     assert found.newest("model-deploy")["status"] == "Succeeded"  # nothing is approved yet
@@ -212,4 +206,19 @@ def test_each_stage_has_settings_in_the_repository(accounts: Accounts) -> None:
 
 
 def test_no_change_shows_no_difference(accounts: Accounts) -> None:
-    accounts.cdk("diff", "--all", "--fail", "--context", "config=config/four.yaml")
+    accounts.run("npx cdk diff --all --fail --context config=config/four.yaml", TOOLING)
+
+
+def test_a_stage_is_removed_by_the_commands_of_the_guide(accounts: Accounts) -> None:
+    iam, prefix = accounts.client("iam", STAGES["dev"]), "/sagemaker-projects/"
+    assert len(iam.list_roles(PathPrefix=prefix)["Roles"]) == 5
+    remove, *clean_up = scripts("Remove a stage")
+
+    accounts.run(remove[1], remove[0])
+
+    assert not accounts.client("sagemaker", STAGES["dev"]).list_endpoints()["Endpoints"]
+    remaining = {one["RoleName"] for one in iam.list_roles(PathPrefix=prefix)["Roles"]}
+    assert remaining == {f"churn-dev-{REGION}-cfn", f"churn-dev-{REGION}-model"}
+    for account, script in clean_up:
+        accounts.run(script, account)
+    assert not iam.list_roles(PathPrefix=prefix)["Roles"]

@@ -3,7 +3,7 @@
 from .acknowledgement import acknowledge_permissions, acknowledge_wildcards
 from .image_permissions import image_pull_permissions
 from .job_role import JobRole
-from .least_privilege_role import ROLE_PATH, LeastPrivilegeRole
+from .least_privilege_role import PROJECT_ROLE_PATH, ROLE_PATH, LeastPrivilegeRole
 from .model_execution_role import ModelExecutionRole
 from .permission import Permission
 from .permissions_boundary import PermissionsBoundary
@@ -16,6 +16,7 @@ from .role_policies import RolePolicies
 from .service_role import ServiceRole
 
 __all__ = [
+    "PROJECT_ROLE_PATH",
     "PROJECT_TAG",
     "ROLE_PATH",
     "BranchRule",

@@ -13,10 +13,11 @@ from .actions._build_actions import smoke_test_action, synth_action
 from .actions._template_check import CHECK_URL, check_action, question_about_model
 from .actions.approval_action import approval_action
 from .delivery_pipeline import DeliveryPipeline
+from .deployment._stage_accounts import stage_list_problems, targets_of
+from .deployment._stage_names import pipeline_of
 from .deployment.deploy_action import deploy_action, deploy_to_account_action
 from .deployment.deployment_role import DeploymentRole
-from .deployment.project_stage import DEFAULT_STAGES, ProjectStage, stage_list_problems
-from .deployment.stage_target import pipeline_of, targets_of
+from .deployment.project_stage import DEFAULT_STAGES, ProjectStage
 from .pipeline_action import (
     CHECKED_OUTPUT,
     SOURCE_OUTPUT,

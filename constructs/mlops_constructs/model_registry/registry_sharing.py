@@ -14,6 +14,8 @@ from aws_cdk import aws_s3 as s3
 from mlops_constructs._problems import is_known
 from mlops_constructs.access._model_approval import APPROVAL_ALONE, NO_APPROVAL
 
+from ._store_sharing import share_image, share_key, share_model_data
+
 READ_ACTIONS = (
     "sagemaker:DescribeModelPackage",
     "sagemaker:DescribeModelPackageGroup",
@@ -22,6 +24,7 @@ READ_ACTIONS = (
 _ACCOUNT = re.compile(r"\d{12}")
 # A policy has at most 20,480 characters; an account needs about 50 in each of four statements.
 _MAX_ACCOUNTS = 100
+_MAX_PRINCIPALS = 40  # a principal has a statement of about 400 characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +92,11 @@ class RegistrySharing:
             found.append(
                 f"sharing: got {count} accounts; the policy has room for {_MAX_ACCOUNTS}; deploy "
                 "from fewer accounts, or copy versions to a second group"
+            )
+        if len(self.deploy_principals) > _MAX_PRINCIPALS:
+            found.append(
+                f"sharing deploy_principals: got {len(self.deploy_principals)}; the policy has "
+                f"room for {_MAX_PRINCIPALS}; share with accounts instead"
             )
         return found
 
@@ -166,68 +174,6 @@ class RegistrySharing:
         )
 
 
-def share_model_data(
-    bucket: s3.IBucket, prefix: str, principals: Sequence[iam.IPrincipal]
-) -> list[str]:
-    """Allows principals to read model data; returns one message per problem.
-
-    Args:
-        bucket: bucket of the model data.
-        prefix: prefix of the model data.
-        principals: accounts, or one principal with conditions.
-    """
-    statements = [
-        iam.PolicyStatement(
-            principals=list(principals),
-            actions=["s3:GetObject"],
-            resources=[bucket.arn_for_objects(f"{prefix}*")],
-        ),
-        iam.PolicyStatement(
-            principals=list(principals),
-            actions=["s3:ListBucket"],
-            resources=[bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": f"{prefix}*"}},
-        ),
-    ]
-    results = [bucket.add_to_resource_policy(statement) for statement in statements]
-    return [] if all(result.statement_added for result in results) else [_imported("bucket")]
-
-
-def share_image(repository: ecr.IRepository, principals: Sequence[iam.IPrincipal]) -> list[str]:
-    """Allows principals to pull images; returns one message per problem.
-
-    Args:
-        repository: repository of the images.
-        principals: accounts, or one principal with conditions.
-    """
-    statement = iam.PolicyStatement(
-        principals=list(principals),
-        actions=[
-            "ecr:BatchCheckLayerAvailability",
-            "ecr:BatchGetImage",
-            "ecr:GetDownloadUrlForLayer",
-        ],
-    )
-    added = repository.add_to_resource_policy(statement).statement_added
-    return [] if added else [_imported("repository")]
-
-
-def share_key(key: kms.IKey, principals: Sequence[iam.IPrincipal]) -> list[str]:
-    """Allows principals to decrypt with a key; returns one message per problem.
-
-    Args:
-        key: key of the model data.
-        principals: accounts, or one principal with conditions.
-    """
-    statement = iam.PolicyStatement(
-        principals=list(principals),
-        actions=["kms:Decrypt", "kms:DescribeKey"],
-        resources=["*"],  # in a key's policy: that key
-    )
-    added = key.add_to_resource_policy(statement).statement_added
-    return [] if added else [_imported("key")]
-
-
 def _statement(
     sid: str,
     accounts: Sequence[str],
@@ -249,10 +195,3 @@ def _statement(
 
 def _principals(accounts: Sequence[str]) -> list[iam.IPrincipal]:
     return [iam.AccountPrincipal(account) for account in accounts]
-
-
-def _imported(store: str) -> str:
-    return (
-        f"share_stores: got an imported {store}, whose policy this app does not define; share it "
-        "in the app that defines it"
-    )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from mlops_constructs._problems import Problems
 from mlops_constructs.delivery import StageTarget
 from mlops_constructs.model_registry import RegistrySharing
-from mlops_constructs.model_registry.registry_sharing import (
+from mlops_constructs.model_registry._store_sharing import (
     share_image,
     share_key,
     share_model_data,

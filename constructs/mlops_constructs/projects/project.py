@@ -25,8 +25,7 @@ from mlops_constructs.delivery import (
     ProjectStage,
     StageTarget,
 )
-from mlops_constructs.delivery.deployment.project_stage import stage_list_problems
-from mlops_constructs.delivery.deployment.stage_target import targets_of
+from mlops_constructs.delivery.deployment._stage_accounts import stage_list_problems, targets_of
 from mlops_constructs.model_registry import ModelPackageGroup, ModelPackageGroupBase
 from mlops_constructs.network import NetworkBase
 

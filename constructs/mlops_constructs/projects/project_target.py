@@ -18,25 +18,23 @@ from mlops_constructs.delivery import (
 )
 from mlops_constructs.delivery.actions._build_actions import invoke_permissions
 from mlops_constructs.delivery.actions._template_check import deployed_template_permission
-from mlops_constructs.delivery.artifact_store import artifact_keys
-from mlops_constructs.delivery.deployment.deploy_action import stack_permissions
-from mlops_constructs.delivery.deployment.stage_target import (
+from mlops_constructs.delivery.deployment._stage_names import (
     check_build_role,
     pipeline_principal,
     principal_in_project,
     smoke_test_build_role,
 )
-from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT
+from mlops_constructs.delivery.deployment._target_permissions import (
+    GENERATED_THERE,
+    decrypting_permission,
+    deploying_permissions,
+)
 from mlops_constructs.network import Network, NetworkBase
 
 from ._removal import REMOVAL_TAG, StageRemoval
 from ._target_sharing import MODEL_DATA_PREFIX
 from .boundary._role_path import put_on_projects_path
 
-_NAMED_THERE = (
-    "CloudFormation generates the names of the stores in the project's account; their policies "
-    "name this role, and the condition requires that account"
-)
 _CAPTURED = "captured traffic can be captured again; the owner of the data copies what must last"
 _CLOUDTRAIL = (
     "CloudTrail data events of the account record access to objects. A log bucket of the account "
@@ -258,6 +256,9 @@ class ProjectTarget(Construct):
     def _define_model_execution_role(self, project: ProjectResources) -> ModelExecutionRole:
         here = {"StringEquals": {"s3:ResourceAccount": self._project_account}}
         everywhere = f"arn:{cdk.Aws.PARTITION}:s3:::*"
+        repositories = cdk.Stack.of(self).format_arn(
+            service="ecr", resource="repository", resource_name="*", account=self._project_account
+        )
         return ModelExecutionRole(
             self,
             "ModelExecutionRole",
@@ -270,23 +271,23 @@ class ProjectTarget(Construct):
                     actions=["s3:GetObject"],
                     resources=[f"{everywhere}/{MODEL_DATA_PREFIX}*"],
                     conditions=here,
-                    because=_NAMED_THERE,
+                    because=GENERATED_THERE,
                 ),
                 Permission(
                     actions=["s3:ListBucket"],
                     resources=[everywhere],
                     conditions={**here, "StringLike": {"s3:prefix": f"{MODEL_DATA_PREFIX}*"}},
-                    because=_NAMED_THERE,
+                    because=GENERATED_THERE,
                 ),
-                self._decrypt("kms:DescribeKey"),
+                decrypting_permission(self, self._project_account, "kms:DescribeKey"),
                 Permission(
                     actions=[
                         "ecr:BatchCheckLayerAvailability",
                         "ecr:BatchGetImage",
                         "ecr:GetDownloadUrlForLayer",
                     ],
-                    resources=[self._in_project("ecr", "repository")],
-                    because=_NAMED_THERE,
+                    resources=[repositories],
+                    because=GENERATED_THERE,
                 ),
                 Permission(
                     actions=["ecr:GetAuthorizationToken"],
@@ -297,22 +298,17 @@ class ProjectTarget(Construct):
         )
 
     def _define_action_role(self) -> LeastPrivilegeRole:
-        keys = artifact_keys([CHECKED_OUTPUT])
         return self._role(
             "ActionRole",
             self.target.action_role_name,
             assumed_by=pipeline_principal(self._project_name, self._project_account),
             description=f"CodePipeline of {self._project_account}: deploys into this account",
-            permissions=[
-                Permission(
-                    actions=["s3:GetObject", "s3:GetObjectVersion"],
-                    resources=[f"arn:{cdk.Aws.PARTITION}:s3:::*/{key}" for key in keys],
-                    conditions={"StringEquals": {"s3:ResourceAccount": self._project_account}},
-                    because=_NAMED_THERE,
-                ),
-                self._decrypt(),
-                *stack_permissions(self, self.target.stack_name, self.deployment_role.role_arn),
-            ],
+            permissions=deploying_permissions(
+                self,
+                target=self.target,
+                project_account=self._project_account,
+                deployment_role_arn=self.deployment_role.role_arn,
+            ),
         )
 
     def _role(
@@ -331,17 +327,4 @@ class ProjectTarget(Construct):
             description=description,
             role_name=role_name,
             permissions=permissions,
-        )
-
-    def _decrypt(self, *further: str) -> Permission:
-        return Permission(
-            actions=["kms:Decrypt", *further],
-            resources=[self._in_project("kms", "key")],
-            because=_NAMED_THERE,
-        )
-
-    def _in_project(self, service: str, resource: str) -> str:
-        """Returns the ARN of all resources of a type in the project's account and this region."""
-        return cdk.Stack.of(self).format_arn(
-            service=service, resource=resource, resource_name="*", account=self._project_account
         )

@@ -4,7 +4,7 @@ import copy
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +36,22 @@ class Registry:
         }
         self.deployed: dict[str, Any] | None = None
         self.report: str | None = json.dumps(REPORT)
+        self.reader: str | None = None  # session token that reads the deployed template
 
-    def __call__(self, *arguments: str, as_text: bool = False) -> Any:
+    def __call__(
+        self, *arguments: str, as_text: bool = False, variables: Mapping[str, str] | None = None
+    ) -> Any:
         match arguments:
+            case ("sts", "assume-role", "--role-arn", role_arn, "--role-session-name", _):
+                names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+                return {"Credentials": dict.fromkeys(names, role_arn)}
             case ("sagemaker", "describe-model-package", _, arn):
                 return self._package(arn.rpartition("/")[2])
             case ("s3", "cp", uri, "-") if as_text and self.report is not None:
                 assert uri == "s3://churn-artifacts/runs/1/evaluation.json"
                 return self.report
             case ("cloudformation", "get-template", "--stack-name", "churn-prod"):
+                assert (variables or {}).get("AWS_SESSION_TOKEN") == self.reader
                 if self.deployed is None:
                     raise RejectedError("Stack with id churn-prod does not exist")
                 return {"TemplateBody": self.deployed}
@@ -143,6 +150,19 @@ def test_changes_in_production_are_reported(tmp_path: Path, aws: Registry) -> No
     aws.deployed = template("prod")
     _, results = run(tmp_path, aws, **both())
     assert results["CHANGES"] == "nothing"
+
+
+def test_the_template_of_another_account_is_read_with_the_role_there(
+    tmp_path: Path, aws: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.reader = "arn:aws:iam::222222222222:role/sagemaker-projects/churn-prod-check"
+    aws.deployed = template("prod", "6")
+    monkeypatch.setitem(ENVIRONMENT, "LAST_STAGE_ROLE_ARN", aws.reader)
+
+    status, results = run(tmp_path, aws, **both())
+
+    assert status == 0
+    assert results["CHANGES"] == "model was churn/6; changes Model"
 
 
 def test_the_build_exports_the_results_with_any_text(tmp_path: Path, aws: Registry) -> None:

@@ -8,8 +8,7 @@ import aws_cdk as cdk
 import pytest
 
 from mlops_constructs.delivery import ProjectStage, StageNetwork, StageTarget
-from mlops_constructs.delivery.deployment.project_stage import stage_list_problems
-from mlops_constructs.delivery.deployment.stage_target import targets_of
+from mlops_constructs.delivery.deployment._stage_accounts import stage_list_problems, targets_of
 
 HERE, THERE, REGION = "111111111111", "222222222222", "eu-central-1"
 NETWORK = StageNetwork(vpc_id="v", subnet_ids=["s"], security_group_ids=["g"])

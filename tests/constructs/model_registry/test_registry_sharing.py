@@ -8,6 +8,7 @@ from aws_cdk import assertions
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -95,6 +96,28 @@ def test_complaint_11_a_shared_group_names_accounts_actions_and_itself_alone(
     assert endings == [f":sagemaker:eu-west-1:{ending}" for ending in expected]
 
 
+def test_a_principal_that_deploys_creates_models_from_versions_and_nothing_else(
+    stack: cdk.Stack,
+) -> None:
+    role = f"arn:aws:iam::{PRODUCTION}:role/deploys"
+    principal = iam.AccountPrincipal(PRODUCTION).with_conditions(
+        {"ArnEquals": {"aws:PrincipalArn": role}}
+    )
+    ModelPackageGroup(
+        stack,
+        "G",
+        model_package_group_name="Churn",
+        sharing=RegistrySharing(deploy_principals=[principal]),
+    )
+
+    policy = only(stack, "AWS::SageMaker::ModelPackageGroup")["ModelPackageGroupPolicy"]
+    (statement,) = policy["Statement"]
+    assert accounts_of(statement) == {PRODUCTION}
+    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": role}}
+    assert statement["Action"] == ["sagemaker:CreateModel", "sagemaker:DescribeModelPackage"]
+    assert str(statement["Resource"]["Fn::Join"][1][-1]).endswith(":model-package/churn/*")
+
+
 def test_levels_that_nobody_has_make_no_statement(stack: cdk.Stack) -> None:
     ModelPackageGroup(stack, "G", sharing=RegistrySharing(read=[AUDIT]))
 
@@ -115,6 +138,10 @@ def test_levels_that_nobody_has_make_no_statement(stack: cdk.Stack) -> None:
         (
             RegistrySharing(read=[f"{number:012}" for number in range(101)]),
             "sharing: got 101 accounts; the policy has room for 100",
+        ),
+        (
+            RegistrySharing(deploy_principals=[iam.AccountPrincipal(STAGING)] * 41),
+            "sharing deploy_principals: got 41; the policy has room for 40",
         ),
     ],
 )

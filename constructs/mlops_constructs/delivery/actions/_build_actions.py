@@ -11,8 +11,9 @@ from constructs import Construct
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import PROJECT_TAG, Permission
 from mlops_constructs.delivery.build_project import BuildProject
+from mlops_constructs.delivery.deployment._stage_names import smoke_test_build_role
 from mlops_constructs.delivery.deployment.project_stage import ProjectStage
-from mlops_constructs.delivery.deployment.stage_target import StageTarget, smoke_test_build_role
+from mlops_constructs.delivery.deployment.stage_target import StageTarget
 from mlops_constructs.delivery.pipeline_action import SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineAction
 from mlops_constructs.delivery.project_resources import ProjectResources
 from mlops_constructs.delivery.stages._first_approval import SYNTH_NAMESPACE

@@ -13,7 +13,8 @@ from constructs import Construct
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission
 from mlops_constructs.delivery.build_project import BuildProject
-from mlops_constructs.delivery.deployment.stage_target import StageTarget, check_build_role
+from mlops_constructs.delivery.deployment._stage_names import check_build_role
+from mlops_constructs.delivery.deployment.stage_target import StageTarget
 from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT, SYNTH_OUTPUT, PipelineAction
 from mlops_constructs.delivery.project_resources import ProjectResources
 

@@ -107,19 +107,3 @@ DEFAULT_STAGES = (
     ProjectStage(name="prod", approval="Deploy this model to production?"),
 )
 """Stages of a project that names none: both in the account of the project."""
-
-
-def stage_list_problems(stages: Sequence[ProjectStage]) -> list[str]:
-    """Validates the stages of one project; returns one message per problem."""
-    if not stages:
-        return ["stages: got none; give at least one ProjectStage"]
-    found = []
-    titles = [stage.title for stage in stages]
-    for stage in stages:
-        if titles.count(stage.title) > 1:
-            found.append(f"stages: got {stage.name} for more than one stage; rename the duplicates")
-        if stage.title in ("Source", "Synth"):
-            found.append(
-                f"stages: got {stage.name}, the name of another stage of the pipeline; rename it"
-            )
-    return list(dict.fromkeys(found))

@@ -1,24 +1,19 @@
 """Account of a project's stage outside of the project's account, with computed names."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from constructs import IConstruct
 
 from mlops_constructs._problems import Problems, is_known
-from mlops_constructs.access.least_privilege_role import PROJECT_ROLE_PATH
+from mlops_constructs.access import PROJECT_ROLE_PATH
 
+from ._stage_names import pipeline_of
 from .project_stage import ProjectStage
-from .target_account import TargetAccount, pipeline_role_name, principal_of, role_arn
+from .target_account import TargetAccount, principal_of
 
 _MAX_BUCKET_NAME_LENGTH, _MAX_ROLE_NAME_LENGTH = 63, 64
-_SAME_REGION = (
-    "SageMaker requires the image and the model data of an endpoint in the endpoint's region "
-    "(ContainerDefinition of its API reference), and a model package names those of one region"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +27,7 @@ class StageTarget(TargetAccount):
     Args:
         account: id of the account, 12 digits.
         region: region of the stage and of the project.
-        pipeline_name: name of the pipeline; see `pipeline_of`.
+        pipeline_name: name of the pipeline.
         project_name: name of the project.
         stage: the stage.
 
@@ -42,7 +37,7 @@ class StageTarget(TargetAccount):
 
     ROLE_PATH: ClassVar[str] = PROJECT_ROLE_PATH
 
-    region: str  # not optional here: it is a part of every name
+    region: str = field()  # without the default of the base: it is a part of every name
     project_name: str
     stage: ProjectStage
 
@@ -148,83 +143,3 @@ class StageTarget(TargetAccount):
 
     def _role_name(self, purpose: str) -> str:
         return f"{self.stack_name}-{self.region}-{purpose}"
-
-
-def pipeline_of(project_name: str) -> str:
-    """Returns the name of the pipeline that deploys a project."""
-    return f"{project_name}-model-deploy"
-
-
-def smoke_test_build_role(project_name: str, stage: str) -> str:
-    """Returns the name of the role of the build that tests a stage in another account."""
-    return f"{project_name}-{stage}-smoke-test"
-
-
-def check_build_role(project_name: str) -> str:
-    """Returns the name of the role of the build that checks templates for another account."""
-    return f"{project_name}-template-check"
-
-
-def principal_in_project(project_account: str, role_name: str) -> iam.PrincipalBase:
-    """Returns a role of the project's account as a principal, whether it exists yet or not."""
-    return principal_of(project_account, role_arn(project_account, role_name, PROJECT_ROLE_PATH))
-
-
-def pipeline_principal(project_name: str, project_account: str) -> iam.PrincipalBase:
-    """Returns the role of the project's pipeline as a principal."""
-    return principal_in_project(project_account, pipeline_role_name(pipeline_of(project_name)))
-
-
-def targets_of(
-    scope: IConstruct, project_name: str, stages: Sequence[ProjectStage]
-) -> tuple[dict[str, StageTarget], list[str]]:
-    """Returns the targets of the stages outside of the account of `scope`, by stage.
-
-    Args:
-        scope: a construct of the project.
-        project_name: name of the project.
-        stages: the stages.
-
-    Returns:
-        The targets, and one message per problem.
-    """
-    stack = cdk.Stack.of(scope)
-    found, problems = {}, []
-    for stage in stages:
-        if stage.region is not None and stage.region != stack.region:
-            problems.append(
-                f"stages: {stage.name}: got the region {stage.region}; allowed is the region of "
-                f"the project, {_shown(stack.region)}: {_SAME_REGION}. Deploy a project in each "
-                "region"
-            )
-            continue
-        if stage.account is None or stage.account == stack.account:
-            if stage.network is not None:
-                problems.append(
-                    f"stages: {stage.name}: got a network for a stage in the project's account, "
-                    "which uses the network of the project; remove it"
-                )
-            continue
-        if not is_known(stack.account) or not is_known(stack.region):
-            problems.append(
-                f"stages: {stage.name}: got the account {stage.account}, but a stack without an "
-                "account and region; give the stack of the project `env`"
-            )
-            continue
-        if not is_known(project_name):
-            problems.append(
-                f"stages: {stage.name}: got an account, but a project name that is known at "
-                "deployment only; a project from a template has all stages in its account"
-            )
-            continue
-        try:
-            found[stage.name] = StageTarget.of(
-                project_name=project_name, stage=stage, region=stack.region
-            )
-        except ValueError as error:
-            problems.append(f"stages: {error}")
-    return found, problems
-
-
-def _shown(region: str) -> str:
-    return region if is_known(region) else "given by its stack"

@@ -5,7 +5,7 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
-from mlops_constructs.access.least_privilege_role import PROJECT_ROLE_PATH
+from mlops_constructs.access import PROJECT_ROLE_PATH
 
 PROJECTS_PATH = PROJECT_ROLE_PATH
 """Path on which a launch role can create and pass roles and policies; only projects use it."""

@@ -1,0 +1,87 @@
+"""Validation of a project's stages, and those in other accounts."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+from mlops_constructs._problems import is_known
+
+from .project_stage import ProjectStage
+from .stage_target import StageTarget
+
+_SAME_REGION = (
+    "SageMaker requires the image and the model data of an endpoint in the endpoint's region "
+    "(ContainerDefinition of its API reference), and a model package names those of one region"
+)
+
+
+def stage_list_problems(stages: Sequence[ProjectStage]) -> list[str]:
+    """Validates the stages of one project; returns one message per problem."""
+    if not stages:
+        return ["stages: got none; give at least one ProjectStage"]
+    found = []
+    titles = [stage.title for stage in stages]
+    for stage in stages:
+        if titles.count(stage.title) > 1:
+            found.append(f"stages: got {stage.name} for more than one stage; rename the duplicates")
+        if stage.title in ("Source", "Synth"):
+            found.append(
+                f"stages: got {stage.name}, the name of another stage of the pipeline; rename it"
+            )
+    return list(dict.fromkeys(found))
+
+
+def targets_of(
+    scope: IConstruct, project_name: str, stages: Sequence[ProjectStage]
+) -> tuple[dict[str, StageTarget], list[str]]:
+    """Returns the targets of the stages outside of the account of `scope`, by stage.
+
+    Args:
+        scope: a construct of the project.
+        project_name: name of the project.
+        stages: the stages.
+
+    Returns:
+        The targets, and one message per problem.
+    """
+    stack = cdk.Stack.of(scope)
+    found, problems = {}, []
+    for stage in stages:
+        if stage.region is not None and stage.region != stack.region:
+            problems.append(
+                f"stages: {stage.name}: got the region {stage.region}; allowed is the region of "
+                f"the project, {_shown(stack.region)}: {_SAME_REGION}. Deploy a project in each "
+                "region"
+            )
+            continue
+        if stage.account is None or stage.account == stack.account:
+            if stage.network is not None:
+                problems.append(
+                    f"stages: {stage.name}: got a network for a stage in the project's account, "
+                    "which uses the network of the project; remove it"
+                )
+            continue
+        if not is_known(stack.account) or not is_known(stack.region):
+            problems.append(
+                f"stages: {stage.name}: got the account {stage.account}, but a stack without an "
+                "account and region; give the stack of the project `env`"
+            )
+            continue
+        if not is_known(project_name):
+            problems.append(
+                f"stages: {stage.name}: got an account, but a project name that is known at "
+                "deployment only; a project from a template has all stages in its account"
+            )
+            continue
+        try:
+            found[stage.name] = StageTarget.of(
+                project_name=project_name, stage=stage, region=stack.region
+            )
+        except ValueError as error:
+            problems.append(f"stages: {error}")
+    return found, problems
+
+
+def _shown(region: str) -> str:
+    return region if is_known(region) else "given by its stack"
