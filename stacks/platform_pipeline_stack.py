@@ -103,14 +103,24 @@ def _other_regions(stages: Sequence[cdk.Stage], env: cdk.Environment) -> list[st
 
 
 def _synthesis(config: str) -> Synthesis:
-    """Returns the commands of the Makefile, with the CDK CLI that `package.json` pins."""
+    """Returns the commands of the Makefile, with the CDK CLI that `package.json` pins.
+
+    pip installs uv alone, by its hash: it takes minutes for all packages of the lock file.
+    """
     pinned = json.loads((ROOT / "package.json").read_text())["dependencies"]
-    standard = Synthesis(cli_version=pinned["aws-cdk"])
+    npm, _ = Synthesis.install
+    environment = "/tmp/platform"  # noqa: S108 - of a build that nobody shares
+    uv = f"uv pip install --quiet --python {environment}/bin/python"
     return Synthesis(
-        cli_version=standard.cli_version,
+        cli_version=pinned["aws-cdk"],
         install=[
-            *standard.install,
-            "python -m pip install --quiet --no-deps --no-build-isolation --editable .",
+            npm,
+            "awk '/^[a-z]/{wanted = /^uv==/} wanted' requirements.txt > /tmp/uv.txt",
+            "python -m pip install --quiet --require-hashes --requirement /tmp/uv.txt",
+            f"uv venv --quiet {environment}",
+            f"{uv} --require-hashes --requirement requirements.txt",
+            f"{uv} --no-deps --no-build-isolation --editable .",
+            f'export PATH="{environment}/bin:$PATH"',
         ],
         commands=[f"npx cdk synth --quiet --context config={config}"],
     )
