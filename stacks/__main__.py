@@ -5,14 +5,18 @@ python -m stacks plan --config X             shows the stacks of a settings file
                                              idle, and the steps that need a user
 python -m stacks execution-policy cdk.out    writes the permissions that CloudFormation needs to
                                              deploy an app that `cdk synth` has written
+python -m stacks bootstrap cdk.out           writes them, and shows the commands that bootstrap
+                                             each account and region with them
 python -m stacks projects --config X         shows which projects are behind their seed
 python -m stacks upgrade-projects --config X opens a pull request with the newest seed for each
 """
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
+from stacks.bootstrap_commands import bootstrap_commands
 from stacks.execution_policy import write_policies
 from stacks.plan.page import plan_of
 from stacks.plan.synthesis import PlanError
@@ -39,9 +43,11 @@ def main() -> None:
     plan = commands.add_parser("plan")
     plan.add_argument("--config", type=Path, default=Path(DEFAULT_SETTINGS), help="settings file")
     plan.add_argument("--json", action="store_true", help="writes JSON")
-    policy = commands.add_parser("execution-policy")
-    policy.add_argument("assembly", type=Path, help="the output folder of `cdk synth`")
-    policy.add_argument("--output", type=Path, default=POLICIES, help=f"default: {POLICIES}")
+    bootstrap = commands.add_parser("bootstrap")
+    bootstrap.add_argument("--config", default=DEFAULT_SETTINGS, help="settings of the app")
+    for one in (commands.add_parser("execution-policy"), bootstrap):
+        one.add_argument("assembly", type=Path, help="the output folder of `cdk synth`")
+        one.add_argument("--output", type=Path, default=POLICIES, help=f"default: {POLICIES}")
     add_upgrade_commands(commands)
     given = parser.parse_args()
     if given.command == "schema":
@@ -54,8 +60,13 @@ def main() -> None:
         sys.exit(run_upgrade_command(given))
     if not (given.assembly / "manifest.json").exists():
         sys.exit(f"{given.assembly}: got no app; write one: npx cdk synth --quiet")
-    for path in write_policies(given.assembly, given.output):
-        print(path)  # noqa: T201 - output of the command
+    lines: Iterable[object] = (
+        bootstrap_commands(given.assembly, given.output, given.config)
+        if given.command == "bootstrap"
+        else write_policies(given.assembly, given.output)
+    )
+    for line in lines:
+        print(line)  # noqa: T201 - output of the command
 
 
 def show_plan(config: Path, *, as_json: bool) -> None:

@@ -14,6 +14,7 @@ CloudFormation registry; IAM User Guide, "Permissions boundaries".
 
 import importlib.util
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ _WITH_BOUNDARY = (
 _LOSES_BOUNDARY = "iam:DeleteRolePermissionsBoundary"
 _ASSETS = ("s3:GetObject", "s3:GetObjectVersion")
 
+_ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+\*?")
+
 Statement = dict[str, Any]
 
 
@@ -60,6 +63,7 @@ class Deployed:
     services: set[str] = field(default_factory=set)
     boundaries: set[str] = field(default_factory=set)
     qualifiers: set[str] = field(default_factory=set)
+    parameters: set[str] = field(default_factory=set)
 
     @property
     def partition(self) -> str:
@@ -79,6 +83,7 @@ class Deployed:
             template: template of the stack.
         """
         self.qualifiers.add(execution_role.split("/")[1].split("-")[1])
+        self._add_parameters(template.get("Parameters", {}).values())
         for resource in template.get("Resources", {}).values():
             self.types.add(resource["Type"])
             if resource["Type"] == "AWS::IAM::Role":
@@ -87,6 +92,13 @@ class Deployed:
     def policies(self) -> list[dict[str, Any]]:
         """Returns the policy documents; a role can have ten of them."""
         return _packed([*self._of_services(), *self._of_roles()])
+
+    def _add_parameters(self, parameters: Iterable[Mapping[str, Any]]) -> None:
+        """Adds the parameters of Systems Manager that CloudFormation reads for a template."""
+        for one in parameters:
+            if one["Type"].startswith("AWS::SSM::Parameter::Value<"):
+                root = one["Default"].strip("/").split("/")[0]
+                self.parameters.update([] if root == "cdk-bootstrap" else [root])
 
     def _add_role(self, stack: str, role: Mapping[str, Any]) -> None:
         path = role.get("Path", "/")
@@ -119,7 +131,12 @@ class Deployed:
             f"arn:{self.partition}:ssm:{self.region}:{self.account}:parameter/cdk-bootstrap/{one}/*"
             for one in sorted(self.qualifiers)
         ]
-        yield {"Effect": "Allow", "Action": ["ssm:GetParameters"], "Resource": versions}
+        published = [
+            f"arn:{self.partition}:ssm:{self.region}:{self.account}:parameter/{root}/*"
+            for root in sorted(self.parameters)
+        ]
+        read = [*versions, *published]
+        yield {"Effect": "Allow", "Action": ["ssm:GetParameters"], "Resource": read}
 
     def _of_roles(self) -> Iterator[Statement]:
         iam = f"arn:{self.partition}:iam::{self.account}"
@@ -214,7 +231,8 @@ def _actions(types: Iterable[str]) -> set[str]:
                 )
             for handler in handlers.values():
                 found.update(handler.get("permissions", []))
-    return found
+    # Not all are actions: the schema of AWS::SageMaker::FeatureGroup has s3:REST.PUT.OBJECT.
+    return {action for action in found if _ACTION.fullmatch(action)}
 
 
 def _schema(name: str) -> Mapping[str, Any]:

@@ -1,0 +1,75 @@
+"""Commands that bootstrap each account with the least-privilege policies of its stacks."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from stacks.execution_policy import Deployed, deployed, write_policies
+
+_DEFAULT_QUALIFIER = "hnb659fds"
+
+
+def bootstrap_commands(assembly: Path, directory: Path, config: str) -> list[str]:
+    """Writes the policies of each account and region, and returns the commands that use them.
+
+    An account that a pipeline of another account deploys to trusts that account.
+
+    Args:
+        assembly: the folder that `cdk synth` has written, such as cdk.out.
+        directory: folder of the policies.
+        config: path of the settings, for the commands.
+    """
+    write_policies(assembly, directory)
+    pipelines = _accounts_of_pipelines(assembly)
+    staged = _staged(assembly)
+    commands: list[str] = []
+    for place in deployed(assembly):
+        trusted = (
+            pipelines - {place.account} if f"{place.account}/{place.region}" in staged else set()
+        )
+        commands += _of_place(place, directory, config, sorted(trusted))
+    return commands
+
+
+def _of_place(place: Deployed, directory: Path, config: str, trusted: list[str]) -> Iterator[str]:
+    yield f"# {place.account} in {place.region}, with credentials of this account"
+    arns = []
+    for file in sorted(directory.glob(f"{place.account}-{place.region}-*.json")):
+        name = f"ml-platform-{file.stem.removeprefix(f'{place.account}-')}"
+        arns.append(f"arn:{place.partition}:iam::{place.account}:policy/{name}")
+        yield shlex.join(
+            [
+                *("aws", "iam", "create-policy", "--policy-name", name),
+                *("--policy-document", f"file://{file}"),
+            ]
+        )
+    for qualifier in sorted(place.qualifiers):
+        words = ["npx", "cdk", "bootstrap", f"aws://{place.account}/{place.region}"]
+        words += ["--context", f"config={config}"]
+        if qualifier != _DEFAULT_QUALIFIER:
+            words += ["--qualifier", qualifier, "--toolkit-stack-name", f"CDKToolkit-{qualifier}"]
+        if trusted:
+            words += ["--trust", ",".join(trusted)]
+        yield shlex.join([*words, "--cloudformation-execution-policies", ",".join(arns)])
+
+
+def _accounts_of_pipelines(assembly: Path) -> set[str]:
+    """Returns the accounts whose platform pipeline deploys the stages of an app."""
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"].values()
+    return {
+        one["environment"].removeprefix("aws://").split("/")[0]
+        for one in artifacts
+        if one["type"] == "aws:cloudformation:stack"
+        and one["properties"].get("stackName", "").endswith("PlatformPipeline")
+    }
+
+
+def _staged(assembly: Path) -> set[str]:
+    """Returns the accounts and regions, ACCOUNT/REGION, of the stages of an app."""
+    return {
+        one["environment"].removeprefix("aws://")
+        for manifest in assembly.glob("*/manifest.json")
+        for one in json.loads(manifest.read_text())["artifacts"].values()
+        if one["type"] == "aws:cloudformation:stack"
+    }
