@@ -64,7 +64,6 @@ class PeopleStack(PlatformStack):
         self._domain_stack = domain_stack
         self._projects = project_personas or {}
         domain = domain_stack.domain_in(self)
-        self._key = domain_stack.key_in(self)
         named = sorted({user.role for user in users if user.role})
         profiles = studio.UserProfiles(
             self,
@@ -85,7 +84,8 @@ class PeopleStack(PlatformStack):
         if not names:
             return {}
         studio_stack = self._domain_stack
-        workspace = studio_stack.workspace_in(self, self._key)
+        key = studio_stack.key_in(self)
+        workspace = studio_stack.workspace_in(self, key)
         source = studio_stack.network_source
         federated = federation(self, studio_stack.settings.federation)
         mlflow = studio_stack.mlflow_in(self, workspace.bucket)
@@ -96,10 +96,10 @@ class PeopleStack(PlatformStack):
                 f"Role-{name}",
                 persona=PERSONAS[name],
                 domain_id=studio_stack.domain_id_in(self),
-                domain_key=self._key,
+                domain_key=key,
                 project=workspace,
                 network=source.job_subnets_in(self) if studio_stack.vpc_only else None,
-                keys=[self._key],
+                keys=[key],
                 federated=federated,
             )
             allow_tools(role, mlflow=mlflow, packages=studio_stack.packages)

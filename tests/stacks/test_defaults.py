@@ -74,13 +74,14 @@ def test_every_role_has_the_boundary(assembly: Path, name: str) -> None:
     }
 
 
-def test_projects_import_the_boundary_under_the_name_with_the_prefix(assembly: Path) -> None:
-    exports = [
-        output["Export"]["Name"]
-        for output in template(assembly, "ProjectTemplates")["Outputs"].values()
-        if "Export" in output
+def test_projects_read_the_boundary_from_the_parameter_of_their_stack(assembly: Path) -> None:
+    name = "/mlops/ml-ProjectTemplates/boundary-arn"
+    parameters = [
+        one["Properties"]["Name"]
+        for one in template(assembly, "ProjectTemplates")["Resources"].values()
+        if one["Type"] == "AWS::SSM::Parameter"
     ]
     (published,) = assembly.glob("asset.*.yaml")
 
-    assert exports == ["ml-SageMakerProjectsBoundaryArn"]
-    assert "Fn::ImportValue: ml-SageMakerProjectsBoundaryArn" in published.read_text()
+    assert name in parameters
+    assert f"Default: {name}" in published.read_text()
