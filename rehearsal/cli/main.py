@@ -90,6 +90,7 @@ def run(
             data, target, problem_type, not no_header, tuple(drop or ()), threshold
         )
         chosen.check()
+        chosen.check_with_seed(Path("seed_code/model_build"))
     elif target or problem_type or no_header or drop or threshold is not None:
         raise RehearsalError(
             "--target, --problem-type, --no-header, --drop and --threshold require --data.",

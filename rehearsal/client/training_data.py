@@ -2,7 +2,10 @@
 
 import csv
 import json
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,6 +78,40 @@ class TrainingData:
                 "Pass another --target.",
             )
         return objective(found, self.problem_type, self.threshold)
+
+    def check_with_seed(self, seed: Path) -> None:
+        """Validates the data with the `check` command of the code that will train on it.
+
+        Another kind of project has no such command; its pipeline validates the data.
+
+        Args:
+            seed: folder with the first commit of the model-build repository.
+
+        Raises:
+            RehearsalError: the command rejects the data; the message is that of the command.
+        """
+        if not (seed / "src/tabular/__main__.py").is_file():
+            return
+        command = [sys.executable, "-m", "tabular", "check", str(self.path.resolve())]
+        command += ["--target", self.target]
+        command += [] if self.header else ["--no-header"]
+        command += ["--problem-type", self.problem_type] if self.problem_type else []
+        for column in self.drop:
+            command += ["--drop", column]
+        checked = subprocess.run(
+            command,
+            env=os.environ | {"PYTHONPATH": str(seed / "src")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if checked.returncode:
+            reason = checked.stderr.strip().removeprefix("error: ")
+            raise RehearsalError(
+                f"The project cannot train on {self.path}.",
+                reason,
+                "Correct the file or the options.",
+            )
 
     def publish(self, aws: LocalAws, project: Project) -> str:
         """Uploads the file, configures it in the clone's config.yaml, and returns its URI.

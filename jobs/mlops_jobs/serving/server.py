@@ -3,6 +3,7 @@
 import os
 import sys
 from functools import partial
+from pathlib import Path
 
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
@@ -62,6 +63,19 @@ def serve(load: LoadModel) -> int:
     supervisor.run()
     failed = any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes)
     return STARTUP_FAILURE if failed else 0
+
+
+def serve_folder(load: LoadModel, folder: Path, port: int) -> None:
+    """Serves a model of this machine to this machine only, until it is interrupted.
+
+    Args:
+        load: loads the model of a folder.
+        folder: folder of the model.
+        port: port of the server; 0 for a free one.
+    """
+    os.environ["SM_MODEL_DIR"] = str(folder)
+    # uvicorn listens on the loopback interface by default, and prints the address.
+    Server(Config(partial(Application, load), factory=True, port=port, access_log=False)).run()
 
 
 class _Supervisor(Multiprocess):

@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import xgboost
 
-from tests.conftest import Fitted, lay_out_training, train
+from tests.conftest import Fitted, lay_out_training, pack, train
+from tests.test_commands import run
 
 
 def booster_of(opt_ml: Path) -> xgboost.Booster:
@@ -123,3 +125,40 @@ def test_a_checkpoint_of_other_hyperparameters_is_not_taken(
     (other / "checkpoints").symlink_to(first / "checkpoints")
     train(other)
     assert "resuming" not in capsys.readouterr().out
+
+
+def test_monitor_loads_the_model_of_the_project(tmp_path: Path, fitted: Fitted) -> None:
+    archive = pack(fitted.model, tmp_path / "model") / "model.tar.gz"
+    baseline = {"analysis_type": "MODEL_EXPLAINABILITY", "model_source": str(archive)}
+    run(
+        "monitor",
+        "--baseline",
+        dataset_source=str(fitted.outputs / "test"),
+        output_path=str(tmp_path / "baseline"),
+        **baseline,
+    )
+
+    found: dict[str, Any] = json.loads((tmp_path / "baseline/constraints.json").read_bytes())
+    labels = fitted.predictor.schema.labels if fitted.kind == "multiclass" else ("label0",)
+    assert tuple(found["explanations"]["kernel_shap"]) == labels
+
+
+def test_attributions_of_a_row_sum_to_its_prediction(fitted: Fitted) -> None:
+    model = fitted.predictor
+    rows = fitted.holdout()
+    cells = [[row[name] for row in rows] for name in model.features]
+
+    values = model.attributions(cells)
+    assert values is not None
+    margins = values.sum(axis=2)
+
+    predicted = model.predict(cells)
+    if fitted.kind == "multiclass":
+        exponents = np.exp(margins - margins.max(axis=1, keepdims=True))
+        expected = exponents / exponents.sum(axis=1, keepdims=True)
+    elif fitted.kind == "binary":
+        positive = 1 / (1 + np.exp(-margins[:, 0]))
+        expected = np.column_stack([1 - positive, positive])
+    else:
+        expected = margins[:, 0]
+    np.testing.assert_allclose(predicted, expected, rtol=1e-3, atol=1e-4)

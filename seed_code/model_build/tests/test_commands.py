@@ -5,12 +5,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
-from tests.conftest import Fitted, pack
+from tests.conftest import Fitted
 
 SRC = Path(__file__).parents[1] / "src"
 
@@ -40,22 +38,6 @@ def capture(folder: Path, body: str) -> str:
     return str(folder)
 
 
-def test_monitor_loads_the_model_of_the_project(tmp_path: Path, fitted: Fitted) -> None:
-    archive = pack(fitted.model, tmp_path / "model") / "model.tar.gz"
-    baseline = {"analysis_type": "MODEL_EXPLAINABILITY", "model_source": str(archive)}
-    run(
-        "monitor",
-        "--baseline",
-        dataset_source=str(fitted.outputs / "test"),
-        output_path=str(tmp_path / "baseline"),
-        **baseline,
-    )
-
-    found: dict[str, Any] = json.loads((tmp_path / "baseline/constraints.json").read_bytes())
-    labels = fitted.predictor.schema.labels if fitted.kind == "multiclass" else ("label0",)
-    assert tuple(found["explanations"]["kernel_shap"]) == labels
-
-
 @pytest.mark.parametrize("arguments", [["monitor"], []], ids=["named", "by Model Monitor"])
 def test_monitor_runs_as_sagemaker_starts_it(tmp_path: Path, arguments: list[str]) -> None:
     said = run(
@@ -79,27 +61,6 @@ def test_ingest_lists_its_arguments() -> None:
     said = run("ingest", "--help")
     for name in ("--feature-group", "--source", "--ledger"):
         assert name in said
-
-
-def test_attributions_of_a_row_sum_to_its_prediction(fitted: Fitted) -> None:
-    model = fitted.predictor
-    rows = fitted.holdout()
-    cells = [[row[name] for row in rows] for name in model.features]
-
-    values = model.attributions(cells)
-    assert values is not None
-    margins = values.sum(axis=2)
-
-    predicted = model.predict(cells)
-    if fitted.kind == "multiclass":
-        exponents = np.exp(margins - margins.max(axis=1, keepdims=True))
-        expected = exponents / exponents.sum(axis=1, keepdims=True)
-    elif fitted.kind == "binary":
-        positive = 1 / (1 + np.exp(-margins[:, 0]))
-        expected = np.column_stack([1 - positive, positive])
-    else:
-        expected = margins[:, 0]
-    np.testing.assert_allclose(predicted, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_monitoring_reads_the_columns_of_requests(binary: Fitted) -> None:

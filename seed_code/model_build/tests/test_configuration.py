@@ -54,10 +54,6 @@ def changed(folder: Path, path: str, value: object) -> Configuration:
     return read_configuration(file)
 
 
-def test_the_file_of_the_project_is_valid() -> None:
-    read_configuration(ROOT / "config.yaml")
-
-
 def test_ranges_are_read_as_pairs(tmp_path: Path) -> None:
     assert changed(tmp_path, "split.seed", 1).tuning.ranges["max_depth"] == (2, 8)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from mlops_jobs.evaluation.job import evaluate
 
+from pipeline.configuration import read_configuration
 from tabular import model
 from tests.conftest import HEADING, Fitted, lay_out_training, pack, run_preprocess, train, write_csv
 
@@ -59,3 +60,7 @@ def test_the_default_data_is_learnt_well(tmp_path: Path) -> None:
     measures = report["binary_classification_metrics"]
     assert measures["auc"]["value"] > 0.97
     assert list(measures["confusion_matrix"]) == ["benign", "malignant"]
+
+
+def test_the_file_of_the_project_is_valid() -> None:
+    read_configuration(Path(__file__).parents[1] / "config.yaml")

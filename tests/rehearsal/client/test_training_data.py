@@ -115,3 +115,33 @@ def test_without_a_header_the_target_is_a_number(tmp_path: Path) -> None:
 def test_a_configuration_without_the_section_is_rejected() -> None:
     with pytest.raises(RehearsalError, match="no section 'data'"):
         training_data.set_values("other: 1\n", "data", {"uri": ""})
+
+
+SEED = Path(__file__).parents[3] / "seed_code/model_build"
+
+
+def test_the_project_checks_the_data_before_anything_starts(tmp_path: Path) -> None:
+    rows = "".join(f"{row},{row % 2}\n" for row in range(20))
+    TrainingData(csv(tmp_path, f"a,y\n{rows}"), "y").check_with_seed(SEED)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "reason"),
+    [
+        ("a,y\n1,yes\n2,no\n3,no\n", {}, "got 3 rows with a target; allowed: at least 10"),
+        ("a,y\n" + "1,yes\n2,no\n" * 9, {"problem_type": "regression"}, "allowed: numbers for a"),
+        ("a,y\n" + "1,yes\n1,no\n" * 9, {}, "got no usable column"),
+        ("a,y\n" + "1,yes\n2,no,3\n" * 9, {}, "line 3: got 3 fields; allowed: 2"),
+    ],
+)
+def test_the_reason_of_the_project_is_shown(
+    tmp_path: Path, text: str, options: dict[str, str], reason: str
+) -> None:
+    data = TrainingData(csv(tmp_path, text), "y", **options)  # type: ignore[arg-type]
+    with pytest.raises(RehearsalError) as error:
+        data.check_with_seed(SEED)
+    assert reason in error.value.why
+
+
+def test_a_project_without_the_command_checks_in_its_pipeline(tmp_path: Path) -> None:
+    TrainingData(csv(tmp_path, "a,y\n1,2\n"), "y").check_with_seed(tmp_path)

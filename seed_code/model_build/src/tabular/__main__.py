@@ -2,6 +2,7 @@
 
 SageMaker starts the image with `train` or `serve`, the pipeline starts it with `preprocess` or
 `evaluate`, monitoring jobs start it with `monitor`, and feature ingestion starts it with `ingest`.
+`run` and `check` are for a machine of yours: README.md, "Work without pushing".
 """
 
 import os
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mlops_jobs.table.model import TabularModel
+    from mlops_jobs.training.local import Project
 
 
 def main() -> None:
@@ -46,13 +48,30 @@ def main() -> None:
             from mlops_jobs.ingestion import job as ingestion
 
             ingestion.main(sys.argv[2:])
+        case ["run" | "check" as command]:
+            from mlops_jobs.training import local
+
+            local.main(command, _project(), sys.argv[2:])
         # Model Monitor starts the image for bias and explainability without arguments.
         case [] if "sagemaker_monitoring_schedule_name" in os.environ:
             _monitor([])
         case _:
-            sys.exit(
-                f"got {sys.argv[1:]}; allowed: preprocess, train, evaluate, serve, monitor, ingest"
-            )
+            allowed = "preprocess, train, evaluate, serve, monitor, ingest, run, check"
+            sys.exit(f"got {sys.argv[1:]}; allowed: {allowed}")
+
+
+def _project() -> "Project":
+    from mlops_jobs.training.local import Project
+
+    from tabular import model
+    from tabular.features import FEATURES
+
+    return Project(
+        fit=model.fit,
+        load=model.load,
+        hyperparameters=model.HYPERPARAMETERS,
+        features=FEATURES,
+    )
 
 
 def _monitor(arguments: list[str]) -> None:

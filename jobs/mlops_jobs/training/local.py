@@ -1,0 +1,226 @@
+"""The jobs of a project on a table in a file: preprocess, train, evaluate, report and serve.
+
+The jobs are those of the pipeline, in one process and without AWS, so an experiment needs no push.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_jobs.evaluation.baseline import naive_report
+from mlops_jobs.evaluation.job import print_report, write_report
+from mlops_jobs.evaluation.page import page
+from mlops_jobs.evaluation.quality import METRICS, Metric, metric_of
+from mlops_jobs.failure import InputError
+from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.table import preprocess
+from mlops_jobs.table.features import Feature
+from mlops_jobs.table.fitting import profile
+from mlops_jobs.table.raw import RawTable
+from mlops_jobs.table.target import read_target
+from mlops_jobs.training.hyperparameters import Hyperparameter
+from mlops_jobs.training.job import LoadTabular, train
+from mlops_jobs.training.training import Fit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """The parts of a project that its jobs use.
+
+    Args:
+        fit: fits the model.
+        load: loads the model of a folder.
+        hyperparameters: hyperparameters of the model.
+        features: features that the project computes. Defaults to none.
+    """
+
+    fit: Fit
+    load: LoadTabular
+    hyperparameters: Mapping[str, Hyperparameter]
+    features: Sequence[Feature] = ()
+
+
+def run(project: Project, options: argparse.Namespace) -> dict[str, Any]:
+    """Preprocesses, trains, evaluates and writes a report.
+
+    Args:
+        project: the project.
+        options: result of `parser`.
+
+    Returns:
+        The content of `evaluation.json`.
+
+    Raises:
+        InputError: the table or an option is not valid.
+    """
+    check(project, options)
+    output: Path = options.output
+    _clear(output)
+    raw = output / "raw"
+    raw.mkdir(parents=True)
+    for number, file in enumerate(_table(options).files):
+        (raw / f"{number:05d}-{file.name}").symlink_to(file.resolve())
+    arguments = [*_arguments(options), f"--input={raw}", f"--output={output}"]
+    schema = preprocess.preprocess(preprocess.parser().parse_args(arguments), project.features)
+    metric = _metric(options, schema.problem_type)
+    _lay_out(output, {"metric": metric.name, **dict(options.set)})
+    model = train(project.fit, project.load, project.hyperparameters, output)
+    report = write_report(model, output / "test", output)
+    naive = naive_report(schema, output / "train/train.npz", output / "test")
+    print_report(report)
+    text = page(schema, report, naive, metric)
+    (output / "report.html").write_text(text, encoding="utf-8")
+    print(f"model: {output / 'model'}\nreport: {output / 'report.html'}")
+    return report
+
+
+def check(project: Project, options: argparse.Namespace) -> dict[str, Any]:
+    """Validates a table and the options without training.
+
+    Args:
+        project: the project.
+        options: result of `parser`.
+
+    Returns:
+        Problem type, labels, metric, number of rows, and kind of each column.
+
+    Raises:
+        InputError: the table or an option is not valid.
+    """
+    found = profile(
+        _table(options), target=options.target, drop=options.drop, features=project.features
+    )
+    target = read_target(found.target, options.problem_type, options.positive_label)
+    return {
+        "problem_type": str(target.problem_type),
+        "labels": list(target.labels),
+        "metric": _metric(options, target.problem_type).name,
+        "rows": len(target.values),
+        "columns": {column.name: str(column.kind) for column in found.columns},
+    }
+
+
+def _table(options: argparse.Namespace) -> RawTable:
+    data: Path = options.data
+    if not data.exists():
+        raise InputError(f"{data}: no such file; pass a CSV file, or a folder of CSV files")
+    kinds: dict[str, Any] = {"header": options.header == "true", "delimiter": options.delimiter}
+    if data.is_dir():
+        return RawTable.in_folder(data, **kinds)
+    return RawTable(files=(data,), **kinds)
+
+
+def _metric(options: argparse.Namespace, problem_type: ProblemType) -> Metric:
+    if options.metric:
+        return metric_of(problem_type, options.metric)
+    return METRICS[problem_type][0]
+
+
+def _clear(output: Path) -> None:
+    """Removes the previous run; a folder of anything else is not touched."""
+    if output.exists() and any(output.iterdir()) and not (output / "raw").is_dir():
+        raise InputError(
+            f"--output {output}: got a folder that is not of an earlier run; choose another"
+        )
+    shutil.rmtree(output, ignore_errors=True)
+
+
+def _arguments(options: argparse.Namespace) -> list[str]:
+    target = options.target
+    arguments = [
+        f"--target={'index' if isinstance(target, int) else 'name'}:{target}",
+        f"--header={options.header}",
+        f"--delimiter={options.delimiter}",
+        f"--seed={options.seed}",
+        *(f"--drop={name}" for name in options.drop),
+    ]
+    if options.problem_type:
+        arguments.append(f"--problem-type={options.problem_type}")
+    if options.positive_label is not None:
+        arguments.append(f"--positive-label={options.positive_label}")
+    return arguments
+
+
+def _lay_out(output: Path, hyperparameters: Mapping[str, str]) -> None:
+    """Creates the folders of a training job as SageMaker does."""
+    for name in ("train", "validation"):
+        channel = output / "input/data" / name
+        channel.parent.mkdir(parents=True, exist_ok=True)
+        channel.symlink_to((output / name).resolve(), target_is_directory=True)
+    (output / "input/config").mkdir(parents=True)
+    file = output / "input/config/hyperparameters.json"
+    file.write_text(json.dumps(hyperparameters), encoding="utf-8")
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not name or not separator:
+        raise argparse.ArgumentTypeError(f"got {text!r}; allowed: NAME=VALUE")
+    return name, value
+
+
+def parser(command: str) -> argparse.ArgumentParser:
+    """Returns the parser of a command.
+
+    Args:
+        command: `run` or `check`.
+    """
+    options = argparse.ArgumentParser(prog=f"tabular {command}", description=__doc__)
+    options.add_argument("data", type=Path, help="CSV file, or folder of CSV files")
+    options.add_argument("--target", required=True, help="column to predict")
+    options.add_argument("--problem-type", type=ProblemType, choices=list(ProblemType))
+    options.add_argument("--positive-label")
+    options.add_argument(
+        "--no-header", dest="header", action="store_const", const="false", default="true",
+        help="the first line is a row; --target is a position",
+    )  # fmt: skip
+    options.add_argument("--delimiter", default=",")
+    options.add_argument("--drop", action="append", default=[], metavar="COLUMN")
+    options.add_argument("--metric", help="defaults to auc, accuracy or rmse")
+    if command == "run":
+        options.add_argument("--seed", type=int, default=7, help="of the random split")
+        options.add_argument(
+            "--set", type=_setting, action="append", default=[], metavar="NAME=VALUE",
+            help="hyperparameter of the model",
+        )  # fmt: skip
+        options.add_argument("--output", type=Path, default=Path("build/run"))
+        options.add_argument("--serve", action="store_true", help="serve the model afterwards")
+        options.add_argument("--port", type=int, default=0, help="defaults to a free port")
+    return options
+
+
+def main(command: str, project: Project, arguments: Sequence[str]) -> None:
+    """Runs a command; an error in the data ends in one line and status 1.
+
+    Args:
+        command: `run` or `check`.
+        project: the project.
+        arguments: arguments of the command.
+    """
+    options = parser(command).parse_args(arguments)
+    if options.header == "false":
+        options.target = _position(options.target)
+    try:
+        if command == "check":
+            print(json.dumps(check(project, options)))
+            return
+        run(project, options)
+    except InputError as error:
+        sys.exit(f"error: {error}")
+    if options.serve:
+        # The server is imported here because training does not need its packages.
+        from mlops_jobs.serving.server import serve_folder
+
+        serve_folder(project.load, options.output / "model", options.port)
+
+
+def _position(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        sys.exit(f"error: --target: got {text!r}; allowed with --no-header: a position, from 0")
