@@ -2,11 +2,14 @@
 
 import csv
 import json
+import sys
+import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
 from rehearsal.containers.aws_images.stand_in import clarify, shadow_endpoint
@@ -136,6 +139,62 @@ def test_merged_traffic_has_its_predictions_and_labels(analyze: Any, tmp_path: P
         probability_attribute="0",
     )
     assert metrics(analysis(tmp_path)["post_training_bias_metrics"]) == {"AD": 0.0}
+
+
+class Explainer:
+    """An explainer of a model with one score: the whole score belongs to the last column."""
+
+    def __init__(self, scores: Callable[[Any], Any], baseline: Any) -> None:
+        self._scores = scores
+        self.expected_value = float(scores(baseline)[0][0])
+
+    def shap_values(self, rows: Any, **_: Any) -> Any:
+        found = numpy.zeros(rows.shape)
+        found[:, -1] = self._scores(rows)[:, 0] - self.expected_value
+        return found
+
+
+@pytest.fixture
+def explained(analyze: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs an explanation; `shap` is a package of the image."""
+    module = types.ModuleType("shap")
+    module.KernelExplainer = Explainer  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "shap", module)
+
+    def explained(**members: Any) -> str:
+        variables = members.pop("variables", {})
+        methods = {"shap": {"baseline": [["A", 100]], "num_samples": 5, **members}}
+        found = {**BIAS, "methods": methods, "predictor": {"model_name": "m"}}
+        return str(analyze(found, **variables))
+
+    return explained
+
+
+def test_shap_values_are_global_and_local(explained: Any, tmp_path: Path) -> None:
+    assert explained() == "Completed: Job completed successfully with no violations."
+    found = analysis(tmp_path)["explanations"]["kernel_shap"]["label0"]
+    assert found["global_shap_values"] == {"group": 0.0, "distance": pytest.approx(0.4)}
+    assert found["expected_value"] == pytest.approx(0.1)
+    rows = (tmp_path / "out/explanations_shap/out.csv").read_text().splitlines()
+    assert rows[0] == "group_label0,distance_label0"
+    assert len(rows) == 1 + len(ROWS)
+    assert (tmp_path / "out/explanations_shap/baseline.csv").read_text() == (
+        "group,distance\nA,100\n"
+    )
+
+
+def test_another_order_of_features_is_a_violation(explained: Any, tmp_path: Path) -> None:
+    explained()
+    document = analysis(tmp_path)
+    values = document["explanations"]["kernel_shap"]["label0"]["global_shap_values"]
+    values["group"], values["distance"] = values["distance"], values["group"]
+    baseline = tmp_path / "baseline.json"
+    baseline.write_text(json.dumps(document))
+    found = explained(variables={"baseline_constraints": str(baseline)})
+    assert found.startswith("CompletedWithViolations")
+    report = json.loads((tmp_path / "out/constraint_violations.json").read_text())
+    (violation,) = report["violations"]
+    assert violation["constraint_check_type"] == "feature_attribution_drift_check"
 
 
 @pytest.mark.parametrize(
