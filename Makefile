@@ -55,6 +55,7 @@ synth: .venv/rehearsal.stamp node_modules/.stamp ## Synthesise the stacks of CON
 .PHONY: bench
 bench: .venv/dev.stamp .tools/evidently.stamp node_modules/.stamp ## Measure speed and memory; results go to docs/benchmarks
 	python tests/bench/synthesis.py
+	python tests/bench/projects.py
 	python tests/bench/ingestion.py
 	python tests/bench/serving.py
 	python tests/bench/monitoring.py --evidently .tools/evidently

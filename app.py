@@ -21,7 +21,6 @@ from stacks.feature_store_stack import FeatureStoreStack
 from stacks.foundation_stack import FoundationStack
 from stacks.network_source import ExistingNetwork, NetworkSource
 from stacks.network_stack import NetworkStack
-from stacks.people_stack import PeopleStack
 from stacks.platform_pipeline_stack import PlatformPipelineStack
 from stacks.project_stack import ProjectStack
 from stacks.project_stages import project_stages, target_stages
@@ -34,6 +33,7 @@ from stacks.settings import DEFAULT_SETTINGS, Account, Settings, SettingsError, 
 from stacks.settings.logs import LogSettings
 from stacks.studio_stack import StudioStack
 from stacks.unsupported import unsupported
+from stacks.users.people_stack import PeopleStack
 
 seeds = functools.cache(seed_code)
 """Seed code of all projects, packed once."""

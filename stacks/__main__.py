@@ -16,8 +16,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from stacks.bootstrap_commands import bootstrap_commands
-from stacks.execution_policy import write_policies
+from stacks.bootstrap.commands import bootstrap_commands
+from stacks.bootstrap.execution_policy import write_policies
 from stacks.plan.page import plan_of
 from stacks.plan.synthesis import PlanError
 from stacks.settings import DEFAULT_SETTINGS, SettingsError

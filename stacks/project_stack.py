@@ -12,13 +12,13 @@ from stacks.foundation_stack import FoundationStack
 from stacks.network_source import NetworkSource
 from stacks.platform_stack import PlatformStack
 from stacks.project_operations import ProjectNotifications, project_budget
-from stacks.project_personas import ProjectPersonas
 from stacks.removal import removal_policy
 from stacks.seeds import Seeds
 from stacks.settings.connections import ConnectionSettings
 from stacks.settings.defaults import DefaultSettings
 from stacks.settings.projects import AdoptSettings, ProjectSettings
 from stacks.studio_stack import StudioStack
+from stacks.users.project_personas import ProjectPersonas
 
 
 class ProjectStack(PlatformStack):

@@ -60,7 +60,7 @@ SLOW = (
     "tests/rehearsal/services/test_no_request_crashes.py",
     "tests/stacks/test_app.py",
     "tests/stacks/test_defaults.py",
-    "tests/stacks/test_execution_policy.py",
+    "tests/stacks/bootstrap/test_execution_policy.py",
     "tests/stacks/test_platform_pipeline.py",
     "tests/stacks/test_project_templates_stack.py",
     "tests/test_files_of_people.py",

@@ -17,7 +17,7 @@ import pytest
 
 from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
-from stacks.execution_policy import write_policies
+from stacks.bootstrap.execution_policy import write_policies
 from tests.stacks.sections import ROOT, STACKS, synthesise
 
 DEFAULTS = {"removal": "destroy"}

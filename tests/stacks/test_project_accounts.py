@@ -14,7 +14,7 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 import app
-from stacks.execution_policy import deployed
+from stacks.bootstrap.execution_policy import deployed
 from stacks.settings import SettingsError, load_settings
 from tests.judges import PACKS, checkov_findings, open_findings
 from tests.stacks.conftest import STRICT

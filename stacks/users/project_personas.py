@@ -12,9 +12,9 @@ from mlops_constructs.access import PROJECT_TAG, JobRole, PersonaRole, ProjectAc
 from mlops_constructs.delivery import PackageRepository
 from mlops_constructs.network import NetworkBase
 from mlops_constructs.projects import Project
-from stacks.personas import PERSONAS, allow_tools, federation
 from stacks.platform_stack import PlatformStack
 from stacks.studio_stack import StudioStack
+from stacks.users.personas import PERSONAS, allow_tools, federation
 
 _START = "start-script-arn"
 

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from stacks.execution_policy import Deployed, deployed, write_policies
+from stacks.bootstrap.execution_policy import Deployed, deployed, write_policies
 
 _DEFAULT_QUALIFIER = "hnb659fds"
 

@@ -10,12 +10,12 @@ from constructs import Construct
 
 from mlops_constructs import studio
 from mlops_constructs.access import PersonaRole
-from stacks.personas import PERSONAS, allow_tools, federation
 from stacks.platform_stack import PlatformStack
-from stacks.project_personas import ProjectPersonas
 from stacks.settings.defaults import DefaultSettings
 from stacks.settings.studio import SharingOfSpace, SpaceSettings
 from stacks.studio_stack import StudioStack
+from stacks.users.personas import PERSONAS, allow_tools, federation
+from stacks.users.project_personas import ProjectPersonas
 
 _SHARING = {
     SharingOfSpace.PRIVATE: studio.SpaceSharing.PRIVATE,

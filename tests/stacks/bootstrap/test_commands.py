@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stacks.bootstrap_commands import bootstrap_commands
+from stacks.bootstrap.commands import bootstrap_commands
 
 ROLE = "arn:aws:iam::{}:role/cdk-{}-cfn-exec-role-{}-{}"
 

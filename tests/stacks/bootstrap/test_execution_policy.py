@@ -14,7 +14,7 @@ import pytest
 import app
 from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
-from stacks.execution_policy import Deployed, deployed, write_policies
+from stacks.bootstrap.execution_policy import Deployed, deployed, write_policies
 from stacks.settings import load_settings
 from tests.stacks.conftest import ROOT, STRICT
 

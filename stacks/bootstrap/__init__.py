@@ -1,0 +1,1 @@
+"""Bootstrap of accounts: the permissions of deployments, and the commands that set them."""

@@ -1,0 +1,1 @@
+"""Users of Studio and of projects: their roles, profiles and spaces."""
