@@ -208,7 +208,12 @@ def encode_numbers(
         except (ValueError, TypeError, OverflowError):
             numbers = [_number(cell, row, name) for row, cell in enumerate(known, start=1)]
     if _has_underscore(cells):
-        _reject_underscores(cells, name)
+        for row, cell in enumerate(cells):
+            # float() accepts Python's spelling 1_000, which no table means as a number.
+            if isinstance(cell, str) and "_" in cell:
+                if not _is_missing(cell, missing):
+                    raise _not_a_number(cell, row + 1, name)
+                numbers[row] = NAN
     return numbers
 
 
@@ -235,13 +240,6 @@ def _has_underscore(cells: Sequence[Any]) -> bool:
         return "_" in "".join(cells)
     except TypeError:  # not all cells are strings
         return True
-
-
-def _reject_underscores(cells: Sequence[Any], name: str) -> None:
-    """Rejects Python's spelling 1_000, which float() accepts but no table means as a number."""
-    for row, cell in enumerate(cells, start=1):
-        if isinstance(cell, str) and "_" in cell:
-            raise _not_a_number(cell, row, name)
 
 
 def _is_missing(cell: Any, missing: frozenset[str]) -> bool:

@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.table.encoding import (
-    CellError,
     Matrix,
     as_matrix,
     encode_numbers,
@@ -16,7 +15,8 @@ from mlops_jobs.table.encoding import (
     scaled,
 )
 from mlops_jobs.table.features import Feature, check_features
-from mlops_jobs.table.raw import RawTable, Rows, is_missing
+from mlops_jobs.table.observation import Observation
+from mlops_jobs.table.raw import MISSING, RawTable, Rows, is_missing
 from mlops_jobs.table.schema import Column, Kind
 
 MIN_ROWS_PER_CATEGORY = 2  # a single row teaches nothing; this also removes identifiers
@@ -31,11 +31,16 @@ class Profile:
         columns: the raw columns except the target; their categories are not known yet.
         target: target of each row, as a string.
         target_index: position of the target among the raw columns.
+        missing: spellings of a missing value: `MISSING`, and the few cells of numeric columns that
+            are no numbers.
+        observations: observation of each column; None for one that is dropped.
     """
 
     columns: tuple[Column, ...]
     target: list[str]
     target_index: int
+    missing: frozenset[str] = frozenset(MISSING)
+    observations: tuple[Observation | None, ...] = ()
 
 
 def position_of_target(names: Sequence[str], target: str | int) -> int:
@@ -62,36 +67,6 @@ def position_of_target(names: Sequence[str], target: str | int) -> int:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-
-
-class _Observation:
-    """Properties of the cells of one column that were read so far."""
-
-    def __init__(self) -> None:
-        self.numeric = True
-        self.first: str | None = None
-        self.constant = True
-        self.empty = True
-
-    def add(self, cells: Sequence[str]) -> None:
-        if self.numeric:
-            try:
-                encode_numbers(cells, "")
-            except CellError:
-                self.numeric = False
-        if self.first is None:
-            self.first = cells[0].strip()
-        if self.constant:
-            self.constant = all(cell.strip() == self.first for cell in cells)
-        if self.empty:
-            self.empty = all(is_missing(cell) for cell in cells)
-
-    def column(self, name: str) -> Column:
-        if self.empty:
-            return Column(name=name, kind=Kind.IGNORED, reason="it is empty")
-        if self.constant:
-            return Column(name=name, kind=Kind.IGNORED, reason=f"it is always {self.first!r}")
-        return Column(name=name, kind=Kind.NUMERIC if self.numeric else Kind.CATEGORY)
 
 
 def profile(
@@ -125,7 +100,7 @@ def profile(
             raise InputError(f"data.drop: got {name!r}, which is the target; remove it")
     check_features(features, names, names[target_index])
     observations = {
-        index: _Observation()
+        index: Observation(name)
         for index, name in enumerate(names)
         if index != target_index and name not in drop
     }
@@ -138,7 +113,7 @@ def profile(
     if not texts:
         raise InputError("got a table without rows; add CSV rows below the heading")
     columns = tuple(
-        observations[index].column(name)
+        observations[index].column()
         if index in observations
         else Column(name=name, kind=Kind.IGNORED, reason="data.drop names it")
         for index, name in enumerate(names)
@@ -156,7 +131,22 @@ def profile(
             "got no usable column: all are dropped, empty or constant; add "
             "columns or change data.drop"
         )
-    return Profile(columns=columns, target=texts, target_index=target_index)
+    numeric = {column.name for column in columns if column.kind is Kind.NUMERIC}
+    others = {
+        text.lower()
+        for observation in observations.values()
+        if observation.name in numeric
+        for text in observation.others
+    }
+    return Profile(
+        columns=columns,
+        target=texts,
+        target_index=target_index,
+        missing=frozenset(MISSING) | others,
+        observations=tuple(
+            observations.get(index) for index in range(len(names)) if index != target_index
+        ),
+    )
 
 
 class TableEncoder:
@@ -199,12 +189,17 @@ class TableEncoder:
 
     def _numbers(self, index: int, cells: Sequence[Sequence[str]]) -> npt.NDArray[np.float64]:
         name = self._profile.columns[index].name
-        return np.asarray(encode_numbers(cells[index], name), dtype=np.float64)
+        return np.asarray(
+            encode_numbers(cells[index], name, self._profile.missing), dtype=np.float64
+        )
 
     def _text_codes(self, index: int, cells: Sequence[str]) -> npt.NDArray[np.int32]:
         codes = self._texts[index]
         found = [
-            -1 if is_missing(cell) else codes.setdefault(cell.strip(), len(codes)) for cell in cells
+            -1
+            if is_missing(cell, self._profile.missing)
+            else codes.setdefault(cell.strip(), len(codes))
+            for cell in cells
         ]
         return np.array(found, dtype=np.int32)
 

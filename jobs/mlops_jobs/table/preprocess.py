@@ -15,6 +15,7 @@ import numpy as np
 
 from mlops_jobs.failure import exit_with_message
 from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.table.data_report import data_report, write_data_report
 from mlops_jobs.table.features import Feature
 from mlops_jobs.table.fitting import TableEncoder, profile
 from mlops_jobs.table.raw import RawTable
@@ -49,7 +50,9 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
     )
     names = table.columns()
     holdout = options.output / "test" / "holdout.csv"
-    columns, matrix = _encode(table, TableEncoder(found, features), parts, names, holdout)
+    hashes: list[int] = []
+    encoder = TableEncoder(found, features)
+    columns, matrix = _encode(table, encoder, parts, names, holdout, hashes)
     values = np.array([np.nan if value is None else value for value in target.values])
     learned = values[parts == Part.TRAIN]
     regression = target.problem_type is ProblemType.REGRESSION
@@ -58,6 +61,7 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
         target=names[found.target_index],
         columns=columns,
         labels=target.labels,
+        missing=found.missing,
         computed=tuple(feature.name for feature in features),
         target_offset=float(learned.mean()) if regression else 0.0,
         # A target that is constant in the training rows has no deviation.
@@ -72,11 +76,20 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
         )
     (options.output / "train" / "schema.json").write_text(schema.to_json(), encoding="utf-8")
     _print_summary(schema, target, parts)
+    report = data_report(
+        schema, found.observations, matrix, values, parts, np.array(hashes, dtype=np.int64)
+    )
+    write_data_report(report, options.output / "train")
     return schema
 
 
 def _encode(
-    table: RawTable, encoder: TableEncoder, parts: Parts, names: list[str], holdout: Path
+    table: RawTable,
+    encoder: TableEncoder,
+    parts: Parts,
+    names: list[str],
+    holdout: Path,
+    hashes: list[int],
 ) -> tuple[tuple[Column, ...], np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
     """Reads the table a second time, encodes it and copies the held-out rows unchanged."""
     holdout.parent.mkdir(parents=True, exist_ok=True)
@@ -86,6 +99,7 @@ def _encode(
         first = 0
         for rows in table.pieces():
             encoder.add(rows)
+            hashes += [hash(tuple(row)) for row in rows]
             here = parts[first : first + len(rows)]
             writer.writerows(rows[index] for index in np.flatnonzero(here == Part.TEST))
             first += len(rows)

@@ -1,0 +1,130 @@
+"""The report of a table: what each column is used for, and what looks wrong."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlops_jobs.table.encoding import Matrix
+from mlops_jobs.table.observation import MAX_DISTINCT, Observation
+from mlops_jobs.table.schema import Kind, Schema
+from mlops_jobs.table.split import Part, Parts
+
+FILE = "data_report.json"
+LEAK = 0.999  # area below the ROC curve, or correlation of ranks, of one column alone
+
+
+def data_report(
+    schema: Schema,
+    observations: Sequence[Observation | None],
+    features: Matrix,
+    target: npt.NDArray[np.float64],
+    parts: Parts,
+    rows: npt.NDArray[np.int64],
+) -> dict[str, Any]:
+    """Returns the report.
+
+    Args:
+        schema: the fitted preprocessing.
+        observations: observation of each column of the schema; None for one that is dropped.
+        features: the encoded rows.
+        target: target of each row.
+        parts: part of each row.
+        rows: hash of the cells of each row.
+
+    Returns:
+        The rows of each part, warnings of the table, and for each column its kind, the reason why
+        it is not used, its missing and distinct cells, and warnings.
+    """
+    leaks = _leaks(schema, features, target, parts)
+    columns = []
+    for column, observation in zip(schema.columns, observations, strict=True):
+        entry: dict[str, Any] = {"name": column.name, "kind": str(column.kind)}
+        if column.reason:
+            entry["reason"] = column.reason
+        if observation:
+            distinct = len(observation.distinct)
+            entry["missing"] = observation.missing
+            entry["distinct"] = (
+                distinct if distinct <= MAX_DISTINCT else f"more than {MAX_DISTINCT}"
+            )
+            entry["warnings"] = observation.warnings(column) + leaks.get(column.name, [])
+        columns.append(entry)
+    return {
+        "rows": {part.name.lower(): int(np.sum(parts == part)) for part in Part},
+        "warnings": _repeated_rows(parts, rows),
+        "columns": columns,
+    }
+
+
+def _repeated_rows(parts: Parts, rows: npt.NDArray[np.int64]) -> list[str]:
+    known = set(rows[(parts == Part.TRAIN) | (parts == Part.VALIDATION)].tolist())
+    held_out = rows[parts == Part.TEST].tolist()
+    repeated = sum(row in known for row in held_out)
+    if not repeated:
+        return []
+    return [
+        f"{repeated} of {len(held_out)} held-out rows are equal to a row of training or "
+        "validation, so the evaluation overestimates the model; remove repeated rows"
+    ]
+
+
+def _leaks(
+    schema: Schema, features: Matrix, target: npt.NDArray[np.float64], parts: Parts
+) -> dict[str, list[str]]:
+    """Returns a warning for each number that alone orders the rows as the target does."""
+    chosen = parts == Part.TRAIN
+    if len(schema.labels) > 2:
+        return {}
+    actual = _ranks(target[chosen])
+    found = {}
+    for at, column in enumerate(schema.encoded):
+        values = features[chosen, at]
+        if column.kind is not Kind.NUMERIC or np.isnan(values).any() or len(values) < 3:
+            continue
+        ranks = _ranks(values.astype(np.float64))
+        if schema.labels:
+            positive = target[chosen] == 1
+            count = int(positive.sum())
+            pairs = count * (len(values) - count)
+            above = ranks[positive].sum() - count * (count - 1) / 2
+            strength = max(above / pairs, 1 - above / pairs) if pairs else 0.5
+            measure = "AUC"
+        elif values.std() == 0 or actual.std() == 0:
+            continue
+        else:
+            strength = abs(float(np.corrcoef(ranks, actual)[0, 1]))
+            measure = "correlation of ranks"
+        if strength >= LEAK:
+            found[column.name] = [
+                f"has a {measure} of {strength:.3f} with the target alone; name it in data.drop if "
+                "it is known only after the target"
+            ]
+    return found
+
+
+def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Returns the rank of each value, from 0; equal values have the mean of their ranks."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts) - 1
+    ranks: npt.NDArray[np.float64] = (last - (counts - 1) / 2)[places]
+    return ranks
+
+
+def write_data_report(report: dict[str, Any], folder: Path) -> None:
+    """Writes a report and prints its warnings.
+
+    Args:
+        report: result of `data_report`.
+        folder: folder for `data_report.json`.
+    """
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    (folder / FILE).write_text(text, encoding="utf-8")
+    for warning in report["warnings"]:
+        print(f"warning: {warning}")
+    for column in report["columns"]:
+        for warning in column.get("warnings", ()):
+            print(f"warning: column {column['name']!r} {warning}")
