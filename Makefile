@@ -57,9 +57,9 @@ bench: .venv/dev.stamp .tools/evidently.stamp node_modules/.stamp ## Measure spe
 	python tests/bench/synthesis.py
 	python tests/bench/projects.py
 	python tests/bench/ingestion.py
-	python tests/bench/serving.py
 	python tests/bench/monitoring.py --evidently .tools/evidently
 	python tests/bench/loop.py $(ARGS)
+	python tests/bench/serving.py
 
 .PHONY: soak
 soak: .venv/dev.stamp ## Measure growth under load for 30 minutes; results go to docs/benchmarks
