@@ -3,18 +3,19 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
+import orjson
 import polars as pl
 
 from mlops_jobs.monitoring.settings import Window, moment
 from mlops_jobs.monitoring.traffic.capture import CSV, Body, body_of, document_of, parts_of
 from mlops_jobs.monitoring.traffic.rows import Rows, is_heading, layouts, name_rows, read_rows
-from mlops_jobs.monitoring.traffic.source import CHUNK_BYTES, Chunk, numbered
+from mlops_jobs.monitoring.traffic.source import CHUNK_BYTES, Chunk
 
-# Characters that need the CSV parser of Python: quotes, carriage returns and byte order marks.
 REQUEST, RESPONSE = "endpointInput", "endpointOutput"
+MAX_TIMES = 4096  # that are remembered
+# Characters that need the CSV parser of Python: quotes, carriage returns and byte order marks.
 SPECIAL = ('"', "\r", "\ufeff")
 
 
@@ -88,6 +89,7 @@ class _Reader:
 
     def __init__(self, window: Window | None, columns: Columns, *, responses: bool) -> None:
         self._window, self._columns, self._responses = window, columns, responses
+        self._times: dict[str, bool] = {}  # calls of one second have one time
         self._start("")
 
     def _start(self, variant: str) -> None:
@@ -100,33 +102,50 @@ class _Reader:
         if not self._piece.calls:
             self._start(chunk.variant)
         self.size += len(chunk.content)
-        # The loop runs for each call of a window, so it calls as little as possible.
+        # The loop runs for each call of a window, so it does as little as possible.
         plain, calls, side = self._plain.append, 0, self._columns.side
-        for place, line in numbered(chunk):
-            captured, metadata = parts_of(place, document_of(place, line))
-            if self._window is not None:
-                time = metadata.get("inferenceTime")
-                if time and not _is_inside(time, place, self._window):
-                    continue
+        for number, line in enumerate(chunk.content.split(b"\n"), start=chunk.first):
+            if not line or line.isspace():
+                continue
+            try:
+                document = orjson.loads(line)
+                captured, metadata = document["captureData"], document["eventMetadata"]
+                request = captured.get(side)
+                time = metadata.get("inferenceTime") if self._window is not None else None
+            except (AttributeError, KeyError, TypeError, ValueError):
+                # Slower, and with the location of the line in its errors.
+                place = _place(chunk, number)
+                captured, metadata = parts_of(place, document_of(place, line))
+                request, time = captured.get(side), metadata.get("inferenceTime")
+            if time and self._window is not None and not self._holds(time, chunk, number):
+                continue
             calls += 1
-            request = captured.get(side)
             if request is None:
                 self._piece.not_captured += 1
             elif type(data := _plain(request)) is str:
                 plain(data)
             else:
-                body = body_of(place, request)
+                body = body_of(_place(chunk, number), request)
                 self._others += [body] if body is not None else []
             if self._responses:
-                self._read_response(captured.get(RESPONSE), place)
+                self._read_response(captured.get(RESPONSE), chunk, number)
         self._piece.calls += calls
 
-    def _read_response(self, side: Any, place: str) -> None:
+    def _holds(self, time: str, chunk: Chunk, number: int) -> bool:
+        found = self._times.get(time)
+        if found is None:
+            if len(self._times) >= MAX_TIMES:
+                self._times.clear()
+            inside = moment(time, f"{_place(chunk, number)}: inferenceTime")
+            found = self._times[time] = self._window is None or self._window.holds(inside)
+        return found
+
+    def _read_response(self, side: Any, chunk: Chunk, number: int) -> None:
         data = _plain(side)
         if data is not None:
             self._piece.plain_responses.append(data)
         elif side is not None:
-            body = body_of(place, side)
+            body = body_of(_place(chunk, number), side)
             self._piece.responses += [body] if body is not None else []
 
     def piece(self) -> Iterator[Piece]:
@@ -145,9 +164,8 @@ def _plain(side: Any) -> str | None:
     return None
 
 
-@lru_cache(maxsize=4096)
-def _is_inside(time: str, place: str, window: Window) -> bool:
-    return window.holds(moment(time, f"{place}: inferenceTime"))
+def _place(chunk: Chunk, number: int) -> str:
+    return f"{chunk.place}, line {number}"
 
 
 def add_requests(
