@@ -1,4 +1,6 @@
-"""Paths of roles and managed policies: the path of projects is for roles in a `Project` only.
+"""Paths of roles and managed policies: the path of projects is for roles of projects only.
+
+These are the roles in a `Project`, and in the `ProjectTarget` of a stage in another account.
 
 A launch role has permissions for that path, so it must not have roles that can deploy or approve.
 """
@@ -11,7 +13,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 
-from mlops_constructs.projects import Project
+from mlops_constructs.projects import Project, ProjectTarget
 from tests.docs.synthesis import FILES, synthesis, title
 
 PROJECTS = "/sagemaker-projects/"
@@ -23,7 +25,7 @@ def test_only_what_is_in_a_project_is_on_the_path_of_projects(file: Path) -> Non
     example = synthesis(file)
     in_project: dict[str, bool] = {
         str(cdk.Stack.of(node).resolve(node.logical_id)): any(
-            isinstance(scope, Project) for scope in node.node.scopes
+            isinstance(scope, Project | ProjectTarget) for scope in node.node.scopes
         )
         for node in example.stack.node.find_all()
         if isinstance(node, KINDS)

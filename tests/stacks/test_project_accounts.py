@@ -132,7 +132,7 @@ def test_a_stage_without_a_network_is_rejected_in_a_project_with_one(tmp_path: P
     settings = yaml.safe_load(SETTINGS)
     settings["network"] = [one for one in settings["network"] if one["in"] != "prod"]
 
-    with pytest.raises(SettingsError, match="no network in the account prod of the stage prod"):
+    with pytest.raises(SettingsError, match="the account prod has no network, and the project"):
         synthesise(tmp_path / "out", yaml.safe_dump(settings))
 
 
@@ -141,7 +141,7 @@ def test_a_stage_in_another_region_is_rejected_with_the_reason(tmp_path: Path) -
     settings["accounts"]["tooling"]["replicas"] = ["eu-west-1"]
     settings["accounts"]["prod"]["region"] = "eu-west-1"
 
-    with pytest.raises(SettingsError, match="prod is in eu-west-1; allowed is eu-central-1, the"):
+    with pytest.raises(SettingsError, match="allowed is an account in eu-central-1, the region of"):
         synthesise(tmp_path / "out", yaml.safe_dump(settings))
 
 
