@@ -77,7 +77,7 @@ class Plan:
             ],
             "idle_monthly_usd": self.monthly,
             "prices": {"region": prices["region"], "read": prices["read"]},
-            "by_hand": [{**vars(step), "command": " ".join(step.command)} for step in self.steps],
+            "by_hand": [vars(step) for step in self.steps],
         }
         return json.dumps(content, indent=2)
 
@@ -114,7 +114,8 @@ class Plan:
             yield heading
             for step in chosen:
                 yield from _wrapped(f"{step.account}: {step.text}", "  - ", "    ")
-                yield from _command(step.command)
+                for command in step.commands:
+                    yield from _wrapped(command, "    ", "        ")
 
 
 def plan_of(config: Path) -> Plan:
@@ -132,7 +133,7 @@ def plan_of(config: Path) -> Plan:
     return Plan(
         config=config,
         stacks=[_planned(settings, stack) for stack in stacks],
-        steps=steps(settings, stacks),
+        steps=steps(config, settings, stacks),
     )
 
 
@@ -166,9 +167,3 @@ def _wrapped(text: str, first: str = "", rest: str = "") -> list[str]:
         subsequent_indent=rest,
         break_on_hyphens=False,
     )
-
-
-def _command(parts: Sequence[str]) -> Iterator[str]:
-    for number, part in enumerate(parts):
-        indent = "    " if number == 0 else "        "
-        yield f"{indent}{part}{' ' + chr(92) if number + 1 < len(parts) else ''}"

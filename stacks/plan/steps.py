@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from stacks.plan.synthesis import SynthesisedStack
 from stacks.settings import Account, Settings
@@ -10,7 +11,6 @@ from stacks.settings.deployments import deployments
 from stacks.settings.references import ROLES_OF_PROJECT
 from stacks.settings.studio import Authentication
 
-DEFAULT_QUALIFIER = "hnb659fds"
 DEFAULT_ROLES = 1000
 """Default quota of IAM roles in an account."""
 
@@ -25,23 +25,25 @@ class Step:
         account: alias of the account.
         text: the step.
         before: True if the step precedes the deployment.
-        command: command of the step. Defaults to none: it is done in a console.
+        commands: commands of the step. Defaults to none: it is done in a console.
     """
 
     account: str
     text: str
     before: bool
-    command: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
 
-def steps(settings: Settings, stacks: Sequence[SynthesisedStack]) -> list[Step]:
+def steps(config: Path, settings: Settings, stacks: Sequence[SynthesisedStack]) -> list[Step]:
     """Returns the steps of a user, those before the deployment first.
 
     Args:
+        config: the settings file, for commands.
         settings: settings of an organisation.
         stacks: stacks of the app.
     """
     found = [
+        _bootstrap_commands(config),
         *_bootstrap(settings),
         *_existing(settings),
         *_sign_in(settings),
@@ -61,28 +63,32 @@ def _used(settings: Settings) -> list[Account]:
 
 
 def _bootstrap(settings: Settings) -> Iterator[Step]:
-    pipeline = settings.platform_pipeline
-    home = settings.account_of(pipeline) if pipeline else None
-    by_pipeline = {alias for wave in pipeline.waves for alias in wave.accounts} if pipeline else ()
-    places: dict[tuple[str, str], tuple[str, bool]] = {}
+    places = {  # the first alias of each
+        (account.id, region): account.alias
+        for account in reversed(_used(settings))
+        for region in (account.region, *account.replicas)
+    }
     for account in _used(settings):
-        trusts = home is not None and account.alias in by_pipeline and account.id != home.id
         for region in (account.region, *account.replicas):
-            alias, trusted = places.get((account.id, region), (account.alias, False))
-            places[account.id, region] = (alias, trusted or trusts)
-    for (account_id, region), (alias, trusts) in places.items():
-        command = ["npx cdk bootstrap", f"aws://{account_id}/{region}"]
-        if settings.defaults.qualifier != DEFAULT_QUALIFIER:
-            command.append(f"--qualifier {settings.defaults.qualifier}")
-        if trusts and home is not None:
-            command.append(f"--trust {home.id}")
-        command.append("--cloudformation-execution-policies POLICY_ARN,POLICY_ARN")
-        yield Step(
-            account=alias,
-            text="with its credentials, and the policies of `python -m stacks execution-policy`:",
-            before=True,
-            command=tuple(command),
-        )
+            if places[account.id, region] == account.alias:
+                yield Step(
+                    account=account.alias,
+                    text=f"Bootstrap {account.id} in {region} with credentials of this account.",
+                    before=True,
+                )
+
+
+def _bootstrap_commands(config: Path) -> Step:
+    return Step(
+        account="bootstrap",
+        text="These commands write the policies of CloudFormation and show the commands for each "
+        "account:",
+        before=True,
+        commands=(
+            f"npx cdk synth --quiet --context config={config}",
+            f"python -m stacks bootstrap cdk.out --config {config}",
+        ),
+    )
 
 
 def _existing(settings: Settings) -> Iterator[Step]:

@@ -9,6 +9,7 @@ from stacks.plan.steps import Step, section_of_stack, steps
 from stacks.plan.synthesis import SynthesisedStack
 from stacks.settings import Settings, load_settings
 
+CONFIG = Path("config/company.yaml")
 SETTINGS = """
 accounts:
   tooling: {id: "111111111111", region: eu-central-1, replicas: [eu-west-1]}
@@ -54,24 +55,23 @@ def matching(found: list[Step], text: str) -> list[tuple[str, bool]]:
     return [(step.account, step.before) for step in found if text in step.text]
 
 
-def test_each_account_and_region_is_bootstrapped_once_and_trusts_the_pipeline(
-    settings: Settings,
-) -> None:
-    commands = [" ".join(step.command) for step in steps(settings, []) if step.command]
+def test_each_account_and_region_is_bootstrapped_once(settings: Settings) -> None:
+    found = steps(CONFIG, settings, [])
 
-    end = "--cloudformation-execution-policies POLICY_ARN,POLICY_ARN"
-    assert commands == [
-        f"npx cdk bootstrap aws://111111111111/eu-central-1 --qualifier mlteam {end}",
-        f"npx cdk bootstrap aws://111111111111/eu-west-1 --qualifier mlteam {end}",
-        "npx cdk bootstrap aws://222222222222/eu-central-1 --qualifier mlteam "
-        f"--trust 111111111111 {end}",
-        "npx cdk bootstrap aws://333333333333/eu-central-1 --qualifier mlteam "
-        f"--trust 111111111111 {end}",
+    assert [step.text for step in found if step.text.startswith("Bootstrap ")] == [
+        "Bootstrap 111111111111 in eu-central-1 with credentials of this account.",
+        "Bootstrap 111111111111 in eu-west-1 with credentials of this account.",
+        "Bootstrap 222222222222 in eu-central-1 with credentials of this account.",
+        "Bootstrap 333333333333 in eu-central-1 with credentials of this account.",
     ]
+    assert found[0].commands == (
+        "npx cdk synth --quiet --context config=config/company.yaml",
+        "python -m stacks bootstrap cdk.out --config config/company.yaml",
+    )
 
 
 def test_what_must_exist_comes_before_the_deployment(settings: Settings) -> None:
-    found = steps(settings, [])
+    found = steps(CONFIG, settings, [])
 
     assert matching(found, "OrgBoundary") == [("tooling", True), ("dev", True), ("prod", True)]
     assert matching(found, "saml-provider/company") == [("dev", True)]
@@ -81,7 +81,7 @@ def test_what_must_exist_comes_before_the_deployment(settings: Settings) -> None
 
 
 def test_tags_of_budgets_are_activated_after_the_deployment(settings: Settings) -> None:
-    found = steps(settings, [])
+    found = steps(CONFIG, settings, [])
 
     assert matching(found, "Activate sagemaker:project-name") == [("dev", False)]
     assert matching(found, "Activate owner") == [("prod", False)]
@@ -101,6 +101,7 @@ def test_connections_are_authorised_and_subscriptions_confirmed(settings: Settin
         "Properties": {"Protocol": "lambda", "Endpoint": "arn"},
     }
     found = steps(
+        CONFIG,
         settings,
         [
             stack("Connections", "222222222222", connection),
@@ -117,7 +118,7 @@ def test_users_of_identity_center_are_created_there(tmp_path: Path) -> None:
         "studio: {in: dev, authentication: identity_center}\n"
     )
 
-    assert matching(steps(read(tmp_path, text), []), "Enable IAM Identity Center") == [
+    assert matching(steps(CONFIG, read(tmp_path, text), []), "Enable IAM Identity Center") == [
         ("dev", True)
     ]
 
@@ -126,7 +127,7 @@ def test_many_projects_need_a_higher_quota_of_roles(tmp_path: Path) -> None:
     accounts = SETTINGS[: SETTINGS.index("network:")]
     projects = "".join(f"  - {{name: p{number}, in: dev}}\n" for number in range(80))
 
-    found = steps(read(tmp_path, f"{accounts}projects:\n{projects}"), [])
+    found = steps(CONFIG, read(tmp_path, f"{accounts}projects:\n{projects}"), [])
 
     assert matching(found, "more than 1,040 IAM roles") == [("dev", True)]
 
