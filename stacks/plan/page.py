@@ -76,7 +76,7 @@ class Plan:
                 for one in self.stacks
             ],
             "idle_monthly_usd": self.monthly,
-            "prices": {"region": prices["region"], "read": prices["read"]},
+            "prices": {"region": prices["region"], "as_of": prices["as_of"]},
             "by_hand": [vars(step) for step in self.steps],
         }
         return json.dumps(content, indent=2)
@@ -101,7 +101,7 @@ class Plan:
             yield f"{number:>6} {name}: ${monthly:,.2f}"
         prices = price_list()
         yield from _wrapped(
-            f"List prices of {prices['region']}, read on {prices['read']}, for "
+            f"List prices of {prices['region']} as of {prices['as_of']}, for "
             f"{prices['hours_per_month']} hours, without tax. Storage, requests, jobs, endpoints "
             "and Studio applications cost by use (docs/cost.md)."
         )

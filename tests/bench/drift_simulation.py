@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.monitoring import data_quality, model_bias, model_quality
 from mlops_jobs.monitoring.analysis_config import BiasConfig, Facet
 from mlops_jobs.monitoring.columns.summary import Summary
@@ -16,6 +15,7 @@ from mlops_jobs.monitoring.constraints import read_constraints
 from mlops_jobs.monitoring.data_quality import Baseline
 from mlops_jobs.monitoring.traffic.labeled import Labeled
 from mlops_jobs.monitoring.traffic.predictions import Prediction
+from mlops_jobs.problem_type import ProblemType
 
 Vector = npt.NDArray[np.float64]
 Dice = np.random.Generator

@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.monitoring import model_bias, model_quality
+from mlops_jobs.problem_type import ProblemType
 
 # The environment has another package named `tests`.
 simulation: Any = import_module("drift_simulation")

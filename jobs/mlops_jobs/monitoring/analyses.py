@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring import explainability, model_bias, model_quality, quality_of_traffic
 from mlops_jobs.monitoring.analysis_config import read_bias_config
@@ -21,6 +20,7 @@ from mlops_jobs.monitoring.traffic.reading import Reading
 from mlops_jobs.monitoring.traffic.rows import read_rows
 from mlops_jobs.monitoring.traffic.source import chunks, lines, numbered, read
 from mlops_jobs.monitoring.traffic.tables import Columns
+from mlops_jobs.problem_type import ProblemType
 
 DEFAULT_THRESHOLD = 0.5
 BINARY_LABELS = 2

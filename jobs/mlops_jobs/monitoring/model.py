@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.problem_type import ProblemType
 
 Values = npt.NDArray[np.floating[Any]]
 Cells = Sequence[Sequence[Any]]

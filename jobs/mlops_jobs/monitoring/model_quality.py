@@ -23,13 +23,13 @@ from mlops_jobs.evaluation.metrics import (
     precision_recall,
     regression_report,
 )
-from mlops_jobs.evaluation.problem_type import ProblemType, in_order
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.columns.chance import METRICS_ERROR
 from mlops_jobs.monitoring.columns.labels import Labels, canonical, distinct
 from mlops_jobs.monitoring.findings import Findings, Metric
 from mlops_jobs.monitoring.resampling import Draw, sample_deviations, standard_deviations
 from mlops_jobs.monitoring.traffic.labeled import Labeled
+from mlops_jobs.problem_type import ProblemType, in_order
 
 BELOW, ABOVE = "LessThanThreshold", "GreaterThanThreshold"
 LOWER_IS_BETTER = frozenset(

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.monitoring.model import Cells, Model, Values
+from mlops_jobs.problem_type import ProblemType
 
 MAX_ROWS = 200
 ORDERS = 4  # of each row, each used in both directions

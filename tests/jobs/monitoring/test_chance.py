@@ -6,7 +6,6 @@
 import numpy as np
 import pytest
 
-from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.monitoring import model_bias, model_quality
 from mlops_jobs.monitoring.analysis_config import BiasConfig, Facet
 from mlops_jobs.monitoring.columns.chance import (
@@ -14,6 +13,7 @@ from mlops_jobs.monitoring.columns.chance import (
     excess_probability,
     independence_probability,
 )
+from mlops_jobs.problem_type import ProblemType
 from tests.bench.drift_simulation import (
     BIAS,
     baseline_of_columns,

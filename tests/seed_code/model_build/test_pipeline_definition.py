@@ -34,7 +34,7 @@ sys.path[:0] = ["src", "."]
 from pipeline.configuration import Configuration
 from pipeline.data import RawData
 from pipeline.definition import Definition
-from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.problem_type import ProblemType
 from tests.fakes import PROJECT
 
 for problem_type, metric, spot in json.loads(sys.argv[1]):

@@ -41,6 +41,6 @@ def test_resources_cost_by_their_units(
 def test_every_price_has_its_source_and_the_list_its_day() -> None:
     prices = price_list()
 
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", prices["read"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", prices["as_of"])
     assert all("https://aws.amazon.com/" in price["source"] for price in prices["prices"])
     assert all(("monthly" in price) != ("hourly" in price) for price in prices["prices"])

@@ -63,7 +63,7 @@ def test_the_text_fits_100_columns_and_has_all_parts(plan: Plan) -> None:
 
     assert max(map(len, text.split("\n"))) <= 100
     assert f"${plan.monthly:,.2f}" in text
-    assert "List prices of us-east-1, read on " in text
+    assert "List prices of us-east-1 as of " in text
     assert text.index("By hand, before:") < text.index("By hand, after:")
     assert "Confirm the subscriptions that AWS mails to team@example.com." in text
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from mlops_jobs.evaluation.problem_type import ProblemType
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.model import Model
 from mlops_jobs.monitoring.traffic.capture import Event
@@ -16,6 +15,7 @@ from mlops_jobs.monitoring.traffic.predictions import (
 from mlops_jobs.monitoring.traffic.reading import Reading
 from mlops_jobs.monitoring.traffic.rows import Row, read_rows
 from mlops_jobs.monitoring.traffic.tables import Columns
+from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.raw import RawTable
 
 

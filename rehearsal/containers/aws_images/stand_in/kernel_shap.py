@@ -81,7 +81,7 @@ class ExplainedModel:
 
     @property
     def problem_type(self) -> Any:
-        kinds = importlib.import_module("mlops_jobs.evaluation.problem_type").ProblemType
+        kinds = importlib.import_module("mlops_jobs.problem_type").ProblemType
         return kinds.MULTICLASS  # so that all scores have their names
 
     @property
