@@ -1,5 +1,6 @@
 """The metrics that tuning optimizes and the quality check compares with a threshold."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,8 @@ class Metric:
         group: group of `evaluation.json`.
         key: name of the value in the group.
         report: returns the group, from labels, targets and predictions.
+        low: least value that the metric can have.
+        high: largest value that the metric can have.
     """
 
     name: str
@@ -39,6 +42,25 @@ class Metric:
     group: str
     key: str
     report: Callable[[tuple[str, ...], Numbers, Numbers], Report]
+    low: float
+    high: float
+
+    def check_threshold(self, threshold: float) -> None:
+        """Rejects a threshold that no model can fail, or that no model can reach.
+
+        Args:
+            threshold: minimum of the metric, or maximum if it is minimized.
+
+        Raises:
+            InputError: the threshold is outside of the metric's range.
+        """
+        if self.low <= threshold <= self.high and math.isfinite(threshold):
+            return
+        ends = [f"at least {self.low:g}"] if math.isfinite(self.low) else []
+        ends += [f"at most {self.high:g}"] if math.isfinite(self.high) else []
+        raise InputError(
+            f"objective.threshold: got {threshold:g} for {self.name}; allowed: {', '.join(ends)}"
+        )
 
     @property
     def report_path(self) -> str:
@@ -140,6 +162,8 @@ def _metrics(problem_type: ProblemType, *names: tuple[str, bool, str]) -> tuple[
             group=problem_type.report,
             key=key,
             report=_REPORTS[problem_type],
+            low=-math.inf if name == "r2" else 0.0,
+            high=1.0 if maximize else math.inf,
         )
         for name, maximize, key in names
     )

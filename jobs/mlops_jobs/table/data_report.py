@@ -1,7 +1,6 @@
 """The report of a table: what each column is used for, and what looks wrong."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mlops_jobs.table.encoding import Matrix
-from mlops_jobs.table.observation import MAX_DISTINCT, Observation
+from mlops_jobs.table.fitting import Profile
+from mlops_jobs.table.observation import MAX_DISTINCT
 from mlops_jobs.table.schema import Kind, Schema
 from mlops_jobs.table.split import Part, Parts
+from mlops_jobs.table.target import Target, target_warnings
 
 FILE = "data_report.json"
 LEAK = 0.999  # area below the ROC curve, or correlation of ranks, of one column alone
@@ -19,29 +20,29 @@ LEAK = 0.999  # area below the ROC curve, or correlation of ranks, of one column
 
 def data_report(
     schema: Schema,
-    observations: Sequence[Observation | None],
+    profile: Profile,
     features: Matrix,
-    target: npt.NDArray[np.float64],
+    target: Target,
     parts: Parts,
-    rows: npt.NDArray[np.int64],
 ) -> dict[str, Any]:
     """Returns the report.
 
     Args:
         schema: the fitted preprocessing.
-        observations: observation of each column of the schema; None for one that is dropped.
+        profile: result of the first pass over the table.
         features: the encoded rows.
-        target: target of each row.
+        target: the target column.
         parts: part of each row.
-        rows: hash of the cells of each row.
 
     Returns:
-        The rows of each part, warnings of the table, and for each column its kind, the reason why
-        it is not used, its missing and distinct cells, and warnings.
+        The rows of each part, the rows that are equal to an earlier row, warnings of the table and
+        of the target, and for each column its kind, the reason why it is not used, its missing and
+        distinct cells, and warnings.
     """
-    leaks = _leaks(schema, features, target, parts)
+    values = np.array([np.nan if value is None else value for value in target.values])
+    leaks = _leaks(schema, features, values, parts)
     columns = []
-    for column, observation in zip(schema.columns, observations, strict=True):
+    for column, observation in zip(schema.columns, profile.observations, strict=True):
         entry: dict[str, Any] = {"name": column.name, "kind": str(column.kind)}
         if column.reason:
             entry["reason"] = column.reason
@@ -55,7 +56,14 @@ def data_report(
         columns.append(entry)
     return {
         "rows": {part.name.lower(): int(np.sum(parts == part)) for part in Part},
-        "warnings": _repeated_rows(parts, rows),
+        "repeated_rows": len(profile.rows) - len(np.unique(profile.rows)),
+        "warnings": _repeated_rows(parts, profile.rows),
+        "target": {
+            "name": schema.target,
+            "missing": int(np.isnan(values).sum()),
+            "distinct": len(np.unique(values[~np.isnan(values)])),
+            "warnings": target_warnings(target),
+        },
         "columns": columns,
     }
 
@@ -65,11 +73,19 @@ def _repeated_rows(parts: Parts, rows: npt.NDArray[np.int64]) -> list[str]:
     held_out = rows[parts == Part.TEST].tolist()
     repeated = sum(row in known for row in held_out)
     if not repeated:
-        return []
+        copies = len(rows) - len(np.unique(rows))
+        return [_copies_warning(copies, len(rows))] if copies else []
     return [
         f"{repeated} of {len(held_out)} held-out rows are equal to a row of training or "
         "validation, so the evaluation overestimates the model; remove repeated rows"
     ]
+
+
+def _copies_warning(copies: int, rows: int) -> str:
+    return (
+        f"{copies} of {rows} rows are equal to an earlier row; equal rows are in the same part of "
+        "the split. Remove them unless they were observed more than once"
+    )
 
 
 def _leaks(
@@ -125,6 +141,8 @@ def write_data_report(report: dict[str, Any], folder: Path) -> None:
     (folder / FILE).write_text(text, encoding="utf-8")
     for warning in report["warnings"]:
         print(f"warning: {warning}")
+    for warning in report["target"]["warnings"]:
+        print(f"warning: target {report['target']['name']!r} {warning}")
     for column in report["columns"]:
         for warning in column.get("warnings", ()):
             print(f"warning: column {column['name']!r} {warning}")

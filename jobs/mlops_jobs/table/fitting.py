@@ -17,7 +17,9 @@ from mlops_jobs.table.encoding import (
 from mlops_jobs.table.features import Feature, check_features
 from mlops_jobs.table.observation import Observation
 from mlops_jobs.table.raw import MISSING, RawTable, Rows, is_missing
+from mlops_jobs.table.repeats import RowHashes
 from mlops_jobs.table.schema import Column, Kind
+from mlops_jobs.table.target import MIN_ROWS
 
 MIN_ROWS_PER_CATEGORY = 2  # a single row teaches nothing; this also removes identifiers
 MAX_CATEGORIES = 1000
@@ -34,6 +36,7 @@ class Profile:
         missing: spellings of a missing value: `MISSING`, and the few cells of numeric columns that
             are no numbers.
         observations: observation of each column; None for one that is dropped.
+        rows: hash of each row, equal for rows that are equal to a model.
     """
 
     columns: tuple[Column, ...]
@@ -41,6 +44,7 @@ class Profile:
     target_index: int
     missing: frozenset[str] = frozenset(MISSING)
     observations: tuple[Observation | None, ...] = ()
+    rows: npt.NDArray[np.int64]
 
 
 def position_of_target(names: Sequence[str], target: str | int) -> int:
@@ -105,13 +109,18 @@ def profile(
         if index != target_index and name not in drop
     }
     texts: list[str] = []
+    hashes = RowHashes([*observations, target_index])
     for rows in table.pieces():
         cells = list(zip(*rows, strict=True))
         texts += [text.strip() for text in cells[target_index]]
         for index, observation in observations.items():
             observation.add(cells[index])
+        hashes.add(cells)
     if not texts:
         raise InputError("got a table without rows; add CSV rows below the heading")
+    if len(texts) < MIN_ROWS:
+        rows_text = "1 row" if len(texts) == 1 else f"{len(texts)} rows"
+        raise InputError(f"got {rows_text}; allowed: at least {MIN_ROWS}. Add rows")
     columns = tuple(
         observations[index].column()
         if index in observations
@@ -143,6 +152,9 @@ def profile(
         target=texts,
         target_index=target_index,
         missing=frozenset(MISSING) | others,
+        rows=hashes.finish(
+            {index for index, observation in observations.items() if observation.may_be_identifier}
+        ),
         observations=tuple(
             observations.get(index) for index in range(len(names)) if index != target_index
         ),

@@ -9,6 +9,7 @@ from mlops_jobs.failure import InputError
 from mlops_jobs.table.encoding import CellError, encode_numbers
 from mlops_jobs.table.raw import is_missing
 from mlops_jobs.table.schema import Column, Kind
+from mlops_jobs.table.spellings import spellings_warning
 
 MAX_DISTINCT = 10_000  # counted exactly; columns with more have "more than"
 MAX_OTHERS = 100  # different cells that are no numbers, beyond which a column has strings
@@ -114,6 +115,22 @@ class Observation:
         shown = [f"{text!r} (row {row})" for text, row in list(self.others.items())[:3]]
         return f"{self._count_of_others} other cells, first {', '.join(shown)}"
 
+    @property
+    def may_be_identifier(self) -> bool:
+        """True for strings that differ in most rows, and for numbers of the rows."""
+        if self._numeric and not self.others:
+            return self._numbers_the_rows()
+        return 2 * len(self.distinct) > min(self.rows, MAX_DISTINCT)
+
+    def _numbers_the_rows(self) -> bool:
+        return (
+            not self.missing
+            and self.rows >= MIN_ROWS_OF_IDENTIFIER
+            and self._whole
+            and self._high - self._low == self.rows - 1
+            and len(self.distinct) >= min(self.rows, MAX_DISTINCT)
+        )
+
     def warnings(self, column: Column) -> list[str]:
         """Returns what a reader of the table should know about the column.
 
@@ -123,16 +140,9 @@ class Observation:
         found = []
         if column.kind is Kind.NUMERIC and self.others:
             found.append(f"{self._others()}, are read as missing values")
-        numbered = self._high - self._low == self.rows - 1 and len(self.distinct) >= min(
-            self.rows, MAX_DISTINCT
-        )
-        if (
-            column.kind is Kind.NUMERIC
-            and not self.missing
-            and self.rows >= MIN_ROWS_OF_IDENTIFIER
-            and self._whole
-            and numbered
-        ):
+        if column.kind is Kind.CATEGORY and not self.may_be_identifier:
+            found += spellings_warning(self.distinct)
+        if column.kind is Kind.NUMERIC and self._numbers_the_rows():
             found.append(
                 "numbers the rows, as an identifier does; name it in data.drop unless the order of "
                 "the rows is known for each request"

@@ -13,15 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mlops_jobs.failure import exit_with_message
+from mlops_jobs.failure import InputError, exit_with_message
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.data_report import data_report, write_data_report
 from mlops_jobs.table.features import Feature
 from mlops_jobs.table.fitting import TableEncoder, profile
 from mlops_jobs.table.raw import RawTable
+from mlops_jobs.table.repeats import groups_of_equal
 from mlops_jobs.table.schema import Column, Kind, Schema
 from mlops_jobs.table.split import Part, Parts, split
-from mlops_jobs.table.target import Target, read_target
+from mlops_jobs.table.target import MIN_ROWS_PER_BINARY_LABEL, Target, read_target
 
 INPUT = Path("/opt/ml/processing/input/data")
 OUTPUT = Path("/opt/ml/processing/output")
@@ -46,13 +47,17 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
     found = profile(table, target=options.target, drop=options.drop, features=features)
     target = read_target(found.target, options.problem_type, options.positive_label)
     parts = split(
-        target, validation=options.validation_share, test=options.test_share, seed=options.seed
+        target,
+        validation=options.validation_share,
+        test=options.test_share,
+        seed=options.seed,
+        groups=groups_of_equal(found.rows),
     )
+    _check_parts(target, parts)
     names = table.columns()
     holdout = options.output / "test" / "holdout.csv"
-    hashes: list[int] = []
     encoder = TableEncoder(found, features)
-    columns, matrix = _encode(table, encoder, parts, names, holdout, hashes)
+    columns, matrix = _encode(table, encoder, parts, names, holdout)
     values = np.array([np.nan if value is None else value for value in target.values])
     learned = values[parts == Part.TRAIN]
     regression = target.problem_type is ProblemType.REGRESSION
@@ -76,9 +81,7 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
         )
     (options.output / "train" / "schema.json").write_text(schema.to_json(), encoding="utf-8")
     _print_summary(schema, target, parts)
-    report = data_report(
-        schema, found.observations, matrix, values, parts, np.array(hashes, dtype=np.int64)
-    )
+    report = data_report(schema, found, matrix, target, parts)
     write_data_report(report, options.output / "train")
     return schema
 
@@ -89,7 +92,6 @@ def _encode(
     parts: Parts,
     names: list[str],
     holdout: Path,
-    hashes: list[int],
 ) -> tuple[tuple[Column, ...], np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
     """Reads the table a second time, encodes it and copies the held-out rows unchanged."""
     holdout.parent.mkdir(parents=True, exist_ok=True)
@@ -99,11 +101,26 @@ def _encode(
         first = 0
         for rows in table.pieces():
             encoder.add(rows)
-            hashes += [hash(tuple(row)) for row in rows]
             here = parts[first : first + len(rows)]
             writer.writerows(rows[index] for index in np.flatnonzero(here == Part.TEST))
             first += len(rows)
     return encoder.finish(parts == Part.TRAIN)
+
+
+def _check_parts(target: Target, parts: Parts) -> None:
+    """Raises an error if a part of a binary target has no row of a label."""
+    if target.problem_type is not ProblemType.BINARY:
+        return
+    values = np.array([np.nan if value is None else value for value in target.values])
+    for code, label in enumerate(target.labels):
+        here = parts[values == code]
+        for part in (Part.TRAIN, Part.VALIDATION, Part.TEST):
+            if part not in here:
+                raise InputError(
+                    f"data.target: got {len(here)} rows of label {label!r} with fewer than "
+                    f"{MIN_ROWS_PER_BINARY_LABEL} different rows, so none is left for "
+                    f"{part.name.lower()}; equal rows are in the same part. Add rows of it"
+                )
 
 
 def _print_summary(schema: Schema, target: Target, parts: Parts) -> None:

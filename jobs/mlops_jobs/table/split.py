@@ -20,16 +20,26 @@ class Part(IntEnum):
     UNUSED = 3  # it has no target
 
 
-def split(target: Target, *, validation: float, test: float, seed: int) -> Parts:
+def split(
+    target: Target,
+    *,
+    validation: float,
+    test: float,
+    seed: int,
+    groups: npt.NDArray[np.int64] | None = None,
+) -> Parts:
     """Draws the part of each row; the same input gives the same parts.
 
-    Classes have the same shares in every part. A class with at least three rows is in all parts.
+    Classes have the same shares in every part. A class with at least three groups of rows is in all
+    parts.
 
     Args:
         target: target of each row.
         validation: share of rows that decide when training stops and which trial is best.
         test: share of rows that only the evaluation reads.
         seed: seed of the random generator.
+        groups: number of the group of each row; the rows of a group are in the same part, and have
+            the same class. Defaults to None: each row is a group.
 
     Returns:
         The `Part` of each row.
@@ -38,13 +48,46 @@ def split(target: Target, *, validation: float, test: float, seed: int) -> Parts
     values = np.array([np.nan if value is None else value for value in target.values])
     parts = np.full(len(values), Part.UNUSED, dtype=np.uint8)
     for rows in _strata(values, target.labels):
-        drawn = random.permutation(rows)
-        held_out = _share(len(drawn), test)
-        # Two rounded shares could include every row of a small class.
-        stop = min(held_out + _share(len(drawn), validation), len(drawn) - 1)
-        parts[drawn[:held_out]] = Part.TEST
-        parts[drawn[held_out:stop]] = Part.VALIDATION
-        parts[drawn[stop:]] = Part.TRAIN
+        if len(rows):
+            members = rows if groups is None else groups[rows]
+            parts[rows] = _draw(members, random, validation=validation, test=test)
+    return parts
+
+
+def _draw(
+    groups: npt.NDArray[np.int64],
+    random: np.random.Generator,
+    *,
+    validation: float,
+    test: float,
+) -> Parts:
+    """Returns the part of each row of a class."""
+    _, places, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    rows, count = len(groups), len(sizes)
+    part_of = np.full(count, Part.TRAIN, dtype=np.uint8)
+    held_out = _share(rows, count, test)
+    # Two rounded shares could include every row of a small class.
+    wanted = {
+        Part.TEST: held_out,
+        Part.VALIDATION: min(_share(rows, count, validation), rows - 1 - held_out),
+    }
+    taken = dict.fromkeys(wanted, 0)
+    for group in random.permutation(count).tolist():
+        size = int(sizes[group])
+        for part, most in wanted.items():
+            # The middle of a group decides, so that large groups do not make a part twice as large.
+            if taken[part] + size / 2 < most:
+                taken[part] += size
+                part_of[group] = part
+                break
+    for part in (Part.TRAIN, *wanted):
+        if part in part_of or count < (1 if part is Part.TRAIN else 3):
+            continue
+        # A large group has displaced all others: the part with most groups gives one.
+        donors = np.flatnonzero(part_of == np.bincount(part_of).argmax())
+        given = np.argmax if part is Part.TRAIN else np.argmin
+        part_of[donors[given(sizes[donors])]] = part
+    parts: Parts = part_of[places]
     return parts
 
 
@@ -54,6 +97,6 @@ def _strata(values: npt.NDArray[np.float64], labels: Sequence[str]) -> list[npt.
     return [np.flatnonzero(values == code) for code in range(len(labels))]
 
 
-def _share(rows: int, share: float) -> int:
+def _share(rows: int, groups: int, share: float) -> int:
     """Returns a number of rows: at least one of three, so that small classes are in every part."""
-    return max(round(rows * share), 1 if rows >= 3 else 0)
+    return max(round(rows * share), 1 if groups >= 3 else 0)

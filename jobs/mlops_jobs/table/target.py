@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType, in_order
+from mlops_jobs.table.spellings import spellings_warning
 
 # Fewer spellings than for features: a label may be called "none" or "-".
 NO_TARGET = ("", "na", "n/a", "nan", "null", "#n/a", "<na>")
 
 MAX_NUMERIC_LABELS = 20
+MAX_LABELS = 100  # beyond, a multiclass target is reported
+MAX_SHOWN = 3
 MIN_ROWS = 10
 MIN_ROWS_PER_BINARY_LABEL = 3  # one each for training, validation and test
 
@@ -120,6 +123,35 @@ def _binary(labels: list[str], found: Counter[str], positive: str | None) -> lis
     if positive not in labels:
         raise InputError(f"data.positive_label: got {positive!r}; allowed: {' or '.join(labels)}")
     return [label for label in labels if label != positive] + [positive]
+
+
+def target_warnings(target: Target) -> list[str]:
+    """Returns what is unusual about the labels of a target.
+
+    Args:
+        target: the target column.
+    """
+    if not target.labels:
+        return []
+    found = spellings_warning(target.labels)
+    counts = Counter(value for value in target.values if value is not None)
+    rare = [
+        f"{label!r} ({counts[code]})"
+        for code, label in enumerate(target.labels)
+        if counts[code] < MIN_ROWS_PER_BINARY_LABEL
+    ]
+    if rare:
+        shown = ", ".join(rare[:MAX_SHOWN]) + (", ..." if len(rare) > MAX_SHOWN else "")
+        found.append(
+            f"has {len(rare)} labels with fewer than {MIN_ROWS_PER_BINARY_LABEL} rows, which "
+            f"only training reads: {shown}; add rows of them, or merge or remove them"
+        )
+    if len(target.labels) > MAX_LABELS:
+        found.append(
+            f"has {len(target.labels)} labels; more than {MAX_LABELS} are rarely learned well. "
+            "Merge labels, or set data.problem_type to regression for a number"
+        )
+    return found
 
 
 def _numbers(texts: Sequence[str]) -> list[float | None]:

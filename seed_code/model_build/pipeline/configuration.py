@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from mlops_jobs.evaluation.quality import metric_of
+from mlops_jobs.evaluation.quality import METRICS, metric_of
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.training.hyperparameters import Hyperparameter
@@ -208,8 +208,13 @@ class Configuration(Section):
 
     @model_validator(mode="after")
     def _metric_fits(self) -> "Configuration":
-        if self.data.problem_type:
-            metric_of(self.data.problem_type, self.objective.metric)
+        problem_types = [self.data.problem_type] if self.data.problem_type else list(ProblemType)
+        name = self.objective.metric
+        # A name has the same range for every kind of target.
+        having = [
+            kind for kind in problem_types if any(one.name == name for one in METRICS[kind])
+        ] or problem_types
+        metric_of(having[0], name).check_threshold(self.objective.threshold)
         return self
 
 

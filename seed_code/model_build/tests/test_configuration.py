@@ -62,6 +62,34 @@ def test_the_problem_type_may_be_left_out(tmp_path: Path) -> None:
     assert changed(tmp_path, "data.problem_type", None).data.problem_type is None
 
 
+@pytest.mark.parametrize(
+    ("metric", "threshold", "allowed"),
+    [
+        ("auc", 90, "at least 0, at most 1"),
+        ("f1", -0.1, "at least 0, at most 1"),
+        ("rmse", -1, "at least 0"),
+        ("logloss", -0.5, "at least 0"),
+        ("r2", 1.5, "at most 1"),
+        ("accuracy", 95, "at least 0, at most 1"),
+    ],
+)
+@pytest.mark.parametrize("detected", [True, False])
+def test_a_threshold_that_the_metric_cannot_have_is_rejected(
+    tmp_path: Path, metric: str, threshold: float, allowed: str, *, detected: bool
+) -> None:
+    document = yaml.safe_load(VALID)
+    document["objective"] = {"metric": metric, "threshold": threshold}
+    document["data"]["problem_type"] = "regression" if metric in ("rmse", "r2") else "binary"
+    if detected:
+        del document["data"]["problem_type"]
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(document))
+    with pytest.raises(InputError) as error:
+        read_configuration(file)
+    expected = f"objective.threshold: got {threshold:g} for {metric}; allowed: {allowed}"
+    assert expected in str(error.value)
+
+
 def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) -> None:
     assert changed(tmp_path, "data.positive_label", 1).data.positive_label == "1"
 

@@ -1,10 +1,12 @@
 """What preprocessing says about a table."""
 
+import csv
 import json
 import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mlops_jobs.failure import InputError
@@ -106,9 +108,108 @@ def test_a_column_that_gives_the_target_away_is_reported(tmp_path: Path, kind: s
     assert warnings_of(report, "size") == []
 
 
-def test_rows_on_both_sides_of_the_split_are_counted(tmp_path: Path) -> None:
-    (warning,) = report_of(tmp_path, rows(100) * 5)["warnings"]
-    assert "held-out rows are equal to a row of training or validation" in warning
+def sides(folder: Path) -> tuple[set[tuple[str, ...]], int]:
+    """Returns the different held-out rows, and the number of training and validation rows."""
+    with (folder / "output/test/holdout.csv").open(encoding="utf-8", newline="") as stream:
+        held_out = {tuple(row) for row in list(csv.reader(stream))[1:]}
+    count = 0
+    for part in ("train", "validation"):
+        with np.load(folder / "output" / part / f"{part}.npz") as arrays:
+            count += len(arrays["target"])
+    return held_out, count
+
+
+def test_equal_rows_are_on_one_side_of_the_split_and_counted(tmp_path: Path) -> None:
+    table = rows(100) * 5
+    random.Random(2).shuffle(table)  # noqa: S311  reproducible, not secret
+    report = report_of(tmp_path, table)
+    (warning,) = report["warnings"]
+    assert warning.startswith("400 of 500 rows are equal to an earlier row; equal rows are in")
+    assert report["repeated_rows"] == 400
+    held_out, others = sides(tmp_path)
+    copies = [row for row in table if tuple(row) in held_out]
+    assert len(copies) + others == len(table)
+    assert len(copies) == pytest.approx(100, abs=10)
+
+
+@pytest.mark.parametrize("identifier", ["customer-{}", "{}"])
+def test_copies_under_new_identifiers_are_equal_rows(tmp_path: Path, identifier: str) -> None:
+    table = rows(100) * 5
+    random.Random(2).shuffle(table)  # noqa: S311  reproducible, not secret
+    numbered = [[identifier.format(at), *row] for at, row in enumerate(table)]
+    assert report_of(tmp_path, numbered, ["id", *HEADING])["repeated_rows"] == 400
+    held_out, others = sides(tmp_path)
+    contents = {row[1:] for row in held_out}
+    assert sum(tuple(row) in contents for row in table) + others == len(table)
+
+
+def test_a_table_of_few_possible_rows_is_split_as_usual(tmp_path: Path) -> None:
+    dice = random.Random(5)  # noqa: S311  reproducible, not secret
+    table = [[dice.choice("xyz"), dice.choice("uv"), dice.choice("ab")] for _ in range(400)]
+    report = report_of(tmp_path, table)
+    assert report["rows"] == {"train": 240, "validation": 80, "test": 80, "unused": 0}
+    (warning,) = report["warnings"]
+    assert "80 of 80 held-out rows are equal to a row of training or validation" in warning
+
+
+@pytest.mark.parametrize(
+    ("labels", "warning"),
+    [
+        (["yes", "YES", "Yes", "no"], "look like one value: 'YES', 'Yes', 'yes'; use one spelling"),
+        (["1", "1.0", "2"], "look like one value: '1', '1.0'; use one spelling"),
+        (["new  york", "new york"], "look like one value: 'new  york', 'new york'"),
+        ([f"c{at}" for at in range(130)], "has 130 labels; more than 100 are rarely learned well"),
+    ],
+)
+def test_unusual_labels_are_reported(
+    tmp_path: Path, labels: list[str], warning: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = [[*row[:2], labels[at % len(labels)]] for at, row in enumerate(rows(600))]
+    write_csv(tmp_path / "raw", table, HEADING)
+    outputs = run_preprocess(tmp_path, "--problem-type=" + kind_of(labels), target="name:y")
+    (found,) = json.loads((outputs / "train/data_report.json").read_bytes())["target"]["warnings"]
+    assert warning in found
+    assert f"warning: target 'y' {found}" in capsys.readouterr().out
+
+
+def kind_of(labels: list[str]) -> str:
+    return "binary" if len(labels) == 2 else "multiclass"
+
+
+def test_a_label_of_one_row_is_reported(tmp_path: Path) -> None:
+    table = rows()
+    table[7][2] = "rare"
+    (warning,) = report_of(tmp_path, table)["target"]["warnings"]
+    assert warning.startswith("has 1 labels with fewer than 3 rows, which only training reads")
+    assert "'rare' (1)" in warning
+
+
+def test_spellings_of_a_category_are_reported_but_never_those_of_an_identifier(
+    tmp_path: Path,
+) -> None:
+    table = [
+        [("Rome", "rome", "Oslo")[at % 3], f"User-{at // 2}{'Xx'[at % 2]}", row[2]]
+        for at, row in enumerate(rows())
+    ]
+    report = report_of(tmp_path, table)
+    assert "'Rome', 'rome'" in warnings_of(report, "size")[0]
+    assert "User-" not in json.dumps(report)
+
+
+def test_a_label_whose_rows_are_copies_of_one_row_is_rejected(tmp_path: Path) -> None:
+    table = [[*row[:2], "a"] for row in rows()] + [["1", "2", "b"]] * 5
+    with pytest.raises(InputError) as error:
+        report_of(tmp_path, table)
+    assert "got 5 rows of label 'b' with fewer than 3 different rows" in str(error.value)
+
+
+@pytest.mark.parametrize(("count", "got"), [(1, "got 1 row;"), (3, "got 3 rows;")])
+def test_a_table_of_a_few_rows_is_rejected_with_their_number(
+    tmp_path: Path, count: int, got: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        report_of(tmp_path, rows(count))
+    assert str(error.value) == f"{got} allowed: at least 10. Add rows"
 
 
 def test_a_table_without_faults_has_no_warnings(tmp_path: Path) -> None:

@@ -39,6 +39,17 @@ def test_large_shares_leave_rows_for_training() -> None:
     assert all(counts[0] > 0 for counts in parts([4, 5, 6, 7], validation=0.49, test=0.49))
 
 
+@pytest.mark.parametrize("sizes", [[5] * 20, [1] * 50 + [50], [90, 1, 1, 1], [30, 40, 30]])
+def test_the_rows_of_a_group_are_in_one_part_and_every_part_has_rows(sizes: list[int]) -> None:
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    target = Target(problem_type=ProblemType.REGRESSION, labels=(), values=[1.5] * len(groups))
+    drawn = split(target, validation=0.2, test=0.2, seed=1, groups=groups)
+    for group in range(len(sizes)):
+        assert len(set(drawn[groups == group].tolist())) == 1
+    assert set(drawn.tolist()) == {Part.TRAIN, Part.VALIDATION, Part.TEST}
+    assert np.sum(drawn == Part.TEST) <= 0.2 * len(groups) + max(sizes) / 2
+
+
 def test_a_regression_is_drawn_from_all_rows() -> None:
     target = Target(
         problem_type=ProblemType.REGRESSION, labels=(), values=[None, *map(float, range(99))]
