@@ -52,6 +52,7 @@ def data_report(
             entry["distinct"] = (
                 distinct if distinct <= MAX_DISTINCT else f"more than {MAX_DISTINCT}"
             )
+            entry["notes"] = observation.notes(column)
             entry["warnings"] = observation.warnings(column) + leaks.get(column.name, [])
         columns.append(entry)
     return {

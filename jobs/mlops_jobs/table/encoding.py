@@ -13,7 +13,9 @@ import orjson
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.model import Cells
+from mlops_jobs.table.dates import date_parts
 from mlops_jobs.table.features import Feature
+from mlops_jobs.table.notation import NOTATIONS, read_number
 from mlops_jobs.table.raw import MISSING, is_missing
 from mlops_jobs.table.schema import Column, Kind, Schema
 
@@ -70,14 +72,18 @@ def encode(schema: Schema, columns: Cells, features: Sequence[Feature] = ()) -> 
     for column, cells in zip(schema.features, columns, strict=True):
         cells_of[column.name] = cells
         if column.kind is not Kind.INPUT:
+            if column.kind is Kind.DATE:
+                numbers[at : at + len(column.parts)] = encode_dates(cells, column, schema.missing)
+                at += len(column.parts)
+                continue
             numbers[at] = (
-                encode_numbers(cells, column.name, schema.missing)
+                encode_numbers(written_as_json(cells, column), column.name, schema.missing)
                 if column.kind is Kind.NUMERIC
                 else encode_categories(cells, column)
             )
             at += 1
     encoded = {column.name: numbers[place] for place, column in enumerate(schema.encoded)}
-    numeric = {column.name for column in schema.encoded if column.kind is Kind.NUMERIC}
+    numeric = {column.name for column in schema.columns if column.kind is Kind.NUMERIC}
     for feature in features:
         inputs = [
             encoded[name]
@@ -257,6 +263,50 @@ def _number(cell: Any, row: int, name: str) -> float:
 
 def _not_a_number(cell: Any, row: int, name: str) -> CellError:
     return CellError(row=row, column=name, got=cell, expected="a number or a missing value")
+
+
+def written_as_json(cells: Sequence[Any], column: Column) -> Sequence[Any]:
+    """Returns the cells of a numeric column with numbers instead of strings in its notation.
+
+    Args:
+        cells: the cells; values that are no strings, and strings that are no numbers, are kept.
+        column: the column.
+    """
+    if not column.notation or isinstance(cells, np.ndarray):
+        return cells
+    notation = NOTATIONS[column.notation]
+    found = []
+    for cell in cells:
+        number = read_number(cell, notation) if isinstance(cell, str) else None
+        found.append(cell if number is None else number[0])
+    return found
+
+
+def encode_dates(
+    cells: Sequence[Any], column: Column, missing: frozenset[str] = frozenset(MISSING)
+) -> npt.NDArray[np.float64]:
+    """Returns the parts of dates, one line for each part, with NaN for missing values.
+
+    Args:
+        cells: the cells.
+        column: the column, with its notation and parts.
+        missing: spellings of a missing value. Defaults to `MISSING`.
+
+    Raises:
+        CellError: a cell is neither a date nor missing.
+    """
+    notation = NOTATIONS[column.notation]
+    found, wrong = date_parts(
+        cells, notation, column.parts, lambda cell: _is_missing(cell, missing)
+    )
+    if wrong is not None:
+        raise CellError(
+            row=wrong + 1,
+            column=column.name,
+            got=cells[wrong],
+            expected=f"a date such as {notation.example}, or a missing value",
+        )
+    return found
 
 
 def encode_categories(cells: Sequence[Any], column: Column) -> list[float]:

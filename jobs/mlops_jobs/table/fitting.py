@@ -10,15 +10,17 @@ from mlops_jobs.failure import InputError
 from mlops_jobs.table.encoding import (
     Matrix,
     as_matrix,
+    encode_dates,
     encode_numbers,
     offset_and_scale,
     scaled,
+    written_as_json,
 )
 from mlops_jobs.table.features import Feature, check_features
 from mlops_jobs.table.observation import Observation
 from mlops_jobs.table.raw import MISSING, RawTable, Rows, is_missing
 from mlops_jobs.table.repeats import RowHashes
-from mlops_jobs.table.schema import Column, Kind
+from mlops_jobs.table.schema import Column, Kind, part_of
 from mlops_jobs.table.target import MIN_ROWS
 
 MIN_ROWS_PER_CATEGORY = 2  # a single row teaches nothing; this also removes identifiers
@@ -140,12 +142,12 @@ def profile(
             "got no usable column: all are dropped, empty or constant; add "
             "columns or change data.drop"
         )
-    numeric = {column.name for column in columns if column.kind is Kind.NUMERIC}
     others = {
         text.lower()
+        for column in columns
         for observation in observations.values()
-        if observation.name in numeric
-        for text in observation.others
+        if observation.name == column.name
+        for text in observation.read_as_missing(column)
     }
     return Profile(
         columns=columns,
@@ -192,6 +194,9 @@ class TableEncoder:
         for index, pieces in self._cells.items():
             if index in self._texts:
                 pieces.append(self._text_codes(index, cells[index]))
+            elif self._profile.columns[index].kind is Kind.DATE:
+                column = self._profile.columns[index]
+                pieces.append(encode_dates(cells[index], column, self._profile.missing))
             else:
                 pieces.append(self._numbers(index, cells))
         for feature, computed in zip(self._features, self._computed, strict=True):
@@ -200,9 +205,10 @@ class TableEncoder:
             computed.append(feature.numbers(inputs, texts))
 
     def _numbers(self, index: int, cells: Sequence[Sequence[str]]) -> npt.NDArray[np.float64]:
-        name = self._profile.columns[index].name
+        column = self._profile.columns[index]
+        known = written_as_json(cells[index], column)
         return np.asarray(
-            encode_numbers(cells[index], name, self._profile.missing), dtype=np.float64
+            encode_numbers(known, column.name, self._profile.missing), dtype=np.float64
         )
 
     def _text_codes(self, index: int, cells: Sequence[str]) -> npt.NDArray[np.int32]:
@@ -233,7 +239,11 @@ class TableEncoder:
         columns = list(self._profile.columns)
         features = []
         for index, pieces in self._cells.items():
-            cells = np.concatenate(pieces)
+            cells = np.concatenate(pieces, axis=-1)
+            if columns[index].kind is Kind.DATE:
+                columns[index], parts = _fit_dates(columns[index], cells, train)
+                features += parts
+                continue
             if index in self._texts:
                 columns[index], cells = _fit_categories(
                     columns[index], list(self._texts[index]), cells, train
@@ -253,7 +263,31 @@ class TableEncoder:
         return tuple(columns), as_matrix(np.stack(features))
 
 
-_USED = (Kind.NUMERIC, Kind.CATEGORY)
+_USED = (Kind.NUMERIC, Kind.CATEGORY, Kind.DATE)
+
+
+def _fit_dates(
+    column: Column,
+    found: npt.NDArray[np.float64 | np.int32],
+    train: npt.NDArray[np.bool_],
+) -> tuple[Column, list[npt.NDArray[np.float64]]]:
+    """Returns the column with the parts that differ in the training rows, and their numbers."""
+    numbers = found.astype(np.float64, copy=False)
+    kept = [at for at in range(len(column.parts)) if len(_distinct(numbers[at, train])) > 1]
+    if not kept:
+        reason = "all of its dates in the training rows are equal"
+        return Column(name=column.name, kind=Kind.IGNORED, reason=reason), []
+    parts = tuple(column.parts[at] for at in kept)
+    # Whole days are exact in 32 bits; seconds are exact as differences.
+    offset = float(np.floor(np.nanmin(numbers[0, train]))) if parts[0] == "days" else 0.0
+    column = replace(column, parts=parts, offset=offset)
+    return column, [
+        scaled(numbers[at], part_of(column, part)) for at, part in zip(kept, parts, strict=True)
+    ]
+
+
+def _distinct(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.unique(numbers[~np.isnan(numbers)])
 
 
 def _fit_categories(

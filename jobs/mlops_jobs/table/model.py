@@ -10,7 +10,14 @@ import numpy.typing as npt
 from mlops_jobs.failure import InputError
 from mlops_jobs.model import Cells, Values
 from mlops_jobs.problem_type import ProblemType
-from mlops_jobs.table.encoding import CellError, Matrix, encode, encode_numbers
+from mlops_jobs.table.encoding import (
+    CellError,
+    Matrix,
+    encode,
+    encode_dates,
+    encode_numbers,
+    written_as_json,
+)
 from mlops_jobs.table.features import Feature
 from mlops_jobs.table.raw import is_missing
 from mlops_jobs.table.schema import FILE, Kind, Schema
@@ -88,7 +95,9 @@ class TabularModel:
         )
 
     def knows(self, feature: str, cell: str) -> bool:
-        """Returns True if a cell of a CSV file is a number, missing, or a category of training.
+        """Returns True if a cell of a CSV file is known to the model.
+
+        Numbers, dates, missing values and the categories of training are.
 
         Args:
             feature: name of the column.
@@ -102,7 +111,11 @@ class TabularModel:
         if column.kind is Kind.CATEGORY:
             return cell.strip() in column.codes
         try:
-            encode_numbers([cell], feature, self.schema.missing)
+            if column.kind is Kind.DATE:
+                encode_dates([cell], column, self.schema.missing)
+            else:
+                cells = written_as_json([cell], column)
+                encode_numbers(cells, feature, self.schema.missing)
         except CellError:
             return False
         return True
@@ -169,9 +182,11 @@ class TabularModel:
     def _shares(self) -> npt.NDArray[np.float64] | None:
         """Shares of each feature in the columns of the matrix; None if they are the same.
 
-        A computed feature belongs to its inputs in equal shares, so that sums are kept.
+        The parts of a date belong to its column. A computed feature belongs to its inputs in equal
+        shares, so that sums are kept.
         """
-        if not self.computed:
+        dates = any(column.kind is Kind.DATE for column in self.schema.features)
+        if not self.computed and not dates:
             return None
         places = {name: at for at, name in enumerate(self.features)}
         shares = np.zeros((self.schema.width + 1, len(places) + 1))

@@ -132,7 +132,8 @@ def _print_summary(schema: Schema, target: Target, parts: Parts) -> None:
     kinds = [column.kind for column in schema.columns]
     print(
         f"{len(kinds)} columns: {kinds.count(Kind.NUMERIC)} numeric, "
-        f"{kinds.count(Kind.CATEGORY)} category, {kinds.count(Kind.IGNORED)} ignored"
+        f"{kinds.count(Kind.CATEGORY)} category, {kinds.count(Kind.DATE)} date, "
+        f"{kinds.count(Kind.IGNORED)} ignored"
     )
     for column in schema.columns:
         if column.kind is Kind.IGNORED:

@@ -14,8 +14,8 @@ from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.raw import MISSING
 
-VERSION = 2
-READABLE = (1, 2)  # files of version 1 have no scales and no computed features
+VERSION = 3
+READABLE = (1, 2, 3)  # version 1 has no scales and computed features, version 2 no notations
 FILE = "schema.json"  # its name in the outputs of preprocessing and in a model artifact
 
 
@@ -24,6 +24,7 @@ class Kind(StrEnum):
 
     NUMERIC = "numeric"
     CATEGORY = "category"
+    DATE = "date"
     INPUT = "input"
     IGNORED = "ignored"
 
@@ -40,8 +41,11 @@ class Column:
             none.
         reason: reason why an ignored column is not used. Defaults to "".
         offset: number that is subtracted from a numeric column in 64 bits, so that differences of
-            large numbers fit into 32 bits. Defaults to 0.
+            large numbers fit into 32 bits; of a date, number of days. Defaults to 0.
         scale: number by which the difference is then divided. Defaults to 1.
+        notation: name of the notation of a date, or of numbers that are not written as in JSON.
+            Defaults to "": numbers as in JSON.
+        parts: parts of a date that are columns of the matrix. Defaults to none.
     """
 
     name: str
@@ -50,6 +54,8 @@ class Column:
     reason: str = ""
     offset: float = 0.0
     scale: float = 1.0
+    notation: str = ""
+    parts: tuple[str, ...] = ()
 
     @cached_property
     def codes(self) -> dict[str, float]:
@@ -91,9 +97,15 @@ class Schema:
 
     @cached_property
     def encoded(self) -> tuple[Column, ...]:
-        """Columns that are columns of the matrix, before the computed features."""
+        """Columns of the matrix, before the computed features; a part of a date is a number."""
         used = (Kind.NUMERIC, Kind.CATEGORY)
-        return tuple(column for column in self.columns if column.kind in used)
+        found: list[Column] = []
+        for column in self.columns:
+            if column.kind in used:
+                found.append(column)
+            elif column.kind is Kind.DATE:
+                found += [part_of(column, part) for part in column.parts]
+        return tuple(found)
 
     @cached_property
     def width(self) -> int:
@@ -125,7 +137,7 @@ class Schema:
             document: dict[str, Any] = json.loads(text)
             version = document["version"]
             if version not in READABLE:
-                raise ValueError(f"version: got {version!r}; allowed: 1 or {VERSION}")
+                raise ValueError(f"version: got {version!r}; allowed: 1 to {VERSION}")
             return cls(
                 problem_type=ProblemType(document["problem_type"]),
                 target=document["target"],
@@ -140,6 +152,17 @@ class Schema:
             raise InputError(f"schema.json: cannot be read as a schema: {error!r}") from error
 
 
+def part_of(column: Column, part: str) -> Column:
+    """Returns a part of a date as a column of numbers.
+
+    Args:
+        column: a column of dates.
+        part: name of the part.
+    """
+    offset = column.offset if part == "days" else 0.0
+    return Column(name=column.name, kind=Kind.NUMERIC, offset=offset, parts=(part,))
+
+
 def _column(entry: dict[str, Any]) -> Column:
     return Column(
         name=entry["name"],
@@ -148,4 +171,6 @@ def _column(entry: dict[str, Any]) -> Column:
         reason=entry["reason"],
         offset=float(entry.get("offset", 0)),
         scale=float(entry.get("scale", 1)),
+        notation=entry.get("notation", ""),
+        parts=tuple(entry.get("parts", ())),
     )

@@ -29,7 +29,7 @@ def test_columns_are_recognized(fit: Callable[[str], Fitted]) -> None:
         "age": Kind.NUMERIC,
         "city": Kind.CATEGORY,
         "member": Kind.CATEGORY,
-        "joined": Kind.CATEGORY,
+        "joined": Kind.DATE,
         "balance": Kind.NUMERIC,
         "empty": Kind.IGNORED,
         "always": Kind.IGNORED,
