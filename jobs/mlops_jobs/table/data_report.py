@@ -58,7 +58,7 @@ def data_report(
     return {
         "rows": {part.name.lower(): int(np.sum(parts == part)) for part in Part},
         "repeated_rows": len(profile.rows) - len(np.unique(profile.rows)),
-        "warnings": _repeated_rows(parts, profile.rows),
+        "warnings": _unnamed(profile.unnamed) + _repeated_rows(parts, profile.rows),
         "target": {
             "name": schema.target,
             "missing": int(np.isnan(values).sum()),
@@ -79,6 +79,15 @@ def _repeated_rows(parts: Parts, rows: npt.NDArray[np.int64]) -> list[str]:
     return [
         f"{repeated} of {len(held_out)} held-out rows are equal to a row of training or "
         "validation, so the evaluation overestimates the model; remove repeated rows"
+    ]
+
+
+def _unnamed(names: tuple[str, ...]) -> list[str]:
+    if not names:
+        return []
+    return [
+        f"the heading has {len(names)} empty names; requests must use {', '.join(names)} instead. "
+        "Name the columns, or name an index of the rows in data.drop"
     ]
 
 

@@ -38,6 +38,7 @@ class Profile:
         missing: spellings of a missing value: `MISSING`, and the few cells of numeric columns that
             are no numbers.
         observations: observation of each column; None for one that is dropped.
+        unnamed: names that were made for empty names of the heading.
         rows: hash of each row, equal for rows that are equal to a model.
     """
 
@@ -47,6 +48,7 @@ class Profile:
     missing: frozenset[str] = frozenset(MISSING)
     observations: tuple[Observation | None, ...] = ()
     rows: npt.NDArray[np.int64]
+    unnamed: tuple[str, ...] = ()
 
 
 def position_of_target(names: Sequence[str], target: str | int) -> int:
@@ -154,6 +156,7 @@ def profile(
         target=texts,
         target_index=target_index,
         missing=frozenset(MISSING) | others,
+        unnamed=tuple(table.unnamed_columns()),
         rows=hashes.finish(
             {index for index, observation in observations.items() if observation.may_be_identifier}
         ),

@@ -1,9 +1,9 @@
 """Processing job: splits and encodes the raw table, and fits the schema.
 
-Reads every CSV file below `/opt/ml/processing/input/data`. Writes `train/train.npz` with
-`train/schema.json`, `validation/validation.npz`, and `test/holdout.csv` below
-`/opt/ml/processing/output`; the evaluation and the smoke tests of an endpoint use the raw rows of
-the last.
+Reads every file (CSV, gzip or Parquet) below `/opt/ml/processing/input/data`. Writes
+`train/train.npz` with `train/schema.json` and `train/data_report.json`,
+`validation/validation.npz`, and `test/holdout.csv` below `/opt/ml/processing/output`; the
+evaluation and the smoke tests of an endpoint use the raw rows of the last.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from mlops_jobs.failure import InputError, exit_with_message
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.data_report import data_report, write_data_report
 from mlops_jobs.table.features import Feature
+from mlops_jobs.table.file_formats import is_text_encoding
 from mlops_jobs.table.fitting import TableEncoder, profile
 from mlops_jobs.table.raw import RawTable
 from mlops_jobs.table.repeats import groups_of_equal
@@ -42,7 +43,10 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
         InputError: the table does not match the options; the message states the remedy.
     """
     table = RawTable.in_folder(
-        options.input, header=options.header == "true", delimiter=options.delimiter
+        options.input,
+        header=options.header == "true",
+        delimiter=options.delimiter,
+        encoding=options.encoding,
     )
     found = profile(table, target=options.target, drop=options.drop, features=features)
     target = read_target(found.target, options.problem_type, options.positive_label)
@@ -150,6 +154,20 @@ def _target(text: str) -> str | int:
     return value if kind == "name" else int(value)
 
 
+def text_encoding(text: str) -> str:
+    """Parses the name of an encoding.
+
+    Args:
+        text: the name.
+
+    Raises:
+        ArgumentTypeError: Python has no such encoding of text.
+    """
+    if not is_text_encoding(text):
+        raise argparse.ArgumentTypeError(f"got {text!r}; allowed: an encoding such as latin-1")
+    return text
+
+
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the job's arguments, which the pipeline sets from `config.yaml`."""
     options = argparse.ArgumentParser(prog="preprocess", description=__doc__)
@@ -158,6 +176,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--positive-label")
     options.add_argument("--header", choices=("true", "false"), default="true")
     options.add_argument("--delimiter", default=",")
+    options.add_argument("--encoding", type=text_encoding, default="utf-8")
     options.add_argument("--drop", action="append", default=[], metavar="COLUMN")
     options.add_argument("--validation-share", type=float, default=0.2)
     options.add_argument("--test-share", type=float, default=0.2)

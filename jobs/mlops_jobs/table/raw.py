@@ -1,11 +1,11 @@
-"""Raw CSV tables, read in pieces so that memory does not grow with the size of the table."""
+"""Raw tables, read in pieces so that memory does not grow with the size of the table."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_jobs.failure import InputError
+from mlops_jobs.table.file_formats import csv_lines, is_parquet, parquet_names, parquet_rows
 
 Rows = list[list[str]]
 
@@ -18,21 +18,25 @@ OTHER_DELIMITERS = (";", "\t", "|")
 
 @dataclass(frozen=True, kw_only=True)
 class RawTable:
-    """CSV files with the same columns.
+    """Files with the same columns: CSV, CSV compressed with gzip, or Parquet.
 
     Args:
         files: the files, in the order in which they are read.
         header: True if the first line of each file names the columns; otherwise they are named
             `column_0`, `column_1` and so on. Defaults to True.
         delimiter: field separator, one character. Defaults to `,`.
+        encoding: encoding of CSV files, by Python's name. Defaults to UTF-8.
     """
 
     files: tuple[Path, ...]
     header: bool = True
     delimiter: str = ","
+    encoding: str = "utf-8"
 
     @classmethod
-    def in_folder(cls, folder: Path, *, header: bool = True, delimiter: str = ",") -> "RawTable":
+    def in_folder(
+        cls, folder: Path, *, header: bool = True, delimiter: str = ",", encoding: str = "utf-8"
+    ) -> "RawTable":
         """Returns the table of a folder and its subfolders.
 
         Files whose names begin with `.` or `_` are markers of the tools that wrote them and are
@@ -42,6 +46,7 @@ class RawTable:
             folder: the folder.
             header: as for `RawTable`. Defaults to True.
             delimiter: as for `RawTable`. Defaults to `,`.
+            encoding: as for `RawTable`. Defaults to UTF-8.
 
         Raises:
             InputError: there is no file.
@@ -50,7 +55,7 @@ class RawTable:
         files = tuple(sorted(found))
         if not files:
             raise InputError("data.uri: got no file; add at least one CSV file there, or change it")
-        return cls(files=files, header=header, delimiter=delimiter)
+        return cls(files=files, header=header, delimiter=delimiter, encoding=encoding)
 
     def columns(self) -> list[str]:
         """Returns the names of the columns.
@@ -69,12 +74,20 @@ class RawTable:
                 )
         return names
 
+    def unnamed_columns(self) -> list[str]:
+        """Returns the names that were made for empty names of the heading."""
+        file = self.files[0]
+        if not self._has_heading(file):
+            return []
+        _, heading = next(self._lines(file), (0, list[str]()))
+        return [f"column_{at}" for at, name in enumerate(heading) if not name.strip()]
+
     def _columns_of(self, file: Path) -> list[str]:
         first = next(self._lines(file), None)
         if first is None:
             raise InputError(f"{file.name}: got an empty file; add CSV rows or remove it")
         line = first[1]
-        if not self.header:
+        if not self._has_heading(file):
             return [f"column_{index}" for index in range(len(line))]
         names = [name.strip() or f"column_{index}" for index, name in enumerate(line)]
         repeated = sorted({name for name in names if names.count(name) > 1})
@@ -105,7 +118,7 @@ class RawTable:
         piece: Rows = []
         for file in self.files:
             lines = self._lines(file)
-            if self.header:
+            if self._has_heading(file):
                 next(lines)
             for number, row in lines:
                 if len(row) != width:
@@ -121,22 +134,14 @@ class RawTable:
 
     def _lines(self, file: Path) -> Iterator[tuple[int, list[str]]]:
         """Yields each row with the number of its last line."""
-        # utf-8-sig: spreadsheets begin their files with a byte order mark.
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, delimiter=self.delimiter, strict=True)
-            try:
-                for row in reader:
-                    if row:
-                        yield reader.line_num, row
-            except csv.Error as error:
-                raise InputError(
-                    f"{file.name}, line {reader.line_num}: not CSV: {error}"
-                ) from error
-            except UnicodeDecodeError as error:
-                raise InputError(
-                    f"{file.name}: is not UTF-8 text (byte 0x{error.object[error.start]:02x} after "
-                    f"line {reader.line_num}); save it as CSV in UTF-8"
-                ) from error
+        if is_parquet(file):
+            yield 1, parquet_names(file)
+            yield from enumerate(parquet_rows(file), start=2)
+        else:
+            yield from csv_lines(file, delimiter=self.delimiter, encoding=self.encoding)
+
+    def _has_heading(self, file: Path) -> bool:
+        return self.header or is_parquet(file)
 
 
 def is_missing(text: str, missing: frozenset[str] = frozenset(MISSING)) -> bool:

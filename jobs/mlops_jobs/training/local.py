@@ -108,8 +108,14 @@ def check(project: Project, options: argparse.Namespace) -> dict[str, Any]:
 def _table(options: argparse.Namespace) -> RawTable:
     data: Path = options.data
     if not data.exists():
-        raise InputError(f"{data}: no such file; pass a CSV file, or a folder of CSV files")
-    kinds: dict[str, Any] = {"header": options.header == "true", "delimiter": options.delimiter}
+        raise InputError(
+            f"{data}: no such file; pass a CSV, gzip or Parquet file, or a folder of them"
+        )
+    kinds: dict[str, Any] = {
+        "header": options.header == "true",
+        "delimiter": options.delimiter,
+        "encoding": options.encoding,
+    }
     if data.is_dir():
         return RawTable.in_folder(data, **kinds)
     return RawTable(files=(data,), **kinds)
@@ -136,6 +142,7 @@ def _arguments(options: argparse.Namespace) -> list[str]:
         f"--target={'index' if isinstance(target, int) else 'name'}:{target}",
         f"--header={options.header}",
         f"--delimiter={options.delimiter}",
+        f"--encoding={options.encoding}",
         f"--seed={options.seed}",
         *(f"--drop={name}" for name in options.drop),
     ]
@@ -171,7 +178,7 @@ def parser(command: str) -> argparse.ArgumentParser:
         command: `run` or `check`.
     """
     options = argparse.ArgumentParser(prog=f"tabular {command}", description=__doc__)
-    options.add_argument("data", type=Path, help="CSV file, or folder of CSV files")
+    options.add_argument("data", type=Path, help="file or folder: CSV, gzip or Parquet")
     options.add_argument("--target", required=True, help="column to predict")
     options.add_argument("--problem-type", type=ProblemType, choices=list(ProblemType))
     options.add_argument("--positive-label")
@@ -180,6 +187,7 @@ def parser(command: str) -> argparse.ArgumentParser:
         help="the first line is a row; --target is a position",
     )  # fmt: skip
     options.add_argument("--delimiter", default=",")
+    options.add_argument("--encoding", type=preprocess.text_encoding, default="utf-8")
     options.add_argument("--drop", action="append", default=[], metavar="COLUMN")
     options.add_argument("--metric", help="defaults to auc, accuracy or rmse")
     if command == "run":

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from mlops_jobs.evaluation.quality import METRICS, metric_of
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.table.file_formats import is_text_encoding
 from mlops_jobs.training.hyperparameters import Hyperparameter
 from mlops_jobs.yaml_document import YamlDocument, first, keys_text
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -46,6 +47,7 @@ class Data(Section):
             breast-cancer set, which the train build uploads.
         header: True if the first line of each file names the columns. Defaults to True.
         delimiter: field separator, one character. Defaults to `,`.
+        encoding: encoding of CSV files, by Python's name. Defaults to UTF-8.
         target: column to predict: its name, or its position (0 is the first column, -1 the last).
         problem_type: kind of target. Defaults to None: detected from the data.
         positive_label: label of a binary target whose probability is predicted. Defaults to None:
@@ -56,6 +58,7 @@ class Data(Section):
     uri: Annotated[str, Field(pattern=S3_URI)] = ""
     header: bool = True
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    encoding: str = "utf-8"
     target: int | str
     problem_type: Annotated[ProblemType | None, FromYaml] = None
     positive_label: str | None = None
@@ -67,6 +70,13 @@ class Data(Section):
     def _is_name_or_position(cls, value: object) -> object:
         if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
             raise ValueError(f"got {value!r}; allowed: the name of a column, or its position")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_encoding(cls, value: str) -> str:
+        if not is_text_encoding(value):
+            raise ValueError(f"got {value!r}; allowed: an encoding such as utf-8 or latin-1")
         return value
 
     @field_validator("positive_label", mode="before")

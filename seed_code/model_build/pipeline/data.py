@@ -65,7 +65,10 @@ def prepare(configuration: Configuration, project: Project, s3: Any) -> RawData:
     with tempfile.TemporaryDirectory() as folder:
         _download(found, Path(folder), s3, only_headings=not complete)
         table = RawTable.in_folder(
-            Path(folder), header=configuration.data.header, delimiter=configuration.data.delimiter
+            Path(folder),
+            header=configuration.data.header,
+            delimiter=configuration.data.delimiter,
+            encoding=configuration.data.encoding,
         )
         names = table.columns()
         index = position_of_target(names, configuration.data.target)
@@ -153,7 +156,10 @@ def _objects(uri: str, s3: Any) -> list[_Object]:
 def _download(found: list[_Object], folder: Path, s3: Any, *, only_headings: bool) -> None:
     for number, entry in enumerate(found):
         byte_range = (
-            {"Range": f"bytes=0-{HEADING_BYTES - 1}"} if only_headings and entry.size else {}
+            {"Range": f"bytes=0-{HEADING_BYTES - 1}"}
+            # The names of a Parquet file's columns are at its end.
+            if only_headings and entry.size and not entry.key.endswith(".parquet")
+            else {}
         )
         with _s3_errors_explained(f"s3://{entry.bucket}/{entry.key}"):
             body = s3.get_object(Bucket=entry.bucket, Key=entry.key, **byte_range)["Body"].read()

@@ -100,6 +100,7 @@ class Jobs:
             f"--problem-type={raw.problem_type}",
             f"--header={'true' if data.header else 'false'}",
             f"--delimiter={data.delimiter}",
+            f"--encoding={data.encoding}",
             f"--validation-share={split.validation}",
             f"--test-share={split.test}",
             f"--seed={split.seed}",

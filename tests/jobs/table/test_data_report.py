@@ -218,6 +218,11 @@ def test_a_table_without_faults_has_no_warnings(tmp_path: Path) -> None:
     assert all(not column["warnings"] for column in report["columns"])
 
 
+def test_empty_names_of_the_heading_are_reported(tmp_path: Path) -> None:
+    (warning,) = report_of(tmp_path, rows(), ["", "noise", "y"])["warnings"]
+    assert warning.startswith("the heading has 1 empty names; requests must use column_0 instead")
+
+
 def test_the_report_is_beside_the_training_rows(tmp_path: Path) -> None:
     report_of(tmp_path, rows())
     assert preprocess.OUTPUT.name == "output"

@@ -30,8 +30,8 @@ ROWS = 300
 
 def moment(*parts: int) -> datetime:
     """Returns a time without a time zone, as tables have it."""
-    year, month, day, *clock = parts
-    return datetime.combine(date(year, month, day), time(*clock))
+    year, month, day, hour, minute = (*parts, 0, 0)[:5]
+    return datetime.combine(date(year, month, day), time(hour, minute))
 
 
 def preprocessed(folder: Path, cells: list[str]) -> tuple[dict[str, Any], Schema, Matrix]:
