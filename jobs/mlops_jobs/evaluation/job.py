@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mlops_jobs.archive import load_archive
+from mlops_jobs.evaluation.baseline import best_without_features
 from mlops_jobs.evaluation.quality import report_of
 from mlops_jobs.failure import InputError, exit_with_message
 from mlops_jobs.model import LoadModel, Model
@@ -89,6 +90,9 @@ def _report(model: Model, table: RawTable) -> dict[str, Any]:
         "version": 0.0,
         "dataset": {"item_count": len(texts)},
         model.problem_type.report: metrics,
+        "baseline": {
+            "without_features": best_without_features(model.problem_type, model.labels, actual)
+        },
     }
 
 

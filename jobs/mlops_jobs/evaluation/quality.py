@@ -67,6 +67,11 @@ class Metric:
         """Path of the value in `evaluation.json`."""
         return f"{self.group}.{self.key}.value"
 
+    @property
+    def baseline_path(self) -> str:
+        """Path of the value of a model without features in `evaluation.json`."""
+        return f"baseline.without_features.{self.key}.value"
+
     def measure(self, labels: tuple[str, ...], target: Numbers, predictions: Numbers) -> float:
         """Returns the value of the metric.
 
@@ -92,18 +97,18 @@ def report_of(
     return _REPORTS[problem_type](labels, target, predictions)
 
 
-def metric_of(problem_type: ProblemType, name: str) -> Metric:
+def metric_of(problem_type: ProblemType, name: str | None) -> Metric:
     """Returns the metric of a name.
 
     Args:
         problem_type: kind of target.
-        name: name of the metric.
+        name: name of the metric. None is the default one: auc, accuracy or rmse.
 
     Raises:
         InputError: this kind of target does not have the metric; the message lists its metrics.
     """
     for metric in METRICS[problem_type]:
-        if metric.name == name:
+        if name in (None, metric.name):
             return metric
     allowed = ", ".join(metric.name for metric in METRICS[problem_type])
     raise InputError(f"objective.metric: got {name!r}; allowed: {allowed}")

@@ -105,22 +105,36 @@ class Objective(Section):
     """The metric that tuning optimizes, and the value that a model must reach.
 
     Args:
-        metric: name of the metric; `METRICS` lists those of each kind of target.
-        threshold: minimum of the metric, or maximum of logloss, rmse and mae.
+        metric: name of the metric; `METRICS` lists those of each kind of target. Defaults to None:
+            auc, accuracy or rmse, by the kind of target.
+        threshold: minimum of the metric, or maximum of logloss, rmse and mae; it needs the metric.
+            Defaults to None: better than a model that does not look at the features.
     """
 
-    metric: Literal[
-        "auc",
-        "f1",
-        "accuracy",
-        "logloss",
-        "average_precision",
-        "macro_f1",
-        "rmse",
-        "mae",
-        "r2",
-    ]
-    threshold: float
+    metric: (
+        Literal[
+            "auc",
+            "f1",
+            "accuracy",
+            "logloss",
+            "average_precision",
+            "macro_f1",
+            "rmse",
+            "mae",
+            "r2",
+        ]
+        | None
+    ) = None
+    threshold: float | None = None
+
+    @model_validator(mode="after")
+    def _threshold_has_a_metric(self) -> "Objective":
+        if self.threshold is not None and self.metric is None:
+            raise ValueError(
+                "got a threshold without a metric, whose default depends on the data; set "
+                "objective.metric, or remove the threshold"
+            )
+        return self
 
 
 class Tuning(Section):
@@ -195,7 +209,7 @@ class Configuration(Section):
     Args:
         data: the raw table.
         split: shares of the rows. Defaults to `Split()`.
-        objective: metric and threshold of a model.
+        objective: metric and threshold of a model. Defaults to `Objective()`.
         training: hyperparameters that the tuner does not vary, by XGBoost's name. Defaults to none:
             each keeps its default value.
         tuning: search for hyperparameters.
@@ -205,7 +219,7 @@ class Configuration(Section):
 
     data: Data
     split: Split = Split()
-    objective: Objective
+    objective: Objective = Objective()
     training: dict[str, float] = {}
     tuning: Tuning
     instance_types: InstanceTypes = InstanceTypes()
@@ -224,7 +238,9 @@ class Configuration(Section):
         having = [
             kind for kind in problem_types if any(one.name == name for one in METRICS[kind])
         ] or problem_types
-        metric_of(having[0], name).check_threshold(self.objective.threshold)
+        metric = metric_of(having[0], name)
+        if self.objective.threshold is not None:
+            metric.check_threshold(self.objective.threshold)
         return self
 
 

@@ -14,7 +14,9 @@ from pipeline.offline_session import offline_session  # isort: skip  before the 
 from mlops_jobs.evaluation.quality import metric_of
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
 from sagemaker.core.workflow.conditions import (
+    ConditionGreaterThan,
     ConditionGreaterThanOrEqualTo,
+    ConditionLessThan,
     ConditionLessThanOrEqualTo,
 )
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
@@ -33,6 +35,8 @@ from pipeline.data import RawData
 from pipeline.job_shapes import channel, output_uri, processing_input, processing_output
 from pipeline.jobs import Jobs
 from pipeline.project import Project
+
+UNLIMITED = 1e38  # of a metric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +80,20 @@ class _Steps:
         self.jobs = Jobs(self._configuration, self._project, self._session)
         objective = self._configuration.objective
         self._data = ParameterString("InputData", default_value=definition.data.uri)
-        self._threshold = ParameterFloat("QualityThreshold", default_value=objective.threshold)
         self._metric = metric_of(definition.data.problem_type, objective.metric)
+        # An execution may set a threshold even if the configuration has none.
+        self._threshold = ParameterFloat(
+            "QualityThreshold",
+            default_value=self._no_threshold()
+            if objective.threshold is None
+            else objective.threshold,
+        )
+
+    def _no_threshold(self) -> float:
+        """Returns a threshold that every model reaches."""
+        if not self._metric.maximize:
+            return UNLIMITED
+        return max(self._metric.low, -UNLIMITED)
 
     def pipeline(self) -> Any:
         preprocess = self._preprocess()
@@ -144,12 +160,21 @@ class _Steps:
             step_name="Evaluate", property_file=report, json_path=self._metric.report_path
         )
         side = "below" if maximize else "above"
+        conditions = [condition(left=measured, right=self._threshold)]
+        needed = "the threshold"
+        if self._configuration.objective.threshold is None:
+            better = ConditionGreaterThan if maximize else ConditionLessThan
+            baseline = JsonGet(
+                step_name="Evaluate", property_file=report, json_path=self._metric.baseline_path
+            )
+            conditions.append(better(left=measured, right=baseline))
+            needed = "that of a model without features, or the threshold"
         fail = FailStep(
             "QualityBelowThreshold",
             error_message=Join(
                 on=" ",
                 values=[
-                    f"The {name} on the held-out rows is {side} the threshold",
+                    f"The {name} on the held-out rows is {side} {needed}",
                     self._threshold,
                     "so no model was registered. Improve the model, or change objective in "
                     "config.yaml.",
@@ -158,7 +183,7 @@ class _Steps:
         )
         return ConditionStep(
             "CheckQuality",
-            conditions=[condition(left=measured, right=self._threshold)],
+            conditions=conditions,
             if_steps=[self._register(preprocess, evaluate, model_uri)],
             else_steps=[fail],
         )

@@ -79,10 +79,13 @@ def _print_report(
         for name, measure in group.items()
         if isinstance(measure, dict) and "value" in measure
     }
-    print(
-        f"on held-out rows (threshold of {configuration.objective.metric}: "
-        f"{configuration.objective.threshold:g}):"
+    objective = configuration.objective
+    needed = (
+        "better than without features"
+        if objective.threshold is None
+        else f"threshold of {objective.metric}: {objective.threshold:g}"
     )
+    print(f"on held-out rows ({needed}):")
     for name, value in values.items():
         print(f"  {name} {value:.5f}")
 

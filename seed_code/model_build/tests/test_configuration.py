@@ -90,6 +90,16 @@ def test_a_threshold_that_the_metric_cannot_have_is_rejected(
     assert expected in str(error.value)
 
 
+def test_metric_and_threshold_default_to_those_of_the_data(tmp_path: Path) -> None:
+    read = changed(tmp_path, "objective", None)
+    assert (read.objective.metric, read.objective.threshold) == (None, None)
+
+
+def test_a_threshold_needs_a_metric(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="objective: got a threshold without a metric"):
+        changed(tmp_path, "objective.metric", None)
+
+
 def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) -> None:
     assert changed(tmp_path, "data.positive_label", 1).data.positive_label == "1"
 
@@ -150,7 +160,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         read_configuration(tmp_path / "config.yaml")
     keys = [line.split(": ")[1] for line in str(error.value).splitlines()]
-    assert keys == ["data.x", "objective", "tuning.jobs", "tuning.ranges"]
+    assert keys == ["data.x", "tuning.jobs", "tuning.ranges"]
 
 
 @pytest.mark.parametrize(

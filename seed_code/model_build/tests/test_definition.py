@@ -247,6 +247,29 @@ def test_the_quality_check_uses_the_metric(
     assert config["HyperParameterTuningJobObjective"]["Type"] == tuned
 
 
+@pytest.mark.parametrize(
+    ("problem_type", "condition", "key", "threshold"),
+    [
+        ("binary", "GreaterThan", "auc", 0),
+        ("multiclass", "GreaterThan", "accuracy", 0),
+        ("regression", "LessThan", "rmse", 1e38),
+    ],
+)
+def test_without_a_threshold_a_model_must_be_better_than_one_without_features(
+    define: Define, problem_type: str, condition: str, key: str, threshold: float
+) -> None:
+    definition = define(problem_type, objective={})
+    reached, better = step(definition, "CheckQuality")["Conditions"]
+    assert better["Type"] == condition
+    assert better["LeftValue"] == reached["LeftValue"]
+    path = better["RightValue"]["Std:JsonGet"]["Path"]
+    assert path == f"baseline.without_features.{key}.value"
+    defaults = {one["Name"]: one.get("DefaultValue") for one in definition["Parameters"]}
+    assert defaults["QualityThreshold"] == threshold
+    message = json.dumps(step(definition, "QualityBelowThreshold"))
+    assert "that of a model without features" in message
+
+
 def test_the_package_says_what_it_was_made_of(definition: dict[str, Any]) -> None:
     package = step(definition, "Register")
     assert package["ModelPackageGroupName"] == "churn"

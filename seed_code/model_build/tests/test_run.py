@@ -23,7 +23,7 @@ def test_a_mistake_in_the_configuration_ends_it_at_once(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("data: {target: a}\ncolour: blue\n")
     done = run(f"--config={tmp_path / 'config.yaml'}")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: config.yaml:1: objective: got nothing; set it\n")
+    assert done.stderr.startswith("error: config.yaml:1: tuning: got nothing; set it\n")
 
 
 def test_missing_variables_end_it_at_once() -> None:

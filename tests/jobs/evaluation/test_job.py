@@ -10,9 +10,12 @@ import pytest
 from tabular import model
 
 from mlops_jobs.archive import load_archive
+from mlops_jobs.evaluation.baseline import best_without_features
 from mlops_jobs.evaluation.job import evaluate
 from mlops_jobs.evaluation.metrics import binary_report
+from mlops_jobs.evaluation.quality import METRICS
 from mlops_jobs.failure import InputError
+from mlops_jobs.problem_type import ProblemType
 from seed_code.model_build.tests.conftest import (
     Fitted,
     pack,
@@ -20,9 +23,30 @@ from seed_code.model_build.tests.conftest import (
 
 SOURCES = {
     "binary": ("binary_classification_metrics", "auc", 0.9),
-    "multiclass": ("multiclass_classification_metrics", "accuracy", 0.8),
+    "multiclass": ("multiclass_classification_metrics", "accuracy", 0.75),
     "regression": ("regression_metrics", "r2", 0.8),
 }
+
+
+def test_the_report_has_the_metrics_of_a_model_without_features(fitted: Fitted) -> None:
+    problem_type = ProblemType(fitted.kind)
+    group = fitted.report[problem_type.report]
+    naive = fitted.report["baseline"]["without_features"]
+    assert set(naive) == {name for name, measure in group.items() if "value" in measure}
+    metric = METRICS[problem_type][0]
+    model_is_larger = group[metric.key]["value"] > naive[metric.key]["value"]
+    assert model_is_larger is metric.maximize
+    path = metric.baseline_path.split(".")
+    assert path == ["baseline", "without_features", metric.key, "value"]
+
+
+def test_a_model_without_features_predicts_the_mean_and_the_shares_of_labels() -> None:
+    binary = best_without_features(ProblemType.BINARY, ("a", "b"), np.array([0.0, 0, 0, 1]))
+    assert binary["auc"]["value"] == 0.5
+    assert binary["accuracy"]["value"] == 0.75
+    numbers = best_without_features(ProblemType.REGRESSION, (), np.array([1.0, 3.0]))
+    assert numbers["rmse"]["value"] == 1
+    assert numbers["r2"]["value"] == 0
 
 
 def test_the_report_follows_model_monitor(fitted: Fitted) -> None:

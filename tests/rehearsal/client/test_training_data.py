@@ -128,7 +128,7 @@ def test_the_project_checks_the_data_before_anything_starts(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "options", "reason"),
     [
-        ("a,y\n1,yes\n2,no\n3,no\n", {}, "got 3 rows with a target; allowed: at least 10"),
+        ("a,y\n1,yes\n2,no\n3,no\n", {}, "got 3 rows; allowed: at least 10"),
         ("a,y\n" + "1,yes\n2,no\n" * 9, {"problem_type": "regression"}, "allowed: numbers for a"),
         ("a,y\n" + "1,yes\n1,no\n" * 9, {}, "got no usable column"),
         ("a,y\n" + "1,yes\n2,no,3\n" * 9, {}, "line 3: got 3 fields; allowed: 2"),

@@ -243,7 +243,9 @@ class TestEdits:
 
     def test_the_metric(self, project: Path, houses: Path) -> None:
         config = project / "config.yaml"
-        config.write_text(config.read_text().replace("metric: auc ", "metric: average_precision "))
+        config.write_text(
+            config.read_text().replace("# metric: auc ", "metric: average_precision ")
+        )
         code = "from pipeline.configuration import read_configuration as read; from pathlib import "
         code += "Path; print(read(Path('config.yaml')).objective.metric)"
         done = subprocess.run(
