@@ -17,7 +17,13 @@ _STYLE = (
 )
 
 
-def page(schema: Schema, report: dict[str, Any], naive: dict[str, Any], metric: Metric) -> str:
+def page(
+    schema: Schema,
+    report: dict[str, Any],
+    naive: dict[str, Any],
+    metric: Metric,
+    data: dict[str, Any],
+) -> str:
     """Returns the page: metrics beside those of a naive model, confusion matrix, columns.
 
     Args:
@@ -25,6 +31,7 @@ def page(schema: Schema, report: dict[str, Any], naive: dict[str, Any], metric: 
         report: content of `evaluation.json`.
         naive: metrics of a model that does not look at the features.
         metric: metric of the project, which is emphasized.
+        data: content of `data_report.json`.
     """
     measures: dict[str, Any] = report[metric.group]
     rows = [
@@ -46,12 +53,26 @@ def page(schema: Schema, report: dict[str, Any], naive: dict[str, Any], metric: 
     if matrix and len(matrix) <= MAX_LABELS:
         counts = [(label, *map(str, row.values())) for label, row in matrix.items()]
         parts += ["<h2>Actual and predicted labels</h2>", _table(("actual", *matrix), counts)]
+    categories = {column.name: _categories(column.categories) for column in schema.columns}
     columns = [
-        (column.name, str(column.kind), column.reason or _categories(column.categories))
-        for column in schema.columns
+        (
+            column["name"],
+            column["kind"],
+            column.get("reason")
+            or "; ".join([*filter(None, [categories[column["name"]]]), *column.get("notes", ())]),
+            str(column.get("missing", "")),
+            str(column.get("distinct", "")),
+            "; ".join(column.get("warnings", ())),
+        )
+        for column in data["columns"]
     ]
-    columns += [(name, "computed", "") for name in schema.computed]
-    parts += ["<h2>Columns</h2>", _table(("column", "kind", ""), columns, numbers=False)]
+    columns += [(name, "computed", "", "", "", "") for name in schema.computed]
+    heading = ("column", "kind", "use, or reason without one", "missing", "distinct", "warnings")
+    parts += ["<h2>Columns</h2>", _table(heading, columns, numbers=False)]
+    warnings = [*data["warnings"], *(f"The target {one}" for one in data["target"]["warnings"])]
+    if warnings:
+        items = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
+        parts += ["<h2>Warnings of the table</h2>", f"<ul>{items}</ul>"]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         f"<title>{escape(schema.target)}</title><style>{_STYLE}</style>"

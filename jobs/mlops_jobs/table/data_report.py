@@ -140,6 +140,16 @@ def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return ranks
 
 
+def count_of_warnings(report: dict[str, Any]) -> int:
+    """Returns the number of warnings of the table, its target and its columns.
+
+    Args:
+        report: result of `data_report`.
+    """
+    parts = [report, report["target"], *report["columns"]]
+    return sum(len(part.get("warnings", ())) for part in parts)
+
+
 def write_data_report(report: dict[str, Any], folder: Path) -> None:
     """Writes a report and prints its warnings.
 

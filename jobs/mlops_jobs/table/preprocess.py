@@ -15,7 +15,7 @@ import numpy as np
 
 from mlops_jobs.failure import InputError, exit_with_message
 from mlops_jobs.problem_type import ProblemType
-from mlops_jobs.table.data_report import data_report, write_data_report
+from mlops_jobs.table.data_report import count_of_warnings, data_report, write_data_report
 from mlops_jobs.table.features import Feature
 from mlops_jobs.table.file_formats import is_text_encoding
 from mlops_jobs.table.fitting import TableEncoder, profile
@@ -87,6 +87,11 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
     _print_summary(schema, target, parts)
     report = data_report(schema, found, matrix, target, parts)
     write_data_report(report, options.output / "train")
+    if options.warnings == "none" and (count := count_of_warnings(report)):
+        raise InputError(
+            f"data.warnings: got {count} warnings, which the log lists; allowed: none. Correct the "
+            "table, or set data.warnings to reported"
+        )
     return schema
 
 
@@ -177,6 +182,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--header", choices=("true", "false"), default="true")
     options.add_argument("--delimiter", default=",")
     options.add_argument("--encoding", type=text_encoding, default="utf-8")
+    options.add_argument("--warnings", choices=("reported", "none"), default="reported")
     options.add_argument("--drop", action="append", default=[], metavar="COLUMN")
     options.add_argument("--validation-share", type=float, default=0.2)
     options.add_argument("--test-share", type=float, default=0.2)

@@ -19,6 +19,7 @@ from mlops_jobs.evaluation.quality import METRICS, Metric, metric_of
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table import preprocess
+from mlops_jobs.table.data_report import FILE
 from mlops_jobs.table.features import Feature
 from mlops_jobs.table.fitting import profile
 from mlops_jobs.table.raw import RawTable
@@ -73,7 +74,8 @@ def run(project: Project, options: argparse.Namespace) -> dict[str, Any]:
     report = write_report(model, output / "test", output)
     naive = naive_report(schema, output / "train/train.npz", output / "test")
     print_report(report)
-    text = page(schema, report, naive, metric)
+    data = json.loads((output / "train" / FILE).read_bytes())
+    text = page(schema, report, naive, metric, data)
     (output / "report.html").write_text(text, encoding="utf-8")
     print(f"model: {output / 'model'}\nreport: {output / 'report.html'}")
     return report

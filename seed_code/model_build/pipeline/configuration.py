@@ -52,6 +52,8 @@ class Data(Section):
         problem_type: kind of target. Defaults to None: detected from the data.
         positive_label: label of a binary target whose probability is predicted. Defaults to None:
             the last label in numeric or alphabetical order.
+        warnings: `none` ends the pipeline before training if the data report has a warning.
+            Defaults to `reported`: the log and the report list them.
         drop: names of columns that are not used, at most 80. Defaults to none.
     """
 
@@ -62,6 +64,7 @@ class Data(Section):
     target: int | str
     problem_type: Annotated[ProblemType | None, FromYaml] = None
     positive_label: str | None = None
+    warnings: Literal["reported", "none"] = "reported"
     # A processing job accepts 100 arguments.
     drop: Annotated[tuple[str, ...], FromYaml, Field(max_length=80)] = ()
 

@@ -101,6 +101,7 @@ class Jobs:
             f"--header={'true' if data.header else 'false'}",
             f"--delimiter={data.delimiter}",
             f"--encoding={data.encoding}",
+            f"--warnings={data.warnings}",
             f"--validation-share={split.validation}",
             f"--test-share={split.test}",
             f"--seed={split.seed}",

@@ -116,6 +116,7 @@ def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) 
         ("data.target", True, "data.target: got True; allowed: the name of a column"),
         ("data.uri", "http://x", "data.uri: got 'http://x'; allowed: s3://bucket/key, or empty"),
         ("data.encoding", "klingon", "data.encoding: got 'klingon'; allowed: an encoding such as"),
+        ("data.warnings", "few", "data.warnings: got 'few'; allowed: 'reported' or 'none'"),
         ("data.encoding", "base64", "data.encoding: got 'base64'; allowed: an encoding such as"),
         ("data.header", "maybe", "data.header: got 'maybe'; allowed: true or false"),
         ("data.drop", "x", "data.drop: got 'x'; allowed: a list"),

@@ -223,6 +223,20 @@ def test_empty_names_of_the_heading_are_reported(tmp_path: Path) -> None:
     assert warning.startswith("the heading has 1 empty names; requests must use column_0 instead")
 
 
+def test_warnings_end_the_job_where_none_is_allowed(tmp_path: Path) -> None:
+    write_csv(tmp_path / "raw", rows(100) * 2, HEADING)
+    with pytest.raises(InputError) as error:
+        run_preprocess(tmp_path, "--warnings=none", target="name:y")
+    assert str(error.value).startswith("data.warnings: got 1 warnings, which the log lists")
+    assert (tmp_path / "output/train/data_report.json").is_file()
+
+
+def test_a_table_without_warnings_passes_where_none_is_allowed(tmp_path: Path) -> None:
+    write_csv(tmp_path / "raw", rows(), HEADING)
+    output = run_preprocess(tmp_path, "--warnings=none", target="name:y")
+    assert (output / "train/schema.json").is_file()
+
+
 def test_the_report_is_beside_the_training_rows(tmp_path: Path) -> None:
     report_of(tmp_path, rows())
     assert preprocess.OUTPUT.name == "output"
