@@ -64,8 +64,12 @@ def rehearse(context: typer.Context) -> None:
 @app.command()
 def run(
     project_name: Annotated[
-        str, typer.Option("--project", help="Name of the project.")
-    ] = "rehearsal",
+        str,
+        typer.Option(
+            "--project",
+            help="Name of the project; default: the first that the app deploys, or `rehearsal`.",
+        ),
+    ] = "",
     config: Config = None,
     data: Annotated[Path | None, typer.Option(help="CSV file to train on instead.")] = None,
     target: Annotated[str, typer.Option(help="Column of --data to predict.")] = "",

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from rehearsal.cli.terminal import Json, Name, err, out, print_json, with_board
-from rehearsal.client import approvals, invocation, local_aws, logs, project, project_status
+from rehearsal.client import approvals, invocation, local_aws, logs, places, project, project_status
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.pipeline_execution import Obstacle, PipelineExecution
 from rehearsal.client.pipeline_watcher import PipelineWatcher, WatchedExecution
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 @projects.command("create")
 def create_project(name: Name, as_json: Json = False) -> None:
     """Create a project from the published template and clone its repositories."""
-    aws = local_aws.require()
+    aws = places.of_project(local_aws.require(), name)
     notes: list[str] = []
 
     def work(board: Board, commands: Commands) -> Project:
@@ -58,7 +58,7 @@ def push(
     as_json: Json = False,
 ) -> None:
     """Commit the changes in a clone (or an empty commit), push, and follow the pipeline."""
-    aws, which = local_aws.require(), "build" if build else "deploy"
+    aws, which = places.of_project(local_aws.require(), name), "build" if build else "deploy"
     found = project.find(aws, name)
 
     def work(board: Board, commands: Commands) -> WatchedExecution:
@@ -116,7 +116,7 @@ def wait(
     as_json: Json = False,
 ) -> None:
     """Wait for a pipeline, an approval or an endpoint; fail if it cannot be reached any more."""
-    aws = local_aws.require()
+    aws = places.of_project(local_aws.require(), name)
     found = Wait(aws, project.find(aws, name), until, stage, timeout).run()
     if as_json:
         print_json(found)
@@ -139,7 +139,7 @@ def approve(
     as_json: Json = False,
 ) -> None:
     """Approve the newest pending model package, or a stage of the deploy pipeline."""
-    aws = local_aws.require()
+    aws = places.of_project(local_aws.require(), name)
     found = project.find(aws, name)
     if package and stage:
         raise RehearsalError(
@@ -179,10 +179,11 @@ def invoke(
     as_json: Json = False,
 ) -> None:
     """Send rows to an endpoint: DATA or --file, or held-out rows of the newest approved model."""
-    aws = local_aws.require()
+    aws = places.of_project(local_aws.require(), name)
     found = project.find(aws, name)
     if data or file:
-        out.out(invocation.of_document(aws, found.endpoint(stage), data, file), highlight=False)
+        account = found.account_of(aws, stage)
+        out.out(invocation.of_document(account, found.endpoint(stage), data, file), highlight=False)
         return
     predicted = invocation.of_held_out(aws, found, stage, rows)
     if as_json:
@@ -193,7 +194,7 @@ def invoke(
 
 def show_status(name: Name, as_json: Json = False) -> None:
     """Show the pipelines, model packages and endpoints of a project."""
-    aws = local_aws.require()
+    aws = places.of_project(local_aws.require(), name)
     found = project_status.read(aws, project.find(aws, name))
     if as_json:
         print_json(found)
@@ -212,7 +213,7 @@ def show_logs(
         raise RehearsalError(
             f"Got --pipeline {pipeline}.", "Allowed: build, deploy.", "Pass one of them."
         )
-    aws = local_aws.require()
+    aws = places.of_project(local_aws.require(), name)
     tails = logs.of_pipeline(aws, project.find(aws, name).pipeline(pipeline), lines=lines)
     if as_json:
         print_json([asdict(tail) for tail in tails])

@@ -158,12 +158,19 @@ def stack_status(resource_type: str, status: str) -> Status:
 
 def environments(assembly: Path, default_account: str, default_region: str) -> list[str]:
     """Returns the environments of an assembly's stacks; unknown ones are the default."""
+    return sorted({place for place, _ in stacks(assembly, default_account, default_region)})
+
+
+def stacks(assembly: Path, default_account: str, default_region: str) -> list[tuple[str, str]]:
+    """Returns the environment and the name of each stack of an assembly, in its order."""
     manifest = json.loads((assembly / "manifest.json").read_text())
-    found = {
-        artifact["environment"]
-        .replace("unknown-account", default_account)
-        .replace("unknown-region", default_region)
-        for artifact in manifest.get("artifacts", {}).values()
+    return [
+        (
+            artifact["environment"]
+            .replace("unknown-account", default_account)
+            .replace("unknown-region", default_region),
+            artifact.get("properties", {}).get("stackName", artifact_id),
+        )
+        for artifact_id, artifact in manifest.get("artifacts", {}).items()
         if artifact.get("type") == "aws:cloudformation:stack"
-    }
-    return sorted(found)
+    ]

@@ -1,7 +1,7 @@
 """Credentials of another account, region or role, by AssumeRole."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -41,7 +41,7 @@ class Identity:
             raise RehearsalError(
                 f"Got account {account!r}.", "Allowed: 12 digits.", "Pass it with --account."
             )
-        there = replace(aws, accounts=(account,), region=self.region or aws.region)
+        there = aws.at(account, self.region)
         found = there.variables()
         if self.role:
             found |= _assume(there, _role_arn(there, self.role), self.session_name)

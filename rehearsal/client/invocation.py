@@ -34,8 +34,8 @@ def of_held_out(aws: LocalAws, project: Project, stage: str, count: int) -> dict
     Raises:
         RehearsalError: the endpoint does not serve, or no model package is approved.
     """
-    endpoint = project.endpoint(stage)
-    require_endpoint(aws, endpoint)
+    endpoint, account = project.endpoint(stage), project.account_of(aws, stage)
+    require_endpoint(account, endpoint)
     approved = [
         package["ModelPackageArn"]
         for package in approvals.packages(aws.client("sagemaker"), project.model_package_group)
@@ -50,7 +50,7 @@ def of_held_out(aws: LocalAws, project: Project, stage: str, count: int) -> dict
     held_out = predictions.hold_out(aws, approved[0])
     rows = held_out.rows[:count]
     response = predictions.invoke(
-        aws.client("sagemaker-runtime"),
+        account.client("sagemaker-runtime"),
         endpoint,
         predictions.write_csv(held_out.columns, rows),
         "text/csv",

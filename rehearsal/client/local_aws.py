@@ -7,7 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,15 @@ class LocalAws:
     def account(self) -> str:
         """The first account, which is the tooling account."""
         return self.accounts[0]
+
+    def at(self, account: str, region: str = "") -> "LocalAws":
+        """Returns the same server with another account as the first one.
+
+        Args:
+            account: id of the account.
+            region: the region. Defaults to that of this one.
+        """
+        return replace(self, accounts=(account,), region=region or self.region)
 
     def root_variables(self, account: str) -> dict[str, str]:
         """Returns the variables with the access key of the root of an account."""

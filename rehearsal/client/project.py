@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,10 @@ _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}")
 
 @dataclass(frozen=True)
 class Project:
-    """An existing project: its name, its id and the outputs of its CloudFormation stack."""
+    """An existing project: its name, its id and the outputs of its CloudFormation stack.
+
+    A project that the settings of an app deploy, without SageMaker, has no id.
+    """
 
     name: str
     project_id: str
@@ -40,6 +43,26 @@ class Project:
     def endpoint(self, stage: str) -> str:
         """Returns the name of the endpoint of a stage (`staging`, `prod`)."""
         return f"{self.name}-{stage}"
+
+    def account_of(self, aws: LocalAws, stage: str) -> LocalAws:
+        """Returns the account of the endpoint of a stage (`staging`, `prod`)."""
+        return self.accounts(aws).get(self.endpoint(stage), aws)
+
+    def accounts(self, aws: LocalAws) -> dict[str, LocalAws]:
+        """Returns the accounts to which the pipeline deploys, by the names of the stacks there.
+
+        The account of a stack is that of the role with which the pipeline deploys it. The stack of
+        a stage has the name of its endpoint.
+        """
+        name = self.pipeline("deploy")
+        stages = aws.client("codepipeline").get_pipeline(name=name)["pipeline"]["stages"]
+        return {
+            action["configuration"]["StackName"]: aws.at(action["roleArn"].split(":")[4])
+            for stage in stages
+            for action in stage["actions"]
+            if action["actionTypeId"]["category"] == "Deploy" and action.get("roleArn")
+            if "StackName" in action.get("configuration", {})
+        }
 
     def directory(self, which: str) -> Path:
         """Returns the folder of the clone of the `build` or `deploy` repository."""
@@ -85,11 +108,15 @@ def repoint_clones(aws: LocalAws, commands: Commands, old: str) -> list[Path]:
 
 
 _DEPLOY_PIPELINE = "ModelDeployPipelineName"
+_GROUP = "ModelPackageGroupName"
+_PROJECT_OUTPUTS = {"ModelBuildPipelineName", _DEPLOY_PIPELINE, _GROUP}
+# Stacks of SageMaker and of Service Catalog.
+_MANAGED = ("SP-", "SC-")
 _TEMPLATE_OUTPUTS = {"TemplateUrl", "LaunchRoleArn", "TemplateName"}
 
 
 def find(aws: LocalAws, name: str) -> Project:
-    """Returns the project with a name.
+    """Returns the project with a name: of SageMaker, or of a stack that an app deployed.
 
     Raises:
         RehearsalError: the project does not exist or is not ready.
@@ -99,7 +126,10 @@ def find(aws: LocalAws, name: str) -> Project:
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("ResourceNotFound", "ValidationException"):
             raise
-        names = [item["ProjectName"] for item in _projects(aws)]
+        deployed = of_stacks(aws)
+        if name in deployed:
+            return deployed[name]
+        names = sorted({*(item["ProjectName"] for item in _projects(aws)), *deployed})
         raise RehearsalError(
             f"Project {name!r} does not exist.",
             f"Projects: {', '.join(names)}." if names else "There are no projects yet.",
@@ -113,11 +143,32 @@ def find(aws: LocalAws, name: str) -> Project:
 
 def exists(aws: LocalAws, name: str) -> bool:
     """Returns True if a project has the name."""
-    return name in [
+    return name in of_stacks(aws) or name in [
         item["ProjectName"]
         for item in _projects(aws)
         if item["ProjectStatus"] not in ("DeleteCompleted", "CreateFailed")
     ]
+
+
+def of_stacks(aws: LocalAws, names: Collection[str] | None = None) -> dict[str, Project]:
+    """Returns the projects that an app deployed without SageMaker, by their names.
+
+    Args:
+        aws: the local AWS.
+        names: names of the stacks. Defaults to None: all, except for those of SageMaker's projects.
+    """
+    found = {}
+    for stack in _stacks(aws):
+        name, outputs = stack["StackName"], stack_outputs(stack)
+        wanted = name in names if names is not None else not name.startswith(_MANAGED)
+        if wanted and outputs.keys() >= _PROJECT_OUTPUTS:
+            found[outputs[_GROUP]] = Project(outputs[_GROUP], "", outputs)
+    return found
+
+
+def has_template(aws: LocalAws) -> bool:
+    """Returns True if a stack publishes a project template."""
+    return any(stack_outputs(stack).keys() >= _TEMPLATE_OUTPUTS for stack in _stacks(aws))
 
 
 def create(aws: LocalAws, name: str) -> Project:

@@ -25,9 +25,6 @@ _COLOURS = {
 def read(aws: LocalAws, project: Project) -> dict[str, Any]:
     """Returns the current status, as `rehearse status --json` prints it."""
     sagemaker = aws.client("sagemaker")
-    pages = sagemaker.get_paginator("list_endpoints").paginate(NameContains=project.name)
-    names = [endpoint["EndpointName"] for page in pages for endpoint in page["Endpoints"]]
-    triggered = _alarms_in_alarm(aws) if names else []
     return {
         "project": project.name,
         "pipelines": [_pipeline(aws, project.pipeline(which)) for which in ("build", "deploy")],
@@ -41,9 +38,26 @@ def read(aws: LocalAws, project: Project) -> dict[str, Any]:
             for package in approvals.packages(sagemaker, project.model_package_group)
         ],
         "endpoints": [
-            _endpoint(sagemaker.describe_endpoint(EndpointName=name), triggered) for name in names
+            endpoint
+            for account in accounts(aws, project)
+            for endpoint in endpoints(account, project)
         ],
     }
+
+
+def accounts(aws: LocalAws, project: Project) -> list[LocalAws]:
+    """Returns the accounts of a project's endpoints, its account first."""
+    found = {one.account: one for one in project.accounts(aws).values()}
+    return [aws, *(one for account, one in found.items() if account != aws.account)]
+
+
+def endpoints(aws: LocalAws, project: Project) -> list[dict[str, Any]]:
+    """Returns the status of the endpoints of a project in an account."""
+    sagemaker = aws.client("sagemaker")
+    pages = sagemaker.get_paginator("list_endpoints").paginate(NameContains=project.name)
+    names = [endpoint["EndpointName"] for page in pages for endpoint in page["Endpoints"]]
+    triggered = _alarms_in_alarm(aws) if names else []
+    return [_endpoint(sagemaker.describe_endpoint(EndpointName=name), triggered) for name in names]
 
 
 def _endpoint(described: Mapping[str, Any], triggered: list[dict[str, Any]]) -> dict[str, Any]:

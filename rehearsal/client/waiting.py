@@ -100,7 +100,7 @@ class Wait:
     def _endpoint(self, execution: PipelineExecution) -> dict[str, Any] | None:
         stage = self.stage or "prod"
         name = self.project.endpoint(stage.lower())
-        status, reason = self._endpoint_status(name)
+        status, reason = self._endpoint_status(stage.lower())
         if status == "Failed":
             raise RehearsalError(f"Endpoint {name} failed.", reason)
         pending = execution.approval
@@ -117,9 +117,10 @@ class Wait:
             )
         return None
 
-    def _endpoint_status(self, name: str) -> tuple[str, str]:
+    def _endpoint_status(self, stage: str) -> tuple[str, str]:
+        sagemaker = self.project.account_of(self.aws, stage).client("sagemaker")
         try:
-            found = self.aws.client("sagemaker").describe_endpoint(EndpointName=name)
+            found = sagemaker.describe_endpoint(EndpointName=self.project.endpoint(stage))
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationException":
                 raise

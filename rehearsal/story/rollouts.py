@@ -15,6 +15,14 @@ _ROLLED_BACK = ("UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
 
 def read(aws: LocalAws, project: Project) -> list[EndpointSummary]:
     """Returns the endpoints of a project with their alarms in any state, and rollbacks."""
+    return [
+        endpoint
+        for account in project_status.accounts(aws, project)
+        for endpoint in _in_account(account, project)
+    ]
+
+
+def _in_account(aws: LocalAws, project: Project) -> list[EndpointSummary]:
     alarms, stacks = _alarms(aws), _stacks(aws)
     return [
         EndpointSummary(
@@ -29,7 +37,7 @@ def read(aws: LocalAws, project: Project) -> list[EndpointSummary]:
             ],
             rollbacks=list(_rollbacks(aws, stacks.get(endpoint["name"]))),
         )
-        for endpoint in project_status.read(aws, project)["endpoints"]
+        for endpoint in project_status.endpoints(aws, project)
     ]
 
 

@@ -13,6 +13,7 @@ from rehearsal.client import (
     cdk,
     logs,
     pipeline_execution,
+    places,
     predictions,
     project,
     server_process,
@@ -31,6 +32,7 @@ from rehearsal.client.training_data import TrainingData
 from rehearsal.story import compute_time, rollouts, summary
 from rehearsal.story.compute_time import Interval
 
+_DEFAULT_PROJECT = "rehearsal"
 PLATFORM, BUILD, DEPLOY = "platform", "model-build", "model-deploy"
 _REASON = "Approved by the rehearsal"
 
@@ -40,13 +42,14 @@ class Options:
     """Options of a run.
 
     Args:
-        project: name of the project. Defaults to `rehearsal`.
+        project: name of the project. Defaults to an empty name: the first project that the app
+            deploys itself, or else `rehearsal`, which is created from the template.
         config: settings file of the stacks. Defaults to None: the app's default.
         data: data to train on. Defaults to None: the data of the seed code.
         port: port of the local AWS. Defaults to 0: a free one.
     """
 
-    project: str = "rehearsal"
+    project: str = ""
     config: Path | None = None
     data: TrainingData | None = None
     port: int = 0
@@ -67,7 +70,7 @@ class Story:
     log: list[LogTail] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.summary = summary.begin(self.options.project)
+        self.summary = summary.begin(self.options.project or _DEFAULT_PROJECT)
         self._intervals: list[Interval] = []
         self._pushed: float | None = None
         self._predicted: float | None = None
@@ -79,7 +82,7 @@ class Story:
             RehearsalError: a chapter failed.
         """
         with self.board.step(PLATFORM):
-            aws = self._deploy_platform()
+            aws = self._place(self._deploy_platform())
             found = self._create_project(aws)
         with self.board.step(BUILD):
             package = self._build_model(aws, found)
@@ -133,8 +136,20 @@ class Story:
         with self.board.step(PLATFORM, "bootstrap", detail=environment):
             tool.bootstrap(aws, environment)
 
+    def _place(self, aws: LocalAws) -> LocalAws:
+        """Returns the account and region of the project; chooses the project if none is given.
+
+        The project exists there, or is created there from the template.
+        """
+        deployed = places.deployed_projects(aws)
+        name = self.options.project or next(iter(deployed), _DEFAULT_PROJECT)
+        self.summary.project = name
+        found = places.of_project(aws, name)
+        self.summary.account, self.summary.region = found.account, found.region
+        return found
+
     def _create_project(self, aws: LocalAws) -> Project:
-        name = self.options.project
+        name = self.summary.project
         with self.board.step(PLATFORM, "create project", detail=name):
             found = (
                 project.find(aws, name) if project.exists(aws, name) else project.create(aws, name)
@@ -212,7 +227,9 @@ class Story:
         endpoint = found.endpoint("prod")
         with self.board.step(DEPLOY, "predict", detail=endpoint) as row:
             held_out = predictions.hold_out(aws, package)
-            self.predictions = predictions.predict(aws, endpoint, held_out)
+            self.predictions = predictions.predict(
+                found.account_of(aws, "prod"), endpoint, held_out
+            )
             self._predicted = time.time()
             self.summary.endpoint_name = endpoint
             self.summary.held_out = summary.held_out(self.predictions)

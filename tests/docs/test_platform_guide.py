@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 
 from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
+from tests.docs.repository_copy import copy_repository
 from tests.docs.synthesis import ROOT
 
 GUIDE = (ROOT / "docs/platform.md").read_text()
@@ -29,8 +29,6 @@ NOT_HERE = {
     "make setup": "it has made the environment in which this test runs",
     "aws sagemaker add-tags": "it needs a Studio domain; the example of the construct has one",
 }
-FILES = ("app.py", "cdk.json", "package.json", "pyproject.toml", "LICENSE")
-FOLDERS = ("config", "constructs", "jobs", "seed_code", "stacks")
 
 
 def commands(guide: str) -> list[str]:
@@ -140,14 +138,7 @@ class Reader:
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     folder = tmp_path_factory.mktemp("guide")
-    repository = folder / "repository"
-    repository.mkdir()
-    unwanted = shutil.ignore_patterns("__pycache__", ".*_cache", ".venv", "build", "cdk.out")
-    for name in FILES:
-        shutil.copy(ROOT / name, repository / name)
-    for name in FOLDERS:
-        shutil.copytree(ROOT / name, repository / name, ignore=unwanted)
-    (repository / "node_modules").symlink_to(ROOT / "node_modules")
+    repository = copy_repository(folder)
     aws, _ = server_process.start(folder / "aws")
     try:
         yield Reader(aws, repository)

@@ -50,6 +50,10 @@ class StubbedAws(LocalAws):
         object.__setattr__(self, "given", responses)
         object.__setattr__(self, "calls", [])
 
+    def at(self, account: str, region: str = "") -> "StubbedAws":
+        """Returns itself: the responses are those of all accounts."""
+        return self
+
     def asked(self, operation: str) -> list[dict[str, Any]]:
         return [request for name, request in self.calls if name == operation]
 
