@@ -14,6 +14,20 @@ _HERE = Path(__file__).parent
 _TUTORIAL = {"docs/tutorial.md": "tutorial.md"}
 _GUIDES = {
     "docs/platform.md": "guides/platform.md",
+    **{
+        f"docs/operations/{page}.md": f"guides/operations/{page}.md"
+        for page in (
+            "first-deployment",
+            "add",
+            "take-over",
+            "rotate-a-key",
+            "upgrade",
+            "recover",
+            "delete",
+            "tear-down",
+            "break-glass",
+        )
+    },
     "docs/network.md": "guides/network.md",
     "docs/rehearsal.md": "guides/rehearsal.md",
     "docs/rehearse-any-cdk-app.md": "guides/rehearse-any-cdk-app.md",

@@ -51,8 +51,12 @@ class StubbedAws(LocalAws):
         object.__setattr__(self, "calls", [])
 
     def at(self, account: str, region: str = "") -> "StubbedAws":
-        """Returns itself: the responses are those of all accounts."""
-        return self
+        """Returns another account with the same responses, and the same list of requests."""
+        found = StubbedAws()
+        changed = {"accounts": (account,), "region": region or self.region}
+        for name, value in {**vars(self), **changed}.items():
+            object.__setattr__(found, name, value)
+        return found
 
     def asked(self, operation: str) -> list[dict[str, Any]]:
         return [request for name, request in self.calls if name == operation]

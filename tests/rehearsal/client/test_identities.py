@@ -49,13 +49,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> StubbedAws:
         },
         AssumeRole={"Credentials": KEYS},
     )
-
-    def there(found: LocalAws, **changes: Any) -> LocalAws:
-        for name, value in changes.items():
-            object.__setattr__(found, name, value)
-        return found
-
-    monkeypatch.setattr(identities, "replace", there)
     return stubbed
 
 
@@ -83,8 +76,9 @@ def test_an_account_and_a_region_have_their_root(aws: StubbedAws) -> None:
 
 
 def test_a_role_of_another_account_is_assumed_by_its_arn(aws: StubbedAws) -> None:
-    Identity(role="arn:aws:iam::333333333333:role/deployer").variables(aws)
-    assert aws.account == "333333333333"
+    variables = Identity(role="arn:aws:iam::333333333333:role/deployer").variables(aws)
+    assert variables["AWS_ACCESS_KEY_ID"] == KEYS["AccessKeyId"]
+    assert aws.at("333333333333").account == "333333333333"
 
 
 def test_a_role_that_allows_no_source_identity_is_assumed_without(aws: StubbedAws) -> None:

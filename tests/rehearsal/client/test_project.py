@@ -132,7 +132,8 @@ def test_a_name_that_sagemaker_does_not_allow_is_rejected(name: str) -> None:
 
 def test_a_name_that_is_taken_is_rejected() -> None:
     with pytest.raises(RehearsalError, match="already exists"):
-        project.create(StubbedAws(ListProjects=listed("demo")), "demo")
+        aws = StubbedAws(ListProjects=listed("demo"), DescribeStacks={"Stacks": []})
+        project.create(aws, "demo")
 
 
 def test_without_a_published_template_the_stacks_are_to_be_deployed() -> None:
@@ -144,7 +145,9 @@ def test_without_a_published_template_the_stacks_are_to_be_deployed() -> None:
 
 def test_a_project_that_does_not_exist_is_reported_with_those_that_do() -> None:
     aws = StubbedAws(
-        DescribeProject=aws_error("ValidationException"), ListProjects=listed("one", "two")
+        DescribeProject=aws_error("ValidationException"),
+        ListProjects=listed("one", "two"),
+        DescribeStacks={"Stacks": []},
     )
     with pytest.raises(RehearsalError, match="'demo' does not exist") as caught:
         project.find(aws, "demo")
@@ -176,7 +179,10 @@ def test_a_project_whose_stack_was_deleted_is_reported() -> None:
 
 
 def test_projects_on_later_pages_are_found() -> None:
-    aws = StubbedAws(ListProjects=[{**listed("a"), "NextToken": "2"}, listed("demo")])
+    aws = StubbedAws(
+        ListProjects=[{**listed("a"), "NextToken": "2"}, listed("demo")],
+        DescribeStacks={"Stacks": []},
+    )
     assert project.exists(aws, "demo")
 
 

@@ -30,6 +30,9 @@ class Client:
         names = ("churn-prod", "churn-staging")
         return {"Endpoints": [{"EndpointName": name} for name in names]}
 
+    def get_pipeline(self, **_: Any) -> Any:
+        return {"pipeline": {"stages": []}}
+
     def list_model_packages(self, **_: Any) -> Any:
         return {"ModelPackageSummaryList": []}
 
@@ -71,6 +74,8 @@ class Pages:
 
 
 class Local:
+    account = "111111111111"
+
     def client(self, name: str) -> Client:
         return Client(name)
 
