@@ -1,7 +1,15 @@
 """ARNs of SageMaker resources."""
 
+from weakref import WeakKeyDictionary
+
 import aws_cdk as cdk
 from constructs import IConstruct
+
+_ENVIRONMENTS: WeakKeyDictionary[IConstruct, tuple[str, str, str]] = WeakKeyDictionary()
+"""Partition, region and account of scopes and their stacks.
+
+They do not change, and each of them is a call to the jsii process; a project has dozens of ARNs.
+"""
 
 
 def sagemaker_arn(
@@ -15,6 +23,15 @@ def sagemaker_arn(
         name: name of the resource.
         account: account of the resource. Defaults to None: the account of `scope`.
     """
-    return cdk.Stack.of(scope).format_arn(
-        service="sagemaker", resource=resource, resource_name=name, account=account
-    )
+    partition, region, own = _environment(scope)
+    owner = own if account is None else account
+    return f"arn:{partition}:sagemaker:{region}:{owner}:{resource}/{name}"
+
+
+def _environment(scope: IConstruct) -> tuple[str, str, str]:
+    known = _ENVIRONMENTS.get(scope)
+    if known is None:
+        stack = cdk.Stack.of(scope)
+        known = _ENVIRONMENTS.get(stack) or (stack.partition, stack.region, stack.account)
+        _ENVIRONMENTS[stack] = _ENVIRONMENTS[scope] = known
+    return known

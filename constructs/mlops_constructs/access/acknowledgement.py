@@ -1,8 +1,10 @@
 """Acknowledged findings of security packs about IAM policies."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 import jsii
@@ -66,12 +68,29 @@ def acknowledge_permissions(construct: IConstruct, permissions: Iterable[Permiss
     _acknowledge(construct, [], wildcards)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Acknowledged:
+    """Resources of a construct, as given and in cdk-nag's notation, each with its reason."""
+
+    construct: IConstruct
+    resources: Sequence[tuple[str, str]]
+    named: Sequence[tuple[str, str]]
+
+
 def _acknowledge(
     construct: IConstruct, findings: list[tuple[str, str]], resources: list[tuple[str, str]]
 ) -> None:
-    named = _named(construct, resources)
-    if any(name != resource for (name, _), (resource, _) in zip(named, resources, strict=True)):
-        construct.node.add_validation(_NamesOfOtherStacks(construct, resources, named))
+    named: list[tuple[str, str]] = []
+    if resources:
+        stack = cdk.Stack.of(construct)
+        resolved = stack.resolve([resource for resource, _ in resources])
+        named = [
+            (_as_nag_writes(value), reason)
+            for value, (_, reason) in zip(resolved, resources, strict=True)
+        ]
+        if named != resources:
+            acknowledged = _Acknowledged(construct=construct, resources=resources, named=named)
+            _names_of_other_stacks(stack).add(acknowledged)
     _add(construct, findings + [(f"Resource::{name}", reason) for name, reason in named])
 
 
@@ -84,37 +103,43 @@ def _add(construct: IConstruct, findings: Iterable[tuple[str, str]]) -> None:
         cdk.Validations.of(construct).acknowledge(*acknowledgements)
 
 
-def _named(construct: IConstruct, resources: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Returns resources in cdk-nag's current notation, each with its reason."""
-    if not resources:
-        return []
-    resolved = cdk.Stack.of(construct).resolve([resource for resource, _ in resources])
-    return [
-        (_as_nag_writes(value), reason)
-        for value, (_, reason) in zip(resolved, resources, strict=True)
-    ]
-
-
 @jsii.implements(IValidation)
 class _NamesOfOtherStacks:
     """Acknowledges resources that synthesis renames: references to other stacks become imports.
 
     Packs that are plugins of the app see the new names, packs that check a scope see the old ones.
-    The CDK requests validation in between.
+    The CDK requests validation in between, once for each stack: calls between Node and Python cost
+    more than the comparison of all names.
     """
 
-    def __init__(
-        self, construct: IConstruct, resources: list[tuple[str, str]], named: list[tuple[str, str]]
-    ) -> None:
-        self._construct = construct
-        self._resources = resources
-        self._named = named
+    def __init__(self, stack: cdk.Stack) -> None:
+        self._stack = stack
+        self._roles: list[_Acknowledged] = []
+
+    def add(self, acknowledged: _Acknowledged) -> None:
+        """Adds acknowledged resources of a construct."""
+        self._roles.append(acknowledged)
 
     def validate(self) -> list[str]:
-        now = _named(self._construct, self._resources)
-        changed = [one for one in now if one not in self._named]
-        _add(self._construct, [(f"Resource::{name}", reason) for name, reason in changed])
+        """Acknowledges the names that changed; called by the CDK."""
+        resources = [resource for one in self._roles for resource, _ in one.resources]
+        names = map(_as_nag_writes, self._stack.resolve(resources))
+        for one in self._roles:
+            now = [(next(names), reason) for _, reason in one.resources]
+            changed = [each for each in now if each not in one.named]
+            _add(one.construct, [(f"Resource::{name}", reason) for name, reason in changed])
         return []
+
+
+_OF_STACKS: WeakKeyDictionary[cdk.Stack, _NamesOfOtherStacks] = WeakKeyDictionary()
+
+
+def _names_of_other_stacks(stack: cdk.Stack) -> _NamesOfOtherStacks:
+    found = _OF_STACKS.get(stack)
+    if found is None:
+        found = _OF_STACKS[stack] = _NamesOfOtherStacks(stack)
+        stack.node.add_validation(found)
+    return found
 
 
 def _as_nag_writes(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -38,15 +39,27 @@ class ArtifactStore:
     bucket: s3.IBucket
     key: kms.IKey
     replicas: Mapping[str, ArtifactStore] = field(default_factory=dict)
+    _stacks_of_logs: set[cdk.Stack] = field(
+        default_factory=set, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         problems = Problems("ArtifactStore")
-        if _ALIAS in self.key.key_arn:
+        if _ALIAS in self._key_arn:
             problems.add(
                 "key: got an alias; allowed is the key itself, because IAM policies do not match "
                 "the ARN of an alias: use kms.Key.from_key_arn"
             )
         problems.raise_if_any()
+
+    # Cached, because each access is a call to the jsii process, and a project has dozens.
+    @cached_property
+    def _key_arn(self) -> str:
+        return self.key.key_arn
+
+    @cached_property
+    def _bucket_arn(self) -> str:
+        return self.bucket.bucket_arn
 
     def read(self, *prefixes: str) -> list[Permission]:
         """Returns the permissions to read and list objects below prefixes.
@@ -58,10 +71,10 @@ class ArtifactStore:
             self._objects(["s3:GetObject", "s3:GetObjectVersion"], prefixes),
             Permission(
                 actions=["s3:ListBucket"],
-                resources=[self.bucket.bucket_arn],
+                resources=[self._bucket_arn],
                 conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
             ),
-            Permission(actions=["s3:GetBucketLocation"], resources=[self.bucket.bucket_arn]),
+            Permission(actions=["s3:GetBucketLocation"], resources=[self._bucket_arn]),
             self._decrypt(),
         ]
 
@@ -115,12 +128,12 @@ class ArtifactStore:
             iam.PolicyStatement(
                 actions=["s3:GetObject", "s3:GetObjectVersion"],
                 principals=[principal],
-                resources=[self.bucket.arn_for_objects(key) for key in artifact_keys(names)],
+                resources=[f"{self._bucket_arn}/{key}" for key in artifact_keys(names)],
             ),
             iam.PolicyStatement(
                 actions=["s3:GetBucketLocation"],
                 principals=[principal],
-                resources=[self.bucket.bucket_arn],
+                resources=[self._bucket_arn],
             ),
         )
         added = [self.bucket.add_to_resource_policy(one).statement_added for one in statements]
@@ -156,7 +169,7 @@ class ArtifactStore:
         """
         of_bucket = Permission(
             actions=["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"],
-            resources=[self.bucket.bucket_arn],
+            resources=[self._bucket_arn],
         )
         return [of_bucket, *self.read_artifacts(names), *self.write_artifacts(names)]
 
@@ -174,6 +187,9 @@ class ArtifactStore:
         Source: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS".
         """
         stack = cdk.Stack.of(scope)
+        if stack in self._stacks_of_logs:
+            return self.key
+        self._stacks_of_logs.add(stack)
         groups = stack.format_arn(
             service="logs",
             resource="log-group",
@@ -199,25 +215,23 @@ class ArtifactStore:
     def _objects(self, actions: list[str], prefixes: Iterable[str]) -> Permission:
         return Permission(
             actions=actions,
-            resources=[self.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
+            resources=[f"{self._bucket_arn}/{prefix}*" for prefix in prefixes],
             because="runs create the keys below the prefix; they are not known in advance",
         )
 
     def _artifacts(self, actions: list[str], keys: Iterable[str]) -> Permission:
         return Permission(
             actions=actions,
-            resources=[self.bucket.arn_for_objects(key) for key in keys],
+            resources=[f"{self._bucket_arn}/{key}" for key in keys],
             because="CodePipeline adds a truncated pipeline name before, and a random id after it",
         )
 
     def _decrypt(self) -> Permission:
-        return Permission(actions=["kms:Decrypt"], resources=[self.key.key_arn])
+        return Permission(actions=["kms:Decrypt"], resources=[self._key_arn])
 
     def _encrypt(self) -> Permission:
         # A multipart upload also decrypts: S3 reads the parts back when it completes the object.
-        return Permission(
-            actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn]
-        )
+        return Permission(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self._key_arn])
 
 
 def artifact_keys(names: Iterable[str]) -> list[str]:

@@ -111,7 +111,8 @@ class BuildProject(Construct):
             **placed_in(project.network),
         )
         acknowledge_source_and_role(self.project)
-        _acknowledge_unused_policy(self.project)
+        if project.network is not None:
+            _acknowledge_unused_policy(self.project)
 
     def _network_permissions(self, network: NetworkBase | None) -> list[Permission]:
         if network is None:
@@ -174,6 +175,8 @@ class BuildProject(Construct):
                     resources=[self.project.project_arn],
                 )
             ],
+            outputs=tuple(outputs),
+            namespaces=() if namespace is None else (namespace,),
         )
 
 

@@ -62,11 +62,7 @@ class DeliveryPipeline(Construct):
         ]
         self._validate(all_stages, execution_mode, artifacts)
         actions = [action for stage in all_stages for action in stage.actions]
-        produced = [
-            str(output.artifact_name)
-            for action in actions
-            for output in action.properties.outputs or ()
-        ]
+        produced = [name for action in actions for name in action.output_names()]
         stores = [artifacts, *artifacts.replicas.values()]
         self.role = ServiceRole(
             self,

@@ -35,16 +35,33 @@ class PipelineAction:
         action: the action.
         permissions: permissions that the pipeline's role needs. Defaults to (): none.
         target: account or region of the action. Defaults to None: those of the pipeline.
+        outputs: artifacts that the action writes. Defaults to None: read from the action.
+        namespaces: namespaces of the variables that the action sets. Defaults to None: read from
+            the action.
     """
 
     action: codepipeline.IAction
     permissions: Sequence[Permission] = ()
     target: TargetAccount | None = None
+    outputs: Sequence[codepipeline.Artifact] | None = None
+    namespaces: Sequence[str] | None = None
 
     @cached_property
     def properties(self) -> codepipeline.ActionProperties:
-        """Properties of the action, cached because each access is a call to the jsii process."""
+        """Properties of the action, cached because an access is 22 calls to the jsii process."""
         return self.action.action_properties
+
+    def output_names(self) -> list[str]:
+        """Returns the names of the artifacts that the action writes."""
+        outputs = self.properties.outputs if self.outputs is None else self.outputs
+        return [str(one.artifact_name) for one in outputs or ()]
+
+    def variable_namespaces(self) -> set[str]:
+        """Returns the namespaces of the variables that the action sets."""
+        if self.namespaces is not None:
+            return set(self.namespaces)
+        found = self.properties.variables_namespace
+        return {str(found)} if found else set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +97,7 @@ class PipelineStage:
 
     def namespaces(self) -> set[str]:
         """Returns the namespaces of the variables that the actions set."""
-        found = (action.properties.variables_namespace for action in self.actions)
-        return {str(one) for one in found if one}
+        return {one for action in self.actions for one in action.variable_namespaces()}
 
 
 def stage_problems(

@@ -62,4 +62,6 @@ def image_action(
             ),
             managed_compute_log(repository, pipeline_name),
         ],
+        outputs=(),
+        namespaces=(),
     )

@@ -54,7 +54,12 @@ def approval_action(
         notification_topic=None if topic is None else _fixed(topic),
         run_order=run_order,
     )
-    return PipelineAction(action=action, permissions=_publish(topic) if topic else ())
+    return PipelineAction(
+        action=action,
+        permissions=_publish(topic) if topic else (),
+        outputs=(),
+        namespaces=(),
+    )
 
 
 def _fixed(topic: sns.ITopic) -> sns.ITopic:

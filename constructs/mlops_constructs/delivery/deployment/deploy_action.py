@@ -42,7 +42,7 @@ def deploy_action(
         run_order=run_order,
     )
     permissions = stack_permissions(deployment_role, stack_name, deployment_role.role_arn)
-    return PipelineAction(action=action, permissions=permissions)
+    return PipelineAction(action=action, permissions=permissions, outputs=(), namespaces=())
 
 
 def deploy_to_account_action(
@@ -89,7 +89,9 @@ def deploy_to_account_action(
         cfn_capabilities=list(capabilities) or None,
         run_order=run_order,
     )
-    return PipelineAction(action=action, permissions=[target.assume()], target=target)
+    return PipelineAction(
+        action=action, permissions=[target.assume()], target=target, outputs=(), namespaces=()
+    )
 
 
 def stack_permissions(scope: IConstruct, stack_name: str, deployment_role: str) -> list[Permission]:

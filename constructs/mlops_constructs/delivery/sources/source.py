@@ -204,7 +204,7 @@ class CodeCommitSource(Source):
             ],
             resources=[self.repository.repository_arn],
         )
-        return PipelineAction(action=action, permissions=[permission])
+        return _action(action, [permission], output)
 
     def trigger(self, scope: Construct, start: targets.CodePipeline) -> None:
         """Creates a rule for the branch, or one for each filter."""
@@ -283,7 +283,7 @@ class ConnectionSource(Source):
             # AWS does not support filters together with the action's change detection.
             trigger_on_push=None if not self._filters else False,
         )
-        return PipelineAction(action=action, permissions=use_of_connection(self._connection_arn))
+        return _action(action, use_of_connection(self._connection_arn), output)
 
     def trigger(self, scope: Construct, start: targets.CodePipeline) -> None:
         """Creates no rules: CodePipeline subscribes to the connection itself."""
@@ -340,7 +340,7 @@ class S3Source(Source):
         if self._bucket.encryption_key is not None:
             key_arn = self._bucket.encryption_key.key_arn
             permissions.append(Permission(actions=["kms:Decrypt"], resources=[key_arn]))
-        return PipelineAction(action=action, permissions=permissions)
+        return _action(action, permissions, output)
 
     def trigger(self, scope: Construct, start: targets.CodePipeline) -> None:
         """Creates a rule for new versions of the zip file."""
@@ -372,3 +372,11 @@ def _validate(subject: str, problems: Sequence[str]) -> None:
     found = Problems(subject)
     found.extend(problems)
     found.raise_if_any()
+
+
+def _action(
+    action: codepipeline.IAction, permissions: Sequence[Permission], output: codepipeline.Artifact
+) -> PipelineAction:
+    return PipelineAction(
+        action=action, permissions=permissions, outputs=(output,), namespaces=(_NAMESPACE,)
+    )

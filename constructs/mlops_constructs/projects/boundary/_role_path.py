@@ -3,7 +3,7 @@
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
 from mlops_constructs.access import PROJECT_ROLE_PATH
 
@@ -11,17 +11,24 @@ PROJECTS_PATH = PROJECT_ROLE_PATH
 """Path on which a launch role can create and pass roles and policies; only projects use it."""
 
 
-def put_on_projects_path(scope: IConstruct) -> None:
+def put_on_projects_path(scope: Construct) -> None:
     """Puts every role and managed policy at or below `scope` on the path of projects.
 
     This includes roles and policies that a later `grant_*` call adds. An existing managed policy
     that a role refers to is not changed.
     """
-    cdk.Aspects.of(scope).add(_OnProjectsPath(), priority=cdk.AspectPriority.MUTATING)
+    # An aspect of the scope would be called back for each of its constructs, and a call between
+    # Node and Python costs more than the visit. This one is called once, in the same phase.
+    phase = Construct(scope, "RolePath")
+    cdk.Aspects.of(phase).add(_OnProjectsPath(scope), priority=cdk.AspectPriority.MUTATING)
 
 
 @jsii.implements(cdk.IAspect)
 class _OnProjectsPath:
+    def __init__(self, scope: Construct) -> None:
+        self._scope = scope
+
     def visit(self, node: IConstruct) -> None:
-        if isinstance(node, iam.CfnRole | iam.CfnManagedPolicy):
-            node.path = PROJECTS_PATH
+        for one in self._scope.node.find_all():
+            if isinstance(one, iam.CfnRole | iam.CfnManagedPolicy):
+                one.path = PROJECTS_PATH
