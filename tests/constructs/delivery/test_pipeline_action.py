@@ -13,8 +13,8 @@ from mlops_constructs.delivery import (
     PipelineAction,
     PipelineStage,
     Source,
-    delivery_pipeline,
 )
+from mlops_constructs.delivery.pipeline_action import stage_problems
 from tests.constructs.delivery.conftest import pipelines_of
 
 
@@ -30,13 +30,12 @@ def test_actions_of_both_pipelines_state_the_outputs_and_namespaces_that_the_cdk
     stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found: list[PipelineAction] = []
-    validate = delivery_pipeline.stage_problems
 
     def record(stages: Sequence[PipelineStage], mode: codepipeline.ExecutionMode) -> list[str]:
         found.extend(action for stage in stages for action in stage.actions)
-        return validate(stages, mode)
+        return stage_problems(stages, mode)
 
-    monkeypatch.setattr(delivery_pipeline, "stage_problems", record)
+    monkeypatch.setattr("mlops_constructs.delivery.delivery_pipeline.stage_problems", record)
     pipelines_of(stack)
     stated = [one for one in found if one.outputs is not None and one.namespaces is not None]
     assert len(stated) == len(found) > 10
