@@ -140,9 +140,9 @@ def test_a_folder_of_something_else_is_not_deleted(tmp_path: Path, table: Path) 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     error = tabular("check", tmp_path / "none.csv", "--target", "y", code=1).stderr
-    assert (
-        error
-        == f"error: {tmp_path}/none.csv: no such file; pass a CSV file, or a folder of CSV files\n"
+    assert error == (
+        f"error: {tmp_path}/none.csv: no such file; pass a CSV, gzip or Parquet file, or a folder "
+        "of them\n"
     )
 
 
