@@ -1,14 +1,11 @@
 """Credentials of another account, region or role."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from rehearsal.client import identities
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.identities import Identity
-from rehearsal.client.local_aws import LocalAws
 from tests.rehearsal.stubbed_aws import StubbedAws, aws_error
 
 ROLE = "arn:aws:iam::111111111111:role/sagemaker-personas/Team-DataScientistRole-ABC"
@@ -23,8 +20,8 @@ KEYS = {
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> StubbedAws:
-    stubbed = StubbedAws(
+def aws() -> StubbedAws:
+    return StubbedAws(
         ListRoles={
             "Roles": [
                 {
@@ -49,7 +46,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> StubbedAws:
         },
         AssumeRole={"Credentials": KEYS},
     )
-    return stubbed
 
 
 @pytest.mark.parametrize(
