@@ -238,9 +238,13 @@ def test_an_existing_domain_lists_the_project_templates(engineer: Engineer) -> N
 def test_all_keys_are_rotated_every_year(engineer: Engineer) -> None:
     output = engineer.follow("rotate-a-key")
 
-    rotated = [line.split()[-1] for line in output.splitlines()]
-    assert len(rotated) >= 3
-    assert set(rotated) == {"True"}
+    rotated = dict(line.split() for line in output.splitlines())
+    assert list(rotated.values()).count("True") >= 3
+    kms = engineer.client("kms")
+    for key in [one for one, status in rotated.items() if status != "True"]:
+        # AWS rotates its own keys; the rehearsal lists the one of S3 without rotation.
+        description = kms.describe_key(KeyId=key)["KeyMetadata"]["Description"]
+        assert description.startswith("Default key that protects my S3 objects")
 
 
 def test_an_upgrade_replaces_nothing_stateful_and_proposes_the_seed(engineer: Engineer) -> None:
