@@ -12,10 +12,6 @@ from pathlib import Path
 from typing import Any
 
 MIN_GIT = (2, 38)
-_SIGN_IN = (
-    *("-c", "credential.helper=!aws codecommit credential-helper $@"),
-    *("-c", "credential.UseHttpPath=true"),
-)
 _AUTHOR = ("-c", "user.name=ML platform", "-c", "user.email=ml-platform@example.com")
 
 
@@ -53,14 +49,11 @@ class Clone:
 
     def __init__(self, url: str, folder: Path, *, region: str, depth: int | None = None) -> None:
         self._url, self._folder = url, folder
-        self._environment = {
-            **os.environ,
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
-            "GIT_TERMINAL_PROMPT": "0",
-        }
+        helper = f"credential.helper=!aws --region {region} codecommit credential-helper $@"
+        self._sign_in = ("-c", helper, "-c", "credential.UseHttpPath=true")
+        self._environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
         shallow = ["--depth", str(depth)] if depth else []
-        command = ["git", *_SIGN_IN, "clone", "--quiet", "--bare", *shallow, url, str(folder)]
+        command = ["git", *self._sign_in, "clone", "--quiet", "--bare", *shallow, url, str(folder)]
         _run(command, what=f"git clone {url}", environment=self._environment)
 
     def run(
@@ -128,7 +121,7 @@ class Clone:
         new = (f"--force-with-lease=refs/heads/{branch}:", self._url)
         _run(
             [
-                *("git", *_SIGN_IN, "-C", str(self._folder), "push", "--quiet", *new),
+                *("git", *self._sign_in, "-C", str(self._folder), "push", "--quiet", *new),
                 f"{commit}:refs/heads/{branch}",
             ],
             what=f"git push {branch}",

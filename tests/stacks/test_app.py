@@ -125,6 +125,7 @@ def test_the_templates_stack_names_only_the_launch_role_and_its_parameter(
         if member.endswith("Name") and member != "PolicyName" and isinstance(value, str)
     ]
     assert sorted(names) == [
+        "/mlops/ProjectTemplates/boundary-arn",
         "/mlops/ProjectTemplates/templates-location",
         "AmazonSageMakerProjectsLaunchRole-eu-central-1",
     ]

@@ -72,7 +72,7 @@ class OfflineWriter:
                 self._progress.written += count
 
     def _upload(self, spool: "_Spool") -> None:
-        from boto3.exceptions import S3UploadFailedError
+        import boto3.exceptions
 
         encryption = {}
         if self._location.key_id is not None:
@@ -89,7 +89,7 @@ class OfflineWriter:
         try:
             with ThreadPoolExecutor(self._concurrency) as pool:
                 list(pool.map(put, spool.names))
-        except S3UploadFailedError as error:
+        except boto3.exceptions.S3UploadFailedError as error:
             raise InputError(f"the call to AWS failed: {error}") from error
 
 

@@ -105,6 +105,7 @@ def test_the_default_services_are_all_of_the_loop() -> None:
         "CodeStarNotifications",
         "Chatbot",
         "Budgets",
+        "EmrServerless",
         "ServiceCatalog",
     }
 

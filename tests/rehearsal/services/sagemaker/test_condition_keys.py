@@ -51,7 +51,10 @@ KEY = "arn:aws:kms:us-east-1:111111111111:key/1"
                 "ProductionVariants": [{"ServerlessConfig": {"MemorySizeInMB": 1024}}],
                 "ShadowProductionVariants": [{"InstanceType": "ml.g5.xlarge"}],
             },
-            {"sagemaker:InstanceTypes": ["ml.g5.xlarge"]},
+            {
+                "sagemaker:InstanceTypes": ["ml.g5.xlarge"],
+                "sagemaker:ServerlessMemorySize": ["1024"],
+            },
         ),
         (
             "CreateDataQualityJobDefinition",
