@@ -251,7 +251,7 @@ def add_pipeline(app: cdk.App, settings: Settings, config: str) -> set[str]:
 
 def add_all(app: cdk.App, settings: Settings, config: str) -> None:
     """Adds the stacks of all accounts; those of several accounts are below their aliases."""
-    missing = unsupported(settings, frozenset(section for section, _ in SECTIONS))
+    missing = unsupported(settings)
     if missing:
         raise SettingsError(f"{config}: not supported yet: {', '.join(missing)}; remove these keys")
     by_pipeline = add_pipeline(app, settings, config)

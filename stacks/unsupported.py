@@ -1,33 +1,18 @@
-"""Settings whose stacks do not exist yet: they are rejected by name, not ignored."""
-
-from collections.abc import Iterator
+"""Settings that no stack implements yet: they are rejected by name, not ignored."""
 
 from stacks.settings import Settings
-from stacks.settings.projects import ProjectSettings
-
-_PROJECT_KEYS = ("monitoring",)
 
 
-def unsupported(settings: Settings, sections: frozenset[str]) -> list[str]:
+def unsupported(settings: Settings) -> list[str]:
     """Returns the keys of settings that no stack implements.
 
     Args:
         settings: settings of an organisation.
-        sections: sections that have a stack.
     """
-    found = [
-        section
-        for section in ("logs", "studio", "feature_store", "registry", "budgets")
-        if settings.entries(section) and section not in sections
-    ]
-    for number, network in enumerate(settings.network):
-        if network.existing is None and "network" not in sections:
-            found.append(f"network[{number}] without existing")
-    for number, connection in enumerate(settings.connections):
-        if connection.existing_arn is None and "connections" not in sections:
-            found.append(f"connections[{number}] without existing_arn")
+    found = []
     for number, project in enumerate(settings.projects):
-        found += [f"projects[{number}].{key}" for key in _of_project(project)]
+        if project.monitoring:
+            found.append(f"projects[{number}].monitoring")
         home = settings.account_of(project).alias
         away = {one.in_ for one in project.stages} - {None, home}
         if project.network and any(_makes_network(settings, alias) for alias in away):
@@ -41,9 +26,3 @@ def unsupported(settings: Settings, sections: frozenset[str]) -> list[str]:
 def _makes_network(settings: Settings, alias: str | None) -> bool:
     made = settings.entries_in("network", alias or "")
     return any(network.existing is None for network in made)
-
-
-def _of_project(project: ProjectSettings) -> Iterator[str]:
-    for key in _PROJECT_KEYS:
-        if getattr(project, key):
-            yield key
