@@ -23,11 +23,13 @@ PERSONAS = "tests/personas/"
 SHARING = (END_TO_END, EXAMPLES, PERSONAS)
 # Files in those folders that share nothing, because they start a rehearsal or a command themselves.
 SEPARATE = (
+    f"{END_TO_END}test_accounts.py",
     f"{END_TO_END}test_tables.py",
     f"{END_TO_END}test_tutorial.py",
     f"{EXAMPLES}test_deletion_guide.py",
     f"{EXAMPLES}test_every_example.py",
     f"{EXAMPLES}test_extension_guide.py",
+    f"{EXAMPLES}test_operations.py",
     f"{EXAMPLES}test_platform_guide.py",
     f"{EXAMPLES}test_site.py",
 )
@@ -40,7 +42,9 @@ LONGEST = (
     "tests/seed_code/model_deploy/test_fresh_copy.py",
     "tests/constructs/projects/test_projects_at_a_provider.py",
     "tests/constructs/projects/test_removal_on_the_rehearsal.py",
+    "tests/constructs/projects/test_targets_on_the_rehearsal.py",
     "tests/rehearsal/delivery/",
+    "tests/rehearsal/sdk/",
     "tests/stacks/",
     "tests/test_similarity.py",
     "tests/rehearsal/client/test_another_repository.py",
