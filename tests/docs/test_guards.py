@@ -17,10 +17,9 @@ PLACED = {"VpcSubnets", "VpcSecurityGroupIds"}
 OPEN = {
     # The job writes records to the feature store, and no files.
     "feature_ingestion": {"NightlySchedulerRole": {"OutputKmsKey"}},
-    # Clarify's container creates an endpoint during its run, without a key.
-    "model_monitor_with_custom_image": {"ExplainabilityRole": {"VolumeKmsKey"}},
     # The project has no network.
     "project_by_parts": {"BuildTrainingRole": PLACED, "DeployDeploymentRole": PLACED},
+    "project_stage_elsewhere": {"ProductionDeploymentRole": PLACED},
 }
 """What roles of an example, whose names begin so, may start without a guard."""
 

@@ -97,7 +97,8 @@ def test_data_without_the_target_column_is_rejected_before_training(
     config = build_clone / "config.yaml"
     settings = yaml.safe_load(config.read_text())
     settings["data"]["target"] = "outcome"
-    config.write_text(yaml.safe_dump(settings))
+    # An empty section is one whose lines are comments; null in its place is rejected.
+    config.write_text(yaml.safe_dump({name: one for name, one in settings.items() if one}))
     output = _error_output(loop.rehearse("push", PROJECT, "--message", "Name a missing column"))
     assert "outcome" in output
     assert "Preprocess" not in output
