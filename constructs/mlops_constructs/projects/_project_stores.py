@@ -9,6 +9,7 @@ from constructs import Construct
 from mlops_constructs._findings import acknowledge, without_access_log, without_replica
 from mlops_constructs.delivery import ArtifactStore
 
+from ._project_bucket import project_bucket
 from .adopted_stores import AdoptedStores, created_or, define_only_if_created
 
 _IMAGE_RETENTION = cdk.Duration.days(180)
@@ -123,25 +124,12 @@ class ProjectStores(Construct):
         removal_policy: cdk.RemovalPolicy,
         server_access_logs_bucket: s3.IBucket | None,
     ) -> s3.Bucket:
-        bucket = s3.Bucket(
+        bucket = project_bucket(
             self,
             "Artifacts",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            versioned=True,
-            server_access_logs_bucket=server_access_logs_bucket,
+            key=key,
             removal_policy=removal_policy,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="OldVersions",
-                    noncurrent_version_expiration=cdk.Duration.days(90),
-                    abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
-                )
-            ],
+            server_access_logs_bucket=server_access_logs_bucket,
         )
         acknowledge(bucket, without_replica(_REPRODUCIBLE))
         if server_access_logs_bucket is None:

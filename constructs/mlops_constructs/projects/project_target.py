@@ -31,6 +31,7 @@ from mlops_constructs.delivery.deployment._target_permissions import (
 )
 from mlops_constructs.network import Network, NetworkBase
 
+from ._project_bucket import project_bucket
 from ._removal import REMOVAL_TAG, StageRemoval
 from ._target_sharing import MODEL_DATA_PREFIX
 from .boundary._role_path import put_on_projects_path
@@ -227,26 +228,13 @@ class ProjectTarget(Construct):
     def _define_bucket(
         self, removal_policy: cdk.RemovalPolicy, server_access_logs_bucket: s3.IBucket | None
     ) -> s3.Bucket:
-        bucket = s3.Bucket(
+        bucket = project_bucket(
             self,
             "Captured",
-            bucket_name=self.target.bucket_name,
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=self.key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            versioned=True,
-            server_access_logs_bucket=server_access_logs_bucket,
+            key=self.key,
             removal_policy=removal_policy,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="OldVersions",
-                    noncurrent_version_expiration=cdk.Duration.days(90),
-                    abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
-                )
-            ],
+            server_access_logs_bucket=server_access_logs_bucket,
+            bucket_name=self.target.bucket_name,
         )
         acknowledge(bucket, without_replica(_CAPTURED))
         if server_access_logs_bucket is None:

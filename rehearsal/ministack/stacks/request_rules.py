@@ -21,6 +21,14 @@ from rehearsal.ministack.request_rules import (
 Properties = Mapping[str, Any]
 Requests = Iterator[tuple[Catalogue, str, dict[str, Any]]]
 _QUEUE = ("QueueName", "Tags")
+_QUEUE_NUMBERS = (
+    "DelaySeconds",
+    "KmsDataKeyReusePeriodSeconds",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds",
+    "VisibilityTimeout",
+)
 _TOPIC = ("TopicName", "Subscription", "Tags", "DataProtectionPolicy")
 _KEY = ("KeySpec", "KeyUsage", "MultiRegion", "Origin", "BypassPolicyLockoutSafetyCheck")
 _POLICY_OWNERS = {"Roles": "PutRolePolicy", "Users": "PutUserPolicy", "Groups": "PutGroupPolicy"}
@@ -47,7 +55,13 @@ def _mapping(properties: Properties) -> Requests:
 
 
 def _queue(properties: Properties) -> Requests:
-    attributes = {name: _text(one) for name, one in properties.items() if name not in _QUEUE}
+    attributes = {
+        name: text
+        for name, one in properties.items()
+        if name not in _QUEUE
+        # The schema of the resource type rejects what is not a number, in CloudFormation's words.
+        and ((text := _text(one)).isdecimal() or name not in _QUEUE_NUMBERS)
+    }
     fifo = attributes.get("FifoQueue") == "true"
     name = properties.get("QueueName") or ("own.fifo" if fifo else "own")
     yield queue_rules.RULES, "CreateQueue", {"QueueName": name, "Attributes": attributes}
