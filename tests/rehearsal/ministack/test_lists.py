@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -44,6 +45,46 @@ def test_queries_are_listed_by_their_group(logs: Any) -> None:
 
     assert (query["queryId"], query["status"]) == (started, "Complete")
     assert logs.describe_queries(logGroupName="/lists/two")["queries"] == []
+
+
+@pytest.fixture(scope="module")
+def events(logs: Any) -> Any:
+    """Streams of two jobs with five messages, whose times alternate."""
+    group = "/lists/jobs"
+    logs.create_log_group(logGroupName=group)
+    for stream, times in (("count-1/algo-1", (1, 3, 5)), ("other-1/algo-1", (2, 4))):
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        now = int(time.time() * 1000)
+        sent = [{"timestamp": now + each, "message": f"FOUND {each}"} for each in times]
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=sent)
+    return logs
+
+
+def messages(found: Any) -> list[str]:
+    return [one["message"] for one in found["events"]]
+
+
+def test_events_are_filtered_by_a_prefix_of_their_stream(events: Any) -> None:
+    group = {"logGroupName": "/lists/jobs"}
+    found = events.filter_log_events(**group, logStreamNamePrefix="count-", filterPattern="FOUND")
+    assert messages(found) == ["FOUND 1", "FOUND 3", "FOUND 5"]
+    assert {one["logStreamName"] for one in found["events"]} == {"count-1/algo-1"}
+    assert messages(events.filter_log_events(**group, logStreamNamePrefix="none-")) == []
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        events.filter_log_events(logGroupName="/lists/missing", logStreamNamePrefix="count-")
+
+
+def test_events_are_filtered_in_pages(events: Any) -> None:
+    pages = events.get_paginator("filter_log_events").paginate(
+        logGroupName="/lists/jobs", PaginationConfig={"PageSize": 2}
+    )
+    assert [len(page["events"]) for page in pages] == [2, 2, 1]
+
+
+def test_log_streams_are_listed_by_the_identifier_of_their_group(events: Any) -> None:
+    arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/lists/jobs"
+    found = events.describe_log_streams(logGroupIdentifier=arn, logStreamNamePrefix="other")
+    assert [one["logStreamName"] for one in found["logStreams"]] == ["other-1/algo-1"]
 
 
 def test_lists_need_a_permission(aws: Aws) -> None:

@@ -179,9 +179,10 @@ class TestEdits:
 
     @pytest.fixture
     def houses(self, tmp_path: Path) -> Path:
-        """A table whose label depends on a ratio of two columns."""
-        rows = [(row * 7 % 11 + 1, row * 5 % 6 + 1, "ab"[row % 2]) for row in range(400)]
-        lines = [f"{rooms},{people},{kind},{rooms / people > 1.5}" for rooms, people, kind in rows]
+        """A table of 400 different rows whose label depends on a ratio of two columns."""
+        ratios = (0.5, 0.75, 1, 2, 2.5, 3)
+        rows = [(row % 97 + 9, ratios[row * 5 % 6], "ab"[row % 2]) for row in range(400)]
+        lines = [f"{people * ratio},{people},{kind},{ratio > 1.5}" for people, ratio, kind in rows]
         (tmp_path / "houses.csv").write_text("\n".join(["rooms,people,kind,large", *lines]) + "\n")
         return tmp_path / "houses.csv"
 

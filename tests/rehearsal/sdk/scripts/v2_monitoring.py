@@ -40,6 +40,13 @@ def read(uri: str, name: str) -> Any:
     return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
+def endpoints() -> set[str]:
+    """Returns the names of the endpoints of the account."""
+    listed = session.sagemaker_client.list_endpoints()["Endpoints"]
+    return {one["EndpointName"] for one in listed}
+
+
+present = endpoints()
 rows = table()
 train = session.upload_data(write_csv("train.csv", rows), key_prefix="monitoring")
 headed = session.upload_data(write_csv("headed.csv", [NAMES, *rows]), key_prefix="monitoring")
@@ -121,7 +128,7 @@ report(
     explained=explained,
     local=list(csv.reader(io.StringIO(local.decode())))[:1],
     local_rows=len(local.decode().splitlines()) - 1,
-    endpoints=session.sagemaker_client.list_endpoints()["Endpoints"],
+    endpoints=sorted(endpoints() - present),
 )
 
 of_pipelines = PipelineSession()
