@@ -64,6 +64,8 @@ class ScheduledJobs:
             request names.
         permissions: further permissions to start them. Defaults to none.
         encryption_key: KMS key of the request in Scheduler. Defaults to None: a key of AWS.
+        role: existing role of Scheduler. Defaults to None: `schedule` creates one.
+        schedule_name: name of the schedule. Defaults to None: CloudFormation generates it.
 
     Source: "Using universal targets" of EventBridge Scheduler's user guide.
     """
@@ -79,16 +81,19 @@ class ScheduledJobs:
     passed_role: iam.IRole | None = None
     permissions: Sequence[Permission] = field(default=())
     encryption_key: kms.IKey | None = None
+    role: iam.IRole | None = None
+    schedule_name: str | None = None
 
     def schedule(self, scope: Construct, *, role_id: str) -> CfnSchedule:
         """Defines the schedule, which is the scope's `Resource`, and the role of Scheduler."""
-        role = self._define_role(scope, role_id)
+        role = self.role or self._define_role(scope, role_id)
         key = self.encryption_key
         # Scheduler inserts the id when it calls, so the name is no value of CloudFormation's.
         name = f"{self.name_prefix}-{scheduler.ContextAttribute.execution_id}"
         return CfnSchedule(
             scope,
             "Resource",
+            name=self.schedule_name,
             description=self.description,
             flexible_time_window=CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             schedule_expression=self.expression,

@@ -82,6 +82,7 @@ class ProcessingRequest:
         environment: environment variables of the container. Defaults to None: no variables.
         inputs: files that are copied into the container. Defaults to none.
         output_uri: S3 URI of the reports. Defaults to None: the job writes none.
+        tags: tags of the jobs. Defaults to None: no tags.
     """
 
     image_uri: str
@@ -93,6 +94,7 @@ class ProcessingRequest:
     environment: Mapping[str, str] | None = None
     inputs: Sequence[ProcessingInput] = ()
     output_uri: str | None = None
+    tags: Mapping[str, str] | None = None
 
     def render(self) -> dict[str, Any]:
         """Returns the members of the request, except the name of the job."""
@@ -117,7 +119,13 @@ class ProcessingRequest:
             "NetworkConfig": self._network(),
             "RoleArn": self.role_arn,
             "StoppingCondition": {"MaxRuntimeInSeconds": self.maximum_seconds},
+            **self._tags(),
         }
+
+    def _tags(self) -> dict[str, Any]:
+        if not self.tags:
+            return {}
+        return {"Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()]}
 
     def _output(self, key: Mapping[str, str]) -> dict[str, Any]:
         if self.output_uri is None:

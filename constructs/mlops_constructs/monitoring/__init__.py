@@ -22,6 +22,7 @@ from .monitors.monitoring_input import MonitoredEndpoint, MonitoringInput
 from .monitors.monitoring_job import MonitoringJob, MonitoringNetwork
 from .monitors.monitoring_output import MonitoringOutput
 from .monitors.monitoring_type import MonitoringType
+from .monitors.run_schedule import RunSchedule
 
 __all__ = [
     "AlarmAction",
@@ -53,4 +54,5 @@ __all__ = [
     "MonitoringOutput",
     "MonitoringType",
     "Retraining",
+    "RunSchedule",
 ]

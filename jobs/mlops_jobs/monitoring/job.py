@@ -25,6 +25,9 @@ from mlops_jobs.monitoring.traffic.source import read
 
 # Published by each successful run, so that an alarm can detect a monitor that has stopped.
 COMPLETED_RUNS = "completed_runs"
+# One alarm on it covers all checks of a run, those for chance included. Runs without a baseline, or
+# without traffic, have no verdict and do not publish it.
+CONSTRAINT_VIOLATIONS = "constraint_violations"
 MESSAGE = Path("/opt/ml/output/message")
 
 
@@ -47,6 +50,8 @@ def monitor(environment: Mapping[str, str], load_model: LoadModel) -> str:
     if found is not None:
         _write(found, settings, _folder(settings), compared=bool(settings.baseline_constraints))
         metrics += found.metrics
+        if settings.baseline_constraints:
+            metrics.append(Metric(name=CONSTRAINT_VIOLATIONS, value=float(len(found.violations))))
     publish(metrics, settings, time_of_metrics(settings.window, datetime.now(UTC)))
     if found is None:
         return "Completed: There was no traffic to analyze."

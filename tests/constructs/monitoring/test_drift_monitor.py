@@ -6,7 +6,9 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
 from mlops_constructs.hosting import EndpointBase
@@ -19,6 +21,7 @@ from mlops_constructs.monitoring import (
     MonitoringJob,
     MonitoringNetwork,
     MonitoringType,
+    RunSchedule,
 )
 from mlops_constructs.network import Network, NetworkUseCase
 from tests.constructs.monitoring.conftest import KEY_ARN, Define, name_in_new_app
@@ -151,6 +154,61 @@ def test_scheduler_may_start_this_job_and_nothing_else(
     sent = statements['"sqs:SendMessage"']
     assert sent["Resource"] == stack.resolve(monitor.dead_letter_queue.queue_arn)
     assert not [one for one in statements.values() if one["Resource"] == "*"]
+
+
+QUEUE_ARN = "arn:aws:sqs:eu-west-1:111111111111:not-started"
+ROLE_ARN = "arn:aws:iam::111111111111:role/"
+
+
+@pytest.fixture
+def schedule(stack: cdk.Stack) -> RunSchedule:
+    return RunSchedule(
+        role=iam.Role.from_role_arn(stack, "Starter", f"{ROLE_ARN}starter", mutable=False),
+        dead_letter_queue=sqs.Queue.from_queue_arn(stack, "NotStarted", QUEUE_ARN),
+        name="churn-prod-data",
+        tags={"sagemaker:project-name": "churn"},
+    )
+
+
+def test_with_given_roles_and_queue_the_stack_has_the_schedule_alone(
+    stack: cdk.Stack, define: Define, schedule: RunSchedule, resources: Any
+) -> None:
+    role = iam.Role.from_role_arn(stack, "Runs", f"{ROLE_ARN}runs", mutable=False)
+
+    monitor = define(
+        DriftMonitor,
+        monitor_name="churn-prod-data",
+        job=MonitoringJob(role=role),
+        schedule=schedule,
+    )
+
+    (found,) = resources("AWS::Scheduler::Schedule")
+    assert found["Name"] == "churn-prod-data"
+    assert found["Target"]["RoleArn"] == f"{ROLE_ARN}starter"
+    assert found["Target"]["DeadLetterConfig"] == {"Arn": QUEUE_ARN}
+    request = request_of(found)
+    assert request["ProcessingJobName"] == "churn-prod-data-<aws.scheduler.execution-id>"
+    assert request["RoleArn"] == f"{ROLE_ARN}runs"
+    assert request["Tags"] == [{"Key": "sagemaker:project-name", "Value": "churn"}]
+    assert monitor.dimensions["MonitoringSchedule"] == "churn-prod-data"
+    kinds = {one["Type"] for one in Template.from_stack(stack).to_json()["Resources"].values()}
+    assert kinds == {"AWS::Scheduler::Schedule"}
+
+
+@pytest.mark.parametrize("name", ["", "a" * 27, "churn_prod", "-churn", "churn-"])
+def test_names_of_monitors_that_no_run_can_have_are_rejected(define: Define, name: str) -> None:
+    with pytest.raises(ValueError, match=f"monitor_name: got '{name}'; allowed are 1 to 26"):
+        define(DriftMonitor, monitor_name=name)
+
+
+def test_a_schedule_that_scheduler_would_not_create_is_rejected(
+    define: Define, schedule: RunSchedule
+) -> None:
+    many = {f"tag{number}": "1" for number in range(51)}
+    with pytest.raises(ValueError) as error:
+        define(DriftMonitor, schedule=replace(schedule, name="churn/prod", tags=many))
+    assert "schedule name: got 'churn/prod'; allowed are 1 to 64 letters" in str(error.value)
+    assert "schedule tags: got 51; allowed are 50" in str(error.value)
 
 
 def test_metrics_go_to_one_namespace_only(define: Define, resources: Any) -> None:

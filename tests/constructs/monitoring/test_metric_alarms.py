@@ -194,3 +194,46 @@ def test_alarms_without_meaning_are_rejected(stack: cdk.Stack, monitor: MonitorB
     assert "Days evaluation_periods: got 8 of 86400 seconds; allowed are 604800 seconds" in text
     assert "Minutes evaluation_periods: got 289 of 300 seconds; allowed are 86400" in text
     assert "got the severity 'Fatal', which has no thresholds; allowed are Warning" in text
+
+
+def test_alarms_have_given_names_and_one_that_combines_them(
+    stack: cdk.Stack, monitor: MonitorBase
+) -> None:
+    MetricAlarms(
+        stack,
+        "Alarms",
+        thresholds=[
+            MetricThresholds.above(name, monitor.metric_drift(name), {"Harm": 0.1})
+            for name in ("age", "balance")
+        ],
+        actions={"Harm": [AlarmAction.combine("churn-prod-drift-retrain")]},
+        alarm_name_prefix="churn-prod-drift",
+    )
+
+    template = Template.from_stack(stack)
+    names = {
+        alarm["Properties"]["AlarmName"]
+        for alarm in template.find_resources("AWS::CloudWatch::Alarm").values()
+    }
+    assert names == {"churn-prod-drift-age-harm", "churn-prod-drift-balance-harm"}
+    (combined,) = template.find_resources("AWS::CloudWatch::CompositeAlarm").values()
+    assert combined["Properties"]["AlarmName"] == "churn-prod-drift-retrain"
+    assert "AlarmActions" not in combined["Properties"]
+    rule = json.dumps(combined["Properties"]["AlarmRule"])
+    assert rule.count("ALARM(") == 2
+    assert "OR" in rule
+
+
+def test_more_alarms_than_a_composite_alarm_has_children_are_rejected(
+    stack: cdk.Stack, monitor: MonitorBase
+) -> None:
+    with pytest.raises(ValueError, match="combine: got 101 alarms of one severity; allowed"):
+        MetricAlarms(
+            stack,
+            "Alarms",
+            thresholds=[
+                MetricThresholds.above(f"f{one}", monitor.metric_drift(f"f{one}"), {"Harm": 0.1})
+                for one in range(101)
+            ],
+            actions={"Harm": [AlarmAction.combine("churn-prod-drift-retrain")]},
+        )

@@ -301,6 +301,105 @@ def test_nothing_is_started_while_a_training_is_under_way_or_new(
     assert states["Decide"]["Default"] == "Start"
 
 
+def own(status: str, time: str, role: str = "aws") -> dict[str, Any]:
+    session = f"arn:aws:sts::111111111111:assumed-role/{role}/session"
+    return {**execution(status, time), "Trigger": {"TriggerDetail": session}}
+
+
+FAILED_IN_MONTH = [
+    own("Failed", "2026-11-20T10:00:00.000Z"),
+    own("Failed", "2026-10-22T12:00:00.000Z"),
+]
+
+
+@pytest.mark.parametrize(
+    ("executions", "name", "allowed"),
+    [
+        (FAILED_IN_MONTH[:1], "churn-prod-drift-retrain", True),
+        (FAILED_IN_MONTH, "churn-prod-drift-retrain", False),
+        ([*FAILED_IN_MONTH[:1], own("Failed", "2026-10-20T12:00:00.000Z")], "c-retrain", True),
+        ([own("Failed", "2026-11-20T10:00:00.000Z", "pushes")] * 5, "churn-retrain", True),
+        ([execution("Failed", "2026-11-20T10:00:00.000Z")] * 5, "churn-retrain", True),
+        (FAILED_IN_MONTH[:1], "churn-prod-drift-retrain-7d-1", False),
+        (FAILED_IN_MONTH, "churn-prod-drift-retrain-0d-9", False),
+        (FAILED_IN_MONTH, "churn-prod-drift-retrain-0d-99999999999999999999", False),
+    ],
+)
+def test_a_budget_counts_own_executions_of_a_month_and_names_can_only_tighten_it(
+    stack: cdk.Stack,
+    pipeline: codepipeline.IPipeline,
+    executions: list[dict[str, Any]],
+    name: str,
+    allowed: bool,
+) -> None:
+    retraining = Retraining.with_code_pipeline(pipeline, max_runs_per_month=2)
+    pattern = {"source": ["aws.cloudwatch"]}
+    retraining.start_on(
+        stack, [pattern, pattern], description="Drift", limit_pattern="-retrain-([0-9]+)d-([0-9]+)$"
+    )
+    template = Template.from_stack(stack)
+    template.resource_count_is("AWS::Events::Rule", 2)
+    template.resource_count_is(STATES, 1)
+    states = definition_in(template)["States"]
+    choice = states["Decide"]["Choices"][1]
+
+    found = evaluated(
+        states["List"]["Output"]["own"],
+        result={"PipelineExecutionSummaries": executions},
+        context={"State": {"EnteredTime": NOW}},
+        input={"detail": {"alarmName": name}},
+    )
+
+    assert evaluated(choice["Condition"], input={"own": found}) is not allowed
+    assert choice["Next"] == "OverBudget"
+    assert states["OverBudget"]["Output"]["Retraining"] == "not started"
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("churn-prod-drift-retrain", True),
+        ("churn-prod-drift-retrain-7d-4", False),
+        ("churn-prod-drift-retrain-0d-4", True),
+        (None, True),
+    ],
+)
+def test_the_name_of_an_alarm_extends_the_interval(
+    stack: cdk.Stack, pipeline: codepipeline.IPipeline, name: str | None, needed: bool
+) -> None:
+    retraining = Retraining.with_code_pipeline(pipeline)
+    retraining.start_on(
+        stack,
+        [{"source": ["aws.cloudwatch"]}],
+        description="Drift",
+        limit_pattern="-retrain-([0-9]+)d-([0-9]+)$",
+    )
+    states = definition_in(Template.from_stack(stack))["States"]
+    two_days_ago = [execution("Succeeded", "2026-11-18T12:00:00.000Z")]
+
+    in_the_way = evaluated(
+        states["List"]["Output"]["in_the_way"],
+        result={"PipelineExecutionSummaries": two_days_ago},
+        context={"State": {"EnteredTime": NOW}},
+        input={"detail": {"alarmName": name}} if name else {},
+    )
+
+    assert (in_the_way == 0) is needed
+
+
+def test_a_budget_below_one_run_is_rejected(
+    stack: cdk.Stack, monitor: MonitorBase, pipeline: codepipeline.IPipeline
+) -> None:
+    retraining = Retraining.with_code_pipeline(pipeline, max_runs_per_month=0)
+    with pytest.raises(ValueError, match="max_runs_per_month: got 0; allowed is 1 or more"):
+        MetricAlarms(
+            stack,
+            "Alarms",
+            thresholds=drifts(monitor, 1),
+            actions={"Critical": [retraining]},
+        )
+
+
 def evaluated(expression: str, **states: Any) -> Any:
     """Returns the value of a JSONata expression in Step Functions."""
     text = expression.removeprefix("{%").removesuffix("%}").strip()

@@ -128,6 +128,31 @@ def test_a_run_counts_itself_with_and_without_traffic(
     assert [len(request["MetricData"]) > 1 for request in aws.metrics] == [False, True]
 
 
+@pytest.mark.parametrize(("threshold", "count"), [(0.999, 1.0), (0.001, 0.0)])
+def test_the_number_of_violations_is_a_metric_of_runs_with_a_baseline_and_traffic(
+    tmp_path: Path, aws: Aws, binary: Fitted, threshold: float, count: float
+) -> None:
+    limit = {"threshold": threshold, "comparison_operator": "LessThanThreshold"}
+    baseline = tmp_path / "constraints.json"
+    baseline.write_text(
+        json.dumps({"binary_classification_constraints": {"recall": limit}}), encoding="utf-8"
+    )
+    compared = scheduled(tmp_path, baseline_constraints=str(baseline))
+    monitor(compared)
+    fill(aws, binary, 11)
+    other = {"stays": "churned", "churned": "stays"} if count else {}
+    labels = label_lines([other.get(row[-1], row[-1]) for row in binary.raw[:80]])
+    aws.objects["labels/2026/11/20/11/b.jsonl"] = "\n".join(labels).encode()
+    monitor(compared)
+    monitor(scheduled(tmp_path))
+
+    found = [
+        [one["Value"] for one in request["MetricData"] if "violations" in one["MetricName"]]
+        for request in aws.metrics
+    ]
+    assert found == [[], [count], []]
+
+
 def test_a_run_that_fails_does_not_count_itself(tmp_path: Path, aws: Aws, binary: Fitted) -> None:
     fill(aws, binary, 11)
     aws.objects["labels/2026/11/20/11/b.jsonl"] = b"no label"

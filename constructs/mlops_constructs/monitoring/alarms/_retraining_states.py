@@ -19,6 +19,49 @@ _AGAIN = {
 }
 
 
+_MONTH_DAYS = 30
+_DAY_MILLISECONDS = 86_400_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Limits of the executions that a state machine starts.
+
+    Args:
+        minimum_seconds: seconds after the start of a successful execution in which no other one is
+            started.
+        max_runs: maximum number of own executions in 30 days. None: no maximum.
+        pattern: regular expression for tighter limits in the name of the alarm. None: none.
+    """
+
+    minimum_seconds: int
+    max_runs: int | None
+    pattern: str | None
+
+    @property
+    def interval(self) -> str:
+        """Expression for the minimum interval in milliseconds."""
+        own = self.minimum_seconds * 1000
+        if self.pattern is None:
+            return str(own)
+        return f"$max([{own}, {self._given(0)} * {_DAY_MILLISECONDS}])"
+
+    @property
+    def runs(self) -> str | None:
+        """Expression for the maximum number of own executions; None without a maximum."""
+        if self.pattern is None:
+            return None if self.max_runs is None else str(self.max_runs)
+        own = [] if self.max_runs is None else [str(self.max_runs)]
+        return f"$min([{', '.join([*own, self._given(1, otherwise=self.max_runs or 1_000)])}])"
+
+    def _given(self, group: int, *, otherwise: int = 0) -> str:
+        name = "$states.input.detail.alarmName"
+        return (
+            f"($exists({name}) and $contains({name}, /{self.pattern}/)"
+            f" ? $number($match({name}, /{self.pattern}/)[0].groups[{group}]) : {otherwise})"
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class PipelineCalls:
     """The API calls that list and start executions of a kind of pipeline.
@@ -29,6 +72,7 @@ class PipelineCalls:
         start: arguments of the call that starts it, without the token.
         status: member of an execution that holds its status.
         under_way: statuses of executions that have not ended.
+        own: condition for executions that the state machine has started.
     """
 
     service: str
@@ -36,14 +80,14 @@ class PipelineCalls:
     start: Mapping[str, Any]
     status: str
     under_way: Sequence[str]
+    own: str
 
-    def definition(self, partition: str, minimum_seconds: int) -> dict[str, Any]:
+    def definition(self, partition: str, limits: Limits) -> dict[str, Any]:
         """Returns the state machine in the Amazon States Language.
 
         Args:
             partition: AWS partition of its ARNs.
-            minimum_seconds: seconds after the start of a successful execution in which no other one
-                is started.
+            limits: limits of the executions that are started.
 
         Source: "Amazon States Language" and "Integrating with AWS services by SDK integrations" of
         the developer guide of Step Functions: members are in Pascal case, times are text.
@@ -61,7 +105,10 @@ class PipelineCalls:
                         "PipelineName": self.pipeline_name,
                         "MaxResults": MAX_EXECUTIONS,
                     },
-                    "Output": {"in_the_way": self._in_the_way(minimum_seconds)},
+                    "Output": {
+                        "in_the_way": self._in_the_way(limits),
+                        **({} if limits.runs is None else {"own": self._own(limits.runs)}),
+                    },
                     "Assign": {"request": _REQUEST},
                     "Retry": [_AGAIN],
                     "Next": "Decide",
@@ -69,27 +116,55 @@ class PipelineCalls:
                 "Decide": {
                     "Type": "Choice",
                     "Choices": [
-                        {"Condition": "{% $states.input.in_the_way > 0 %}", "Next": "NotNeeded"}
+                        {"Condition": "{% $states.input.in_the_way > 0 %}", "Next": "NotNeeded"},
+                        *([] if limits.runs is None else [_OVER_BUDGET]),
                     ],
                     "Default": "Start",
                 },
-                "NotNeeded": {"Type": "Succeed"},
+                "NotNeeded": _not_started(
+                    "an execution is in progress, or one has recently succeeded"
+                ),
+                **(
+                    {}
+                    if limits.runs is None
+                    else {"OverBudget": _not_started("the maximum of retrainings in 30 days")}
+                ),
                 "Start": {
                     "Type": "Task",
                     "Resource": f"{sdk}:startPipelineExecution",
                     "Arguments": {**self.start, "ClientRequestToken": "{% $request %}"},
+                    "Output": "{% $merge([{'Retraining': 'started'}, $states.result]) %}",
                     "Retry": [_AGAIN],
                     "End": True,
                 },
             },
         }
 
-    def _in_the_way(self, minimum_seconds: int) -> str:
+    def _in_the_way(self, limits: Limits) -> str:
         """Returns the expression for the number of executions that prevent a start."""
         under_way = ", ".join(f"'{status}'" for status in self.under_way)
         return (
-            "{% ($asked := $toMillis($states.context.State.EnteredTime);"
+            f"{{% ({_ASKED} $interval := {limits.interval};"
             f" $count($states.result.PipelineExecutionSummaries[{self.status} in [{under_way}]"
             f" or ({self.status} = 'Succeeded'"
-            f" and $asked - $toMillis(StartTime) < {minimum_seconds * 1000})])) %}}"
+            " and $asked - $toMillis(StartTime) < $interval)])) %}"
         )
+
+    def _own(self, allowed: str) -> str:
+        """Returns the expression for own executions of a month, and their maximum."""
+        return (
+            f"{{% ({_ASKED} {{'runs': $count($states.result.PipelineExecutionSummaries[{self.own}"
+            f" and $asked - $toMillis(StartTime) < {_MONTH_DAYS * _DAY_MILLISECONDS}]),"
+            f" 'allowed': {allowed}}}) %}}"
+        )
+
+
+_OVER_BUDGET = {
+    "Condition": "{% $states.input.own.runs >= $states.input.own.allowed %}",
+    "Next": "OverBudget",
+}
+_ASKED = "$asked := $toMillis($states.context.State.EnteredTime);"
+
+
+def _not_started(reason: str) -> dict[str, Any]:
+    return {"Type": "Succeed", "Output": {"Retraining": "not started", "Reason": reason}}

@@ -55,6 +55,22 @@ class AlarmAction(ABC):
         """
         return _SendEvent(target=target)
 
+    @staticmethod
+    def combine(alarm_name: str) -> "AlarmAction":
+        """Combines the alarms in a composite alarm, on whose name rules of other stacks act.
+
+        It goes off once, however many of the alarms go off together.
+
+        Args:
+            alarm_name: name of the composite alarm, unique in the account and region.
+
+        Example:
+            ```python
+            AlarmAction.combine("churn-prod-drift-retrain")
+            ```
+        """
+        return _Combine(alarm_name=alarm_name)
+
     @abstractmethod
     def bind(self, scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> None:
         """Adds the action to the alarms of a severity.
@@ -115,6 +131,57 @@ class _SendEvent(AlarmAction):
             acknowledge_acts_by_event(alarm)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Combine(AlarmAction):
+    alarm_name: str
+
+    def problems(self, alarms: int) -> list[str]:
+        return composite_problems("combine", alarms)
+
+    def bind(self, scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> None:
+        combined = composite_of(
+            scope, "Combined", alarms, "One of these alarms is in ALARM", self.alarm_name
+        )
+        acknowledge(combined, alarm_without_action(_BY_EVENT))
+        for alarm in alarms:
+            acknowledge_acts_by_event(alarm)
+
+
+MAX_ALARMS = 100
+"""Children of a composite alarm. Source: "Creating a composite alarm" of CloudWatch's guide."""
+
+
+def composite_problems(action: str, alarms: int) -> list[str]:
+    """Returns a message if there are more alarms than a composite alarm can have."""
+    if alarms <= MAX_ALARMS:
+        return []
+    return [
+        f"{action}: got {alarms} alarms of one severity; allowed are {MAX_ALARMS}, the "
+        "children of a composite alarm; use metric_greatest_drift() of a DriftMonitor, one "
+        "metric for all features"
+    ]
+
+
+def composite_of(
+    scope: Construct,
+    construct_id: str,
+    alarms: Sequence[cloudwatch.Alarm],
+    description: str,
+    alarm_name: str | None = None,
+) -> cloudwatch.CompositeAlarm:
+    """Defines an alarm that is in ALARM as long as one of the alarms is."""
+    return cloudwatch.CompositeAlarm(
+        scope,
+        construct_id,
+        composite_alarm_name=alarm_name,
+        alarm_description=description,
+        # By name: a rule has at most 10240 characters, too few for a hundred ARNs.
+        alarm_rule=cloudwatch.AlarmRule.from_string(
+            " OR ".join(f'ALARM("{alarm.alarm_name}")' for alarm in alarms)
+        ),
+    )
+
+
 # A pattern has at most 2048 characters, the ARN of an alarm at most 310.
 _MAX_ALARMS_PER_RULE = 6
 
@@ -134,5 +201,7 @@ def alarm_event(alarms: Sequence[cloudwatch.IAlarm]) -> dict[str, Any]:
 
 def acknowledge_acts_by_event(alarm: cloudwatch.Alarm) -> None:
     """Acknowledges that an alarm acts through an EventBridge rule, which cdk-nag does not see."""
-    reason = "CloudWatch sends each state change to EventBridge, where a rule acts on it"
-    acknowledge(alarm, alarm_without_action(reason))
+    acknowledge(alarm, alarm_without_action(_BY_EVENT))
+
+
+_BY_EVENT = "CloudWatch sends each state change to EventBridge, where a rule acts on it"

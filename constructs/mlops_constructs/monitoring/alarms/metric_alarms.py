@@ -118,6 +118,8 @@ class MetricAlarms(Construct):
         actions: actions of the alarms, by severity. The alarms of a severity share the resources of
             an action, such as a rule and its role. Defaults to None: the alarms only show their
             state.
+        alarm_name_prefix: prefix of the alarms' names `PREFIX-NAME-severity`, where other stacks or
+            policies refer to them. Defaults to None: CloudFormation generates the names.
 
     Attributes:
         alarms: the alarms by the name of their thresholds, then by severity.
@@ -152,8 +154,10 @@ class MetricAlarms(Construct):
         *,
         thresholds: Sequence[MetricThresholds],
         actions: Mapping[str, Sequence[AlarmAction]] | None = None,
+        alarm_name_prefix: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._prefix = alarm_name_prefix
         problems = Problems(f"{type(self).__name__} {self.node.path}")
         problems.extend(_problems(thresholds, actions or {}))
         problems.raise_if_any()
@@ -176,6 +180,9 @@ class MetricAlarms(Construct):
             severity: cloudwatch.Alarm(
                 scope,
                 severity,
+                alarm_name=f"{self._prefix}-{given.name}-{severity.lower()}"
+                if self._prefix is not None
+                else None,
                 alarm_description=f"{severity}: {given.description or given.name}",
                 metric=given.metric,
                 threshold=threshold,

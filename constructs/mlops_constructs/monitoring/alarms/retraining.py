@@ -3,12 +3,16 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as stepfunctions
 from aws_cdk.aws_sagemaker import CfnPipeline
 from aws_cdk.interfaces.aws_sagemaker import IPipelineRef
@@ -19,12 +23,18 @@ from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.monitoring._state_machine import observed_state_machine
 
-from ._retraining_states import PipelineCalls
-from .alarm_action import AlarmAction, acknowledge_acts_by_event, alarm_event
+from ._retraining_states import Limits, PipelineCalls
+from .alarm_action import (
+    AlarmAction,
+    acknowledge_acts_by_event,
+    alarm_event,
+    composite_of,
+    composite_problems,
+)
 
-MAX_ALARMS = 100
-"""Children of a composite alarm. Source: "Creating a composite alarm" of CloudWatch's guide."""
 DEFAULT_MINIMUM_INTERVAL_DAYS = 1
+_DISPLAY_NAME = "retraining"
+_BUDGET, _ALLOWED = "retraining max_runs_per_month", "allowed is 1 or more, or None"
 
 
 class Retraining(AlarmAction):
@@ -33,19 +43,25 @@ class Retraining(AlarmAction):
     Drift affects many features in the same run, so many alarms go off together. All alarms of a
     severity are therefore children of one composite alarm, whose event starts a state machine. The
     state machine starts the pipeline unless an execution is in progress, or one that succeeded was
-    started less than `minimum_interval` ago. The composite alarm has to return to OK before it
+    started less than `minimum_interval` ago, or `max_runs_per_month` executions that it started, failed
+    ones included, are not older than 30 days. The composite alarm has to return to OK before it
     starts another retraining: drift that a retraining does not end, because the baseline is
     unchanged, does not start a second one.
 
     Events that EventBridge cannot deliver are kept in a dead-letter queue. A failed execution of
-    the state machine is in its log and in CloudWatch's metric `ExecutionsFailed`.
+    the state machine is in its log and in CloudWatch's metric `ExecutionsFailed`; the output of a
+    successful one is `{"Retraining": "started"}`, or `"not started"` with a `Reason`.
     """
 
     minimum_interval: cdk.Duration | None
+    max_runs_per_month: int | None
 
     @staticmethod
     def with_code_pipeline(
-        pipeline: codepipeline.IPipeline, *, minimum_interval: cdk.Duration | None = None
+        pipeline: codepipeline.IPipeline,
+        *,
+        minimum_interval: cdk.Duration | None = None,
+        max_runs_per_month: int | None = None,
     ) -> "Retraining":
         """Starts a CodePipeline of the same account and region, such as a project's build pipeline.
 
@@ -54,13 +70,19 @@ class Retraining(AlarmAction):
             minimum_interval: minimum time from the start of an execution that succeeded, whatever
                 started it, to a retraining. `Duration.seconds(0)` only checks for an execution in
                 progress. Defaults to None: one day.
+            max_runs_per_month: maximum number of retrainings that it starts within 30 days,
+                at least 1. Defaults to None: no maximum.
 
         Example:
             ```python
             Retraining.with_code_pipeline(pipeline)
             ```
         """
-        return _CodePipeline(pipeline=pipeline, minimum_interval=minimum_interval)
+        return _CodePipeline(
+            pipeline=pipeline,
+            minimum_interval=minimum_interval,
+            max_runs_per_month=max_runs_per_month,
+        )
 
     @staticmethod
     def with_sagemaker_pipeline(
@@ -68,6 +90,7 @@ class Retraining(AlarmAction):
         *,
         parameters: Mapping[str, str] | None = None,
         minimum_interval: cdk.Duration | None = None,
+        max_runs_per_month: int | None = None,
     ) -> "Retraining":
         """Starts a SageMaker pipeline of the same account and region.
 
@@ -78,6 +101,8 @@ class Retraining(AlarmAction):
                 defaults.
             minimum_interval: minimum time from the start of an execution that succeeded to a
                 retraining. Defaults to None: one day.
+            max_runs_per_month: maximum number of retrainings that it starts within 30 days,
+                at least 1. Defaults to None: no maximum.
 
         Example:
             ```python
@@ -87,7 +112,10 @@ class Retraining(AlarmAction):
             ```
         """
         return _SageMakerPipeline(
-            pipeline=pipeline, parameters=parameters or {}, minimum_interval=minimum_interval
+            pipeline=pipeline,
+            parameters=parameters or {},
+            minimum_interval=minimum_interval,
+            max_runs_per_month=max_runs_per_month,
         )
 
     def problems(self, alarms: int) -> list[str]:
@@ -96,13 +124,9 @@ class Retraining(AlarmAction):
         Args:
             alarms: number of alarms of the severity.
         """
-        if alarms <= MAX_ALARMS:
-            return []
-        return [
-            f"retraining: got {alarms} alarms of one severity; allowed are {MAX_ALARMS}, the "
-            "children of a composite alarm; use metric_greatest_drift() of a DriftMonitor, one "
-            "metric for all features"
-        ]
+        runs = self.max_runs_per_month
+        found = [] if runs is None or runs >= 1 else [f"{_BUDGET}: got {runs}; {_ALLOWED}"]
+        return [*found, *composite_problems("retraining", alarms)]
 
     def bind(self, scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> None:
         """Creates the composite alarm, the rule and the state machine.
@@ -111,15 +135,60 @@ class Retraining(AlarmAction):
             scope: parent of these resources.
             alarms: all alarms of the severity.
         """
+        watched = _any_of(scope, alarms)
+        self.start_on(
+            scope,
+            [alarm_event([watched])],
+            description=f"{watched.node.path} goes off: rebuild the model",
+        )
+        for alarm in alarms:
+            acknowledge_acts_by_event(alarm)
+
+    def start_on(
+        self,
+        scope: Construct,
+        patterns: Sequence[Mapping[str, Any]],
+        *,
+        description: str,
+        limit_pattern: str | None = None,
+        encryption_key: kms.IKey | None = None,
+    ) -> stepfunctions.StateMachine:
+        """Creates the state machine, and a rule for each pattern of events that start it.
+
+        Args:
+            scope: parent of these resources.
+            patterns: arguments of `events.EventPattern`, such as those of alarms that another stack
+                or account defines.
+            description: description of the rules.
+            limit_pattern: regular expression with two groups of digits, the days of the minimum
+                interval and the runs per month, in names of alarms. They can tighten the limits of
+                this action and never loosen them. Defaults to None: names set no limits.
+            encryption_key: KMS key of the log. Defaults to None: a key of CloudWatch Logs.
+
+        Raises:
+            ValueError: if a limit is out of range.
+        """
+        problems = Problems(f"Retraining {scope.node.path}")
+        problems.extend(self.problems(alarms=1))
+        problems.raise_if_any()
         stack, interval = cdk.Stack.of(scope), self.minimum_interval
         if interval is None:
             interval = cdk.Duration.days(DEFAULT_MINIMUM_INTERVAL_DAYS)
-        definition = self.calls().definition(stack.partition, int(interval.to_seconds()))
+        place = Construct(scope, "StateMachine")
+        limits = Limits(
+            minimum_seconds=int(interval.to_seconds()),
+            max_runs=self.max_runs_per_month,
+            pattern=limit_pattern,
+        )
+        # The role, and with it its name, is created with the machine.
+        named = cdk.Lazy.string(_RoleName(place))
+        definition = self.calls(named).definition(stack.partition, limits)
         machine = observed_state_machine(
-            Construct(scope, "StateMachine"),
+            place,
             definition=stepfunctions.DefinitionBody.from_string(stack.to_json_string(definition)),
             role_description="Step Functions: starts a retraining",
             permissions=[self.permission(scope)],
+            encryption_key=encryption_key,
         )
         role = ServiceRole(
             scope,
@@ -130,22 +199,18 @@ class Retraining(AlarmAction):
                 Permission(actions=["states:StartExecution"], resources=[machine.state_machine_arn])
             ],
         )
-        watched = _any_of(scope, alarms)
-        events.Rule(
-            scope,
-            "Retrain",
-            description=f"{watched.node.path} goes off: rebuild the model",
-            event_pattern=events.EventPattern(**alarm_event([watched])),
-            targets=[
-                targets.SfnStateMachine(
-                    machine,
-                    role=role.fixed,
-                    dead_letter_queue=DeadLetterQueue(scope, "DeadLetters"),
-                )
-            ],
-        )
-        for alarm in alarms:
-            acknowledge_acts_by_event(alarm)
+        queue = DeadLetterQueue(scope, "DeadLetters")
+        for number, pattern in enumerate(patterns):
+            events.Rule(
+                scope,
+                f"Retrain{number or ''}",
+                description=description,
+                event_pattern=events.EventPattern(**pattern),
+                targets=[
+                    targets.SfnStateMachine(machine, role=role.fixed, dead_letter_queue=queue)
+                ],
+            )
+        return machine
 
     @abstractmethod
     def permission(self, scope: Construct) -> Permission:
@@ -156,29 +221,39 @@ class Retraining(AlarmAction):
         """
 
     @abstractmethod
-    def calls(self) -> PipelineCalls:
-        """Returns the API calls that list and start executions of the pipeline."""
+    def calls(self, role_name: str) -> PipelineCalls:
+        """Returns the API calls that list and start executions of the pipeline.
+
+        Args:
+            role_name: name of the role with which the state machine calls.
+        """
 
 
 def _any_of(scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> cloudwatch.AlarmBase:
     """Returns an alarm that is in ALARM as long as one of the alarms is."""
     if len(alarms) == 1:
         return alarms[0]
-    return cloudwatch.CompositeAlarm(
-        scope,
-        "AnyAlarm",
-        alarm_description="One of the alarms that start a retraining",
-        # By name: a rule has at most 10240 characters, too few for a hundred ARNs.
-        alarm_rule=cloudwatch.AlarmRule.from_string(
-            " OR ".join(f'ALARM("{alarm.alarm_name}")' for alarm in alarms)
-        ),
-    )
+    return composite_of(scope, "AnyAlarm", alarms, "One of the alarms that start a retraining")
+
+
+@jsii.implements(cdk.IStableStringProducer)
+class _RoleName:
+    """Name of the role of the state machine below a scope."""
+
+    def __init__(self, scope: Construct) -> None:
+        self._scope = scope
+
+    def produce(self) -> str:
+        role = self._scope.node.find_child("Role")
+        assert isinstance(role, iam.Role)  # noqa: S101 - for the type checker
+        return role.role_name
 
 
 @dataclass(frozen=True, kw_only=True)
 class _CodePipeline(Retraining):
     pipeline: codepipeline.IPipeline
     minimum_interval: cdk.Duration | None
+    max_runs_per_month: int | None
 
     def bind(self, scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> None:
         here, there = cdk.Stack.of(scope), self.pipeline.env
@@ -204,7 +279,7 @@ class _CodePipeline(Retraining):
             resources=[self.pipeline.pipeline_arn],
         )
 
-    def calls(self) -> PipelineCalls:
+    def calls(self, role_name: str) -> PipelineCalls:
         name = self.pipeline.pipeline_name
         return PipelineCalls(
             service="codepipeline",
@@ -212,6 +287,8 @@ class _CodePipeline(Retraining):
             start={"Name": name},
             status="Status",
             under_way=["InProgress", "Stopping"],
+            # Source: ExecutionTrigger of CodePipeline's API reference, the ARN of the session.
+            own=f"$contains(Trigger.TriggerDetail, ':assumed-role/{role_name}/')",
         )
 
 
@@ -219,6 +296,7 @@ class _CodePipeline(Retraining):
 class _SageMakerPipeline(Retraining):
     pipeline: IPipelineRef
     minimum_interval: cdk.Duration | None
+    max_runs_per_month: int | None
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def permission(self, scope: Construct) -> Permission:
@@ -234,7 +312,7 @@ class _SageMakerPipeline(Retraining):
             resources=[arn],
         )
 
-    def calls(self) -> PipelineCalls:
+    def calls(self, role_name: str) -> PipelineCalls:
         name = self._name()
         given = [{"Name": key, "Value": value} for key, value in self.parameters.items()]
         return PipelineCalls(
@@ -242,11 +320,13 @@ class _SageMakerPipeline(Retraining):
             pipeline_name=name,
             start={
                 "PipelineName": name,
+                "PipelineExecutionDisplayName": _DISPLAY_NAME,
                 "PipelineExecutionDescription": "Retraining: an alarm went off",
                 **({"PipelineParameters": given} if given else {}),
             },
             status="PipelineExecutionStatus",
             under_way=["Executing", "Stopping"],
+            own=f"PipelineExecutionDisplayName = '{_DISPLAY_NAME}'",
         )
 
     def _name(self) -> str:

@@ -1,5 +1,6 @@
 """Validation, role and baseline job that both monitors share."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ from .monitoring_type import MonitoringType
 
 MAX_NAME_LENGTH = 26
 """Of a run's 63 characters; the rest makes its name unique."""
+_NAME = rf"(?!.{{{MAX_NAME_LENGTH + 1}}})[a-zA-Z0-9](?:-*[a-zA-Z0-9])*"
 
 
 class OwnedMonitor(MonitorBase):
@@ -53,6 +55,7 @@ class OwnedMonitor(MonitorBase):
         baseline: Baseline | None,
         image: MonitoringImage,
         job: MonitoringJob | None,
+        monitor_name: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._monitoring_type, self._monitoring_input, self._monitoring_output = (
@@ -64,8 +67,8 @@ class OwnedMonitor(MonitorBase):
         self._image, self._job = image, job or MonitoringJob()
         self._baseline = baseline
         self.analysis_type = monitoring_type.analysis_type
-        self._validate()
-        self._own_name = cdk.Names.unique_resource_name(
+        self._validate(monitor_name)
+        self._own_name = monitor_name or cdk.Names.unique_resource_name(
             self, max_length=MAX_NAME_LENGTH, separator="-"
         )
         self.hours = self._frequency.hours
@@ -136,8 +139,14 @@ class OwnedMonitor(MonitorBase):
         """Returns the namespace of the metrics if the output has none."""
         raise NotImplementedError
 
-    def _validate(self) -> None:
+    def _validate(self, monitor_name: str | None) -> None:
         problems = Problems(f"{type(self).__name__} {self.node.path}")
+        if monitor_name is not None and not re.fullmatch(_NAME, monitor_name):
+            problems.add(
+                f"monitor_name: got {monitor_name!r}; allowed are 1 to {MAX_NAME_LENGTH} letters, "
+                "digits and hyphens, beginning and ending with a letter or digit; no token, "
+                "because names of runs and metrics contain it"
+            )
         problems.extend(region_problems(self, *self._resource_types()))
         problems.extend(self._image.problems(self, self.analysis_type.image))
         problems.extend(self._monitoring_type.problems())

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from mlops_constructs._dead_letter_queue import DeadLetterQueue
@@ -23,6 +24,7 @@ from .monitoring_input import MonitoringInput
 from .monitoring_job import MonitoringJob
 from .monitoring_output import MonitoringOutput
 from .monitoring_type import MonitoringType
+from .run_schedule import RunSchedule
 
 NAMESPACE = "MLOps/DriftMonitor"
 """The default namespace. CloudWatch reserves namespaces that begin with AWS/ for AWS services, and
@@ -58,6 +60,11 @@ class DriftMonitor(OwnedMonitor):
             statistics and find no violations.
         frequency: schedule of the runs. Defaults to None: hourly.
         job: instance, limits, network and role of the runs. Defaults to None: `MonitoringJob()`.
+        monitor_name: name of the monitor, up to 26 letters, digits and hyphens, unique in the
+            account and region; the names of runs start with it. Defaults to None: a name from the
+            path of the construct.
+        schedule: existing role and queue of the schedule. Defaults to None: the monitor creates
+            both.
 
     Attributes:
         dead_letter_queue: queue of the runs that could not be started.
@@ -96,7 +103,10 @@ class DriftMonitor(OwnedMonitor):
         baseline: Baseline | None = None,
         frequency: MonitoringFrequency | None = None,
         job: MonitoringJob | None = None,
+        monitor_name: str | None = None,
+        schedule: RunSchedule | None = None,
     ) -> None:
+        self._schedule = schedule
         super().__init__(
             scope,
             construct_id,
@@ -107,10 +117,15 @@ class DriftMonitor(OwnedMonitor):
             frequency=frequency,
             image=image,
             job=job,
+            monitor_name=monitor_name,
         )
         self._name(self._own_name)
         key = monitoring_output.encryption_key
-        self.dead_letter_queue = DeadLetterQueue(self, "DeadLetters", encryption_key=key)
+        self.dead_letter_queue: sqs.IQueue = (
+            schedule.dead_letter_queue
+            if schedule is not None
+            else DeadLetterQueue(self, "DeadLetters", encryption_key=key)
+        )
         ScheduledJobs(
             kind=PROCESSING,
             name_prefix=self.monitor_name,
@@ -124,6 +139,8 @@ class DriftMonitor(OwnedMonitor):
             # The key encrypts the schedule, the queue and, by a grant of the caller, the disk.
             permissions=list(use_keys([key])),
             encryption_key=key,
+            role=schedule.role if schedule is not None else None,
+            schedule_name=schedule.name if schedule is not None else None,
         ).schedule(self, role_id="SchedulerRole")
 
     def _resource_types(self) -> tuple[str, ...]:
@@ -140,6 +157,8 @@ class DriftMonitor(OwnedMonitor):
                 "publish metrics; remove it and use a vpc with endpoints for S3 and CloudWatch"
             )
         yield from self._address_problems()
+        if self._schedule is not None:
+            yield from self._schedule.problems()
         if self._job.instance_count != 1:
             yield (
                 f"job instance_count: got {self._job.instance_count}; allowed is 1, because one "
@@ -253,4 +272,5 @@ class DriftMonitor(OwnedMonitor):
             job=self._job,
             maximum_seconds=self._job.max_seconds(self.analysis_type),
             role_arn=self.role.role_arn,
+            tags=self._schedule.tags if self._schedule is not None else None,
         ).render()

@@ -89,6 +89,7 @@ class ModelMonitor(OwnedMonitor):
         frequency: MonitoringFrequency | None = None,
         image: MonitoringImage | None = None,
         job: MonitoringJob | None = None,
+        monitor_name: str | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -100,6 +101,7 @@ class ModelMonitor(OwnedMonitor):
             frequency=frequency,
             image=image or MonitoringImage.prebuilt(),
             job=job,
+            monitor_name=monitor_name,
         )
         content = JobDefinition(
             monitoring_type=monitoring_type,

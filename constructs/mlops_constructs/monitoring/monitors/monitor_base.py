@@ -122,6 +122,43 @@ class MonitorBase(cdk.Resource):
         """
         return self._of(DATA_QUALITY, "greatest_feature_baseline_drift", "Maximum", options)
 
+    def metric_greatest_prediction_drift(
+        self, **options: Unpack[MonitorMetricOptions]
+    ) -> cloudwatch.Metric:
+        """Returns the drift of the model's predictions, 0 to 1 (data quality).
+
+        It needs a baseline with the distribution of predictions. The program of a project's image
+        publishes it; AWS's prebuilt image does not.
+
+        Args:
+            **options: options of the metric, with the statistic `Maximum` by default.
+
+        Raises:
+            ValueError: if the monitor has another monitoring type.
+
+        Example:
+            ```python
+            monitor.metric_greatest_prediction_drift()
+            ```
+        """
+        return self._of(DATA_QUALITY, "greatest_prediction_baseline_drift", "Maximum", options)
+
+    def metric_violations(self, **options: Unpack[MonitorMetricOptions]) -> cloudwatch.Metric:
+        """Returns the number of violations of the baseline's constraints in a run.
+
+        The verdict of the program of a project's image includes the chance of small windows, so
+        one alarm above 0 covers all checks. AWS's prebuilt image does not publish the metric.
+
+        Args:
+            **options: options of the metric, with the statistic `Maximum` by default.
+
+        Example:
+            ```python
+            monitor.metric_violations()
+            ```
+        """
+        return self.metric("constraint_violations", **options)
+
     def metric_completeness(
         self, feature: str, **options: Unpack[MonitorMetricOptions]
     ) -> cloudwatch.Metric:
