@@ -1,8 +1,10 @@
 """Baselines of CSV datasets with a heading."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -10,6 +12,7 @@ from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring import explainability, model_bias, model_quality, quality_of_traffic
 from mlops_jobs.monitoring.analyses import model_of
 from mlops_jobs.monitoring.analysis_config import read_bias_config
+from mlops_jobs.monitoring.constraints import NOT_COMPARED, OVERRIDES
 from mlops_jobs.monitoring.findings import Findings
 from mlops_jobs.monitoring.model import LoadModel, Model
 from mlops_jobs.monitoring.settings import JSON_FILES, PARQUET_FILES, Analysis, Settings
@@ -57,23 +60,32 @@ def _table(settings: Settings) -> RawTable:
 def _data_quality(settings: Settings, load_model: LoadModel) -> Findings:
     model = model_of(settings, load_model) if settings.model_source else None
     target = settings.target or (model.target if model is not None else "")
-    predictions: list[pl.DataFrame] = []
-    return quality_of_traffic.describe(
-        _parts(settings, {target, *settings.excluded}, model, predictions),
-        predictions,
+    without = {target, *settings.excluded}
+    found = quality_of_traffic.describe(
+        (
+            table.select(name for name in table.columns if name not in without)
+            for table in _tables(settings)
+        ),
+        _predictions(settings, model) if model is not None else (),
         settings.segment,
     )
+    return found if model is None else replace(found, constraints=_of_used(found, model))
 
 
-def _parts(
-    settings: Settings, without: set[str], model: Model | None, predictions: list[pl.DataFrame]
-) -> Iterator[pl.DataFrame]:
-    """Yields the rows of a dataset; the model adds its predictions for them."""
-    for table in _tables(settings):
-        if model is not None:
-            rows = table.to_dicts()
-            predictions.append(table_of(predictions_of(model, rows)))
-        yield table.select(name for name in table.columns if name not in without)
+def _predictions(settings: Settings, model: Model) -> Iterator[pl.DataFrame]:
+    source = settings.prediction_source or settings.dataset_source
+    for table in _tables(replace(settings, dataset_source=source)):
+        yield table_of(predictions_of(model, table.to_dicts()))
+
+
+def _of_used(found: Findings, model: Model) -> dict[str, Any]:
+    """Returns the constraints, without effect for columns that the model does not read."""
+    features = found.constraints["features"]
+    entries = [
+        entry if entry["name"] in model.features else entry | {OVERRIDES: NOT_COMPARED}
+        for entry in features
+    ]
+    return {**found.constraints, "features": entries}
 
 
 def _tables(settings: Settings) -> Iterator[pl.DataFrame]:

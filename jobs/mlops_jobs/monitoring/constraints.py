@@ -14,6 +14,8 @@ from mlops_jobs.monitoring.columns.column import NUMERIC, STRING, Column
 
 MAX_DOMAIN_VALUES = 100
 ENABLED = "Enabled"
+OVERRIDES = "monitoringConfigOverrides"
+NOT_COMPARED = {"evaluate_constraints": "Disabled", "emit_metrics": "Disabled"}
 HALF = 0.5
 
 MONITORING_CONFIG: dict[str, Any] = {
@@ -153,7 +155,7 @@ def _constraint(entry: Mapping[str, Any], config: Mapping[str, Any]) -> Constrai
         inferred_type=entry["inferred_type"],
         completeness=float(entry.get("completeness", 0.0)),
         domains=frozenset(map(str, domains)) if domains is not None else None,
-        comparison=_comparison(config, entry.get("monitoringConfigOverrides") or {}),
+        comparison=_comparison(config, entry.get(OVERRIDES) or {}),
     )
 
 

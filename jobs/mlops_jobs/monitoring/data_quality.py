@@ -119,13 +119,14 @@ def compare(
 def tests_of(baseline: Baseline) -> int:
     """Returns the number of checks that could fail by chance.
 
-    They are the completeness and the distribution of each feature, and the domain of those with
-    one.
+    They are the completeness and the distribution of each feature that is compared, and the domain
+    of those with one.
 
     Args:
         baseline: the baseline.
     """
-    return max(1, sum(2 + (one.domains is not None) for one in baseline.constraints))
+    compared = [one for one in baseline.constraints if one.comparison.evaluate]
+    return max(1, sum(2 + (one.domains is not None) for one in compared))
 
 
 def read_statistics(content: bytes) -> dict[str, dict[str, Any]]:
@@ -231,7 +232,7 @@ def _columns_text(kind: str, current: int, columns: int) -> str:
 def _column_violations(found: Summary, baseline: Baseline) -> Iterator[Violation]:
     names = [one.name for one in baseline.constraints]
     current = len(found.seen) + len(found.others)
-    for name in names:
+    for name in [one.name for one in baseline.constraints if one.comparison.evaluate]:
         if name not in found.seen:
             text = f"{_columns_text('missing', current, len(names))} No request has the column"
             yield _violation(name, "missing_column_check", text)

@@ -2,8 +2,8 @@
 
 The names are those that Model Monitor sets in its containers. These are additional, for a
 processing job whose data nobody prepares: `period_hours`, `ground_truth_source`,
-`ground_truth_delay_hours`, `metrics_namespace`, `model_source`, `variant_name`,
-`features_attribute`, `segment_attribute` and `unreadable_threshold`.
+`ground_truth_delay_hours`, `metrics_namespace`, `model_source`, `prediction_source`,
+`variant_name`, `features_attribute`, `segment_attribute` and `unreadable_threshold`.
 """
 
 import json
@@ -99,6 +99,8 @@ class Settings:
         analysis_config: Clarify's configuration file. Defaults to its location in Clarify's
             container.
         model_source: location of `model.tar.gz`, a path or an `s3://` URI. Defaults to "": none.
+        prediction_source: file or folder of rows that the model has not learned from, whose
+            predictions a baseline of data quality describes. Defaults to "": the dataset.
         ground_truth_source: a folder or an `s3://` prefix of labels. Defaults to "": labels are
             already merged into the dataset.
         label_hours: time window in which labels may have arrived. Defaults to None: unlimited.
@@ -133,6 +135,7 @@ class Settings:
     baseline_constraints: str = ""
     analysis_config: str = ANALYSIS_CONFIG
     model_source: str = ""
+    prediction_source: str = ""
     ground_truth_source: str = ""
     label_hours: Window | None = None
     problem_type: str = ""
@@ -180,6 +183,7 @@ class Settings:
             baseline_constraints=environment.get("baseline_constraints", ""),
             analysis_config=environment.get("analysis_config", ANALYSIS_CONFIG),
             model_source=environment.get("model_source", ""),
+            prediction_source=environment.get("prediction_source", ""),
             ground_truth_source=environment.get("ground_truth_source", ""),
             label_hours=labels,
             problem_type=environment.get("problem_type", ""),

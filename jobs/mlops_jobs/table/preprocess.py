@@ -2,13 +2,15 @@
 
 Reads every file (CSV, gzip or Parquet) below `/opt/ml/processing/input/data`. Writes
 `train/train.npz` with `train/schema.json` and `train/data_report.json`,
-`validation/validation.npz`, and `test/holdout.csv` below `/opt/ml/processing/output`; the
-evaluation and the smoke tests of an endpoint use the raw rows of the last.
+`validation/validation.npz`, `test/holdout.csv` and `rows/train.csv` below
+`/opt/ml/processing/output`. The last two have raw rows: the evaluation and the smoke tests of an
+endpoint use the held-out ones, the baselines of the monitors those of training.
 """
 
 import argparse
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -59,9 +61,12 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
     )
     _check_parts(target, parts)
     names = table.columns()
-    holdout = options.output / "test" / "holdout.csv"
+    raw = {
+        Part.TEST: options.output / "test" / "holdout.csv",
+        Part.TRAIN: options.output / "rows" / "train.csv",
+    }
     encoder = TableEncoder(found, features)
-    columns, matrix = _encode(table, encoder, parts, names, holdout)
+    columns, matrix = _encode(table, encoder, parts, names, raw)
     values = np.array([np.nan if value is None else value for value in target.values])
     learned = values[parts == Part.TRAIN]
     regression = target.problem_type is ProblemType.REGRESSION
@@ -100,18 +105,22 @@ def _encode(
     encoder: TableEncoder,
     parts: Parts,
     names: list[str],
-    holdout: Path,
+    raw: Mapping[Part, Path],
 ) -> tuple[tuple[Column, ...], np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
-    """Reads the table a second time, encodes it and copies the held-out rows unchanged."""
-    holdout.parent.mkdir(parents=True, exist_ok=True)
-    with holdout.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(names)
+    """Reads the table a second time, encodes it and copies the rows of some parts unchanged."""
+    with ExitStack() as files:
+        writers = {}
+        for part, file in raw.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            stream = files.enter_context(file.open("w", encoding="utf-8", newline=""))
+            writers[part] = csv.writer(stream)
+            writers[part].writerow(names)
         first = 0
         for rows in table.pieces():
             encoder.add(rows)
             here = parts[first : first + len(rows)]
-            writer.writerows(rows[index] for index in np.flatnonzero(here == Part.TEST))
+            for part, writer in writers.items():
+                writer.writerows(rows[index] for index in np.flatnonzero(here == part))
             first += len(rows)
     return encoder.finish(parts == Part.TRAIN)
 

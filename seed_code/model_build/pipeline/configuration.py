@@ -4,6 +4,7 @@ Each problem is reported with its file, line and key, the value that was found a
 are allowed.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,7 +15,15 @@ from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.file_formats import is_text_encoding
 from mlops_jobs.training.hyperparameters import Hyperparameter
 from mlops_jobs.yaml_document import YamlDocument, first, keys_text
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from tabular.model import HYPERPARAMETERS
 
@@ -28,6 +37,15 @@ SecurityGroupId = Annotated[str, Field(pattern=SECURITY_GROUP_ID)]
 # YAML has lists and strings where Python has tuples and enumerations; their items stay strict.
 FromYaml = Field(strict=False)
 S3_URI = r"^(s3://[^/]+/.+)?$"
+MAX_FACET_LENGTH = 240  # characters
+
+
+def _text(value: object) -> object:
+    # YAML reads an unquoted 1 as a number; labels are strings of the CSV file.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
 
 
 class Section(BaseModel):
@@ -85,8 +103,7 @@ class Data(Section):
     @field_validator("positive_label", mode="before")
     @classmethod
     def _as_string(cls, value: object) -> object:
-        # YAML reads an unquoted 1 as a number; labels are strings of the CSV file.
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        return _text(value)
 
 
 class Split(Section):
@@ -137,6 +154,49 @@ class Objective(Section):
                 "got a threshold without a metric, whose default depends on the data; set "
                 "objective.metric, or remove the threshold"
             )
+        return self
+
+
+class Bias(Section):
+    """Groups of rows whose treatment by the model is measured and monitored.
+
+    Args:
+        favorable: labels with a favorable outcome, at most 10; for a regression, the number above
+            which the outcome is favorable. Defaults to none: the positive label of a binary target.
+        facets: for each of at most 20 columns the values of a group, or the number above which a
+            row is in the group. Defaults to none: bias is not measured.
+    """
+
+    favorable: Annotated[tuple[Text, ...], FromYaml, Field(max_length=10)] = ()
+    facets: Annotated[
+        dict[str, Number | Annotated[tuple[Text, ...], FromYaml, Field(min_length=1)]],
+        Field(max_length=20),
+    ] = {}
+
+    def arguments(self) -> list[str]:
+        """Returns each facet as Clarify's configuration has it."""
+        return [
+            json.dumps(
+                {
+                    "name_or_index": name,
+                    "value_or_threshold": list(chosen)
+                    if isinstance(chosen, tuple)
+                    else [float(chosen)],
+                },
+                ensure_ascii=False,
+            )
+            for name, chosen in self.facets.items()
+        ]
+
+    @model_validator(mode="after")
+    def _is_short(self) -> "Bias":
+        for name, text in zip(self.facets, self.arguments(), strict=True):
+            # A processing job accepts arguments of 256 characters.
+            if len(text) > MAX_FACET_LENGTH:
+                raise ValueError(
+                    f"facets.{name}: got {len(text)} characters; allowed: up to "
+                    f"{MAX_FACET_LENGTH}. Use fewer values"
+                )
         return self
 
 
@@ -213,6 +273,7 @@ class Configuration(Section):
         data: the raw table.
         split: shares of the rows. Defaults to `Split()`.
         objective: metric and threshold of a model. Defaults to `Objective()`.
+        bias: groups whose treatment is measured. Defaults to `Bias()`: none.
         training: hyperparameters that the tuner does not vary, by XGBoost's name. Defaults to none:
             each keeps its default value.
         tuning: search for hyperparameters.
@@ -223,6 +284,7 @@ class Configuration(Section):
     data: Data
     split: Split = Split()
     objective: Objective = Objective()
+    bias: Bias = Bias()
     training: dict[str, float] = {}
     tuning: Tuning
     instance_types: InstanceTypes = InstanceTypes()
@@ -248,7 +310,7 @@ class Configuration(Section):
 
 
 _SECTIONS: dict[str, type] = dict.fromkeys(
-    ["data", "split", "objective", "training", "tuning", "ranges", "instance_types"], dict
+    ["data", "split", "objective", "bias", "training", "tuning", "ranges", "instance_types"], dict
 )
 
 

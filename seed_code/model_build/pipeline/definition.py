@@ -1,6 +1,6 @@
 """The SageMaker Pipeline, defined with SageMaker Python SDK v3.
 
-    Preprocess -> Tune -> Evaluate -> CheckQuality -> Register | QualityBelowThreshold
+    Preprocess -> Tune -> Evaluate, Baseline -> CheckQuality -> Register | QualityBelowThreshold
 
 All code is in the image, so defining the pipeline uploads nothing and calls no AWS API. Importing
 this module takes seconds: import it after all other checks have passed.
@@ -12,7 +12,6 @@ from typing import Any
 
 from pipeline.offline_session import offline_session  # isort: skip  before the SDK
 from mlops_jobs.evaluation.quality import metric_of
-from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
 from sagemaker.core.workflow.conditions import (
     ConditionGreaterThan,
     ConditionGreaterThanOrEqualTo,
@@ -35,6 +34,7 @@ from pipeline.data import RawData
 from pipeline.job_shapes import channel, output_uri, processing_input, processing_output
 from pipeline.jobs import Jobs
 from pipeline.project import Project
+from pipeline.registration import Registration
 
 UNLIMITED = 1e38  # of a metric
 
@@ -103,7 +103,9 @@ class _Steps:
         )
         report = PropertyFile(name="Evaluation", output_name="evaluation", path="evaluation.json")
         evaluate = self._evaluate(preprocess, model_uri, report)
-        check = self._check(preprocess, evaluate, report, model_uri)
+        baseline = self._baseline(preprocess, model_uri)
+        register = self._register(preprocess, evaluate, baseline, model_uri)
+        check = self._check(report, register)
         return Pipeline(
             name=self._project.pipeline_name,
             parameters=[
@@ -111,7 +113,7 @@ class _Steps:
                 *self.jobs.parameters,
                 self._threshold,
             ],
-            steps=[preprocess, tune, evaluate, check],
+            steps=[preprocess, tune, evaluate, baseline, check],
             sagemaker_session=self._session,
             # Experiments would need more permissions; the model registry has the metrics.
             pipeline_experiment_config=None,
@@ -122,7 +124,7 @@ class _Steps:
             inputs=[processing_input("data", self._data)],
             outputs=[
                 processing_output(name, self._run_folder("preprocess", name))
-                for name in ("train", "validation", "test")
+                for name in ("train", "validation", "test", "rows")
             ],
             arguments=self.jobs.preprocess_arguments(self._definition.data),
         )
@@ -153,7 +155,21 @@ class _Steps:
         )
         return ProcessingStep("Evaluate", step_args=run, property_files=[report])
 
-    def _check(self, preprocess: Any, evaluate: Any, report: Any, model_uri: Any) -> Any:
+    def _baseline(self, preprocess: Any, model_uri: Any) -> Any:
+        run = self.jobs.processor().run(
+            inputs=[
+                processing_input("model", model_uri),
+                *(
+                    processing_input(name, output_uri(preprocess, name))
+                    for name in ("rows", "test")
+                ),
+            ],
+            outputs=[processing_output("baseline", self._run_folder("baseline"))],
+            arguments=self.jobs.baseline_arguments(),
+        )
+        return ProcessingStep("Baseline", step_args=run)
+
+    def _check(self, report: Any, register: Any) -> Any:
         maximize, name = self._metric.maximize, self._metric.name
         condition = ConditionGreaterThanOrEqualTo if maximize else ConditionLessThanOrEqualTo
         measured = JsonGet(
@@ -184,21 +200,24 @@ class _Steps:
         return ConditionStep(
             "CheckQuality",
             conditions=conditions,
-            if_steps=[self._register(preprocess, evaluate, model_uri)],
+            if_steps=[register],
             else_steps=[fail],
         )
 
-    def _register(self, preprocess: Any, evaluate: Any, model_uri: Any) -> Any:
+    def _register(self, preprocess: Any, evaluate: Any, baseline: Any, model_uri: Any) -> Any:
         instances = list(self._configuration.instance_types.inference)
-        report_uri = Join(on="/", values=[output_uri(evaluate, "evaluation"), "evaluation.json"])
         holdout_uri = Join(on="/", values=[output_uri(preprocess, "test"), "holdout.csv"])
+        registration = Registration(
+            evaluation=output_uri(evaluate, "evaluation"),
+            baseline=output_uri(baseline, "baseline"),
+            bias=bool(self._configuration.bias.facets),
+        )
         model = ModelBuilder(
             image_uri=self._project.image_uri,
             s3_model_data_url=model_uri,
             role_arn=self._project.role_arn,
             sagemaker_session=self._session,
         )
-        statistics = MetricsSource(content_type="application/json", s3_uri=report_uri)
         package = model.register(
             model_package_group_name=self._project.model_package_group_name,
             content_types=["text/csv", "application/json"],
@@ -207,12 +226,15 @@ class _Steps:
             transform_instances=instances,
             # The pipeline's role can register no other status: a reviewer approves.
             approval_status="PendingManualApproval",
-            model_metrics=ModelMetrics(model_statistics=statistics),
+            model_metrics=registration.metrics(),
+            drift_check_baselines=registration.baselines(),
             customer_metadata_properties={
                 "problem_type": str(self._definition.data.problem_type),
                 "target": self._definition.data.target,
                 "holdout": holdout_uri,
                 "commit": self._project.commit,
+                "data": self._data,
+                "baseline": registration.baseline,
             },
         )
         return ModelStep("Register", step_args=package)

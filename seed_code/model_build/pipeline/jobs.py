@@ -110,6 +110,17 @@ class Jobs:
             arguments.append(f"--positive-label={data.positive_label}")
         return arguments + [f"--drop={column}" for column in data.drop]
 
+    def baseline_arguments(self) -> list[str]:
+        """Returns the arguments of the job that creates the baselines of the model."""
+        bias = self._configuration.bias
+        return [
+            "-m",
+            "tabular",
+            "baseline",
+            *(f"--facet={facet}" for facet in bias.arguments()),
+            *(f"--favorable={label}" for label in bias.favorable),
+        ]
+
     def tuner(self, metric: Metric, channels: Sequence[Any], checkpoints: Any) -> Any:
         """Creates the search for the best hyperparameters.
 

@@ -100,6 +100,31 @@ def test_a_threshold_needs_a_metric(tmp_path: Path) -> None:
         changed(tmp_path, "objective.metric", None)
 
 
+def test_groups_of_bias_are_values_of_a_column_or_a_number(tmp_path: Path) -> None:
+    facets = {"age": 40, "gender": ["female", 2]}
+    read = changed(tmp_path, "bias", {"favorable": [1], "facets": facets}).bias
+    assert read.favorable == ("1",)
+    assert read.arguments() == [
+        '{"name_or_index": "age", "value_or_threshold": [40.0]}',
+        '{"name_or_index": "gender", "value_or_threshold": ["female", "2"]}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facets", "message"),
+    [
+        ({"gender": []}, "bias.facets.gender"),
+        ({"gender": "female"}, "bias.facets.gender"),
+        ({"town": ["a long name"] * 20}, "bias: facets.town: got .* characters; allowed: up to"),
+    ],
+)
+def test_a_group_that_no_job_could_measure_is_rejected(
+    tmp_path: Path, facets: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        changed(tmp_path, "bias", {"facets": facets})
+
+
 def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) -> None:
     assert changed(tmp_path, "data.positive_label", 1).data.positive_label == "1"
 

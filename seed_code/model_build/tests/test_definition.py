@@ -10,6 +10,7 @@ from typing import Any
 import botocore.client
 import pytest
 from mlops_jobs.failure import InputError
+from mlops_jobs.monitoring import model_baselines
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table import preprocess
 
@@ -92,6 +93,7 @@ def test_the_steps(definition: dict[str, Any]) -> None:
         ("Preprocess", "Processing"),
         ("Tune", "Tuning"),
         ("Evaluate", "Processing"),
+        ("Baseline", "Processing"),
         ("CheckQuality", "Condition"),
     ]
     check = step(definition, "CheckQuality")
@@ -113,7 +115,7 @@ def test_the_same_input_gives_the_same_definition(
 
 def test_jobs_are_isolated_encrypted_and_tagged(definition: dict[str, Any]) -> None:
     key = PROJECT.artifact_key_arn
-    for name in ("Preprocess", "Evaluate"):
+    for name in ("Preprocess", "Evaluate", "Baseline"):
         job = step(definition, name)
         assert job["NetworkConfig"] == {
             "EnableNetworkIsolation": True,
@@ -135,21 +137,22 @@ def test_jobs_are_isolated_encrypted_and_tagged(definition: dict[str, Any]) -> N
 def vpc_configs(definition: dict[str, Any]) -> list[Any]:
     """Returns the VpcConfig of each job of a definition."""
     training = step(definition, "Tune")["TrainingJobDefinition"]
-    processing = [step(definition, name)["NetworkConfig"] for name in ("Preprocess", "Evaluate")]
+    names = ("Preprocess", "Evaluate", "Baseline")
+    processing = [step(definition, name)["NetworkConfig"] for name in names]
     return [job.get("VpcConfig") for job in (*processing, training)]
 
 
 def test_jobs_are_in_the_network_of_the_project(define: Define) -> None:
     project = replace(PROJECT, subnet_ids=("subnet-1", "subnet-2"), security_group_ids=("sg-1",))
     place = {"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
-    assert vpc_configs(define(project=project)) == [place] * 3
+    assert vpc_configs(define(project=project)) == [place] * 4
 
 
 def test_the_configuration_chooses_among_the_subnets(define: Define) -> None:
     project = replace(PROJECT, subnet_ids=("subnet-1", "subnet-2"), security_group_ids=("sg-1",))
     definition = define(project=project, network={"subnets": ["subnet-0a1b2c3d"]})
     place = {"Subnets": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-1"]}
-    assert vpc_configs(definition) == [place] * 3
+    assert vpc_configs(definition) == [place] * 4
 
 
 def test_subnets_without_security_groups_are_rejected(define: Define) -> None:
@@ -284,6 +287,73 @@ def test_the_package_says_what_it_was_made_of(definition: dict[str, Any]) -> Non
     assert inference["Containers"][0]["Image"] == PROJECT.image_uri
     statistics = package["ModelMetrics"]["ModelQuality"]["Statistics"]
     assert statistics["S3Uri"]["Std:Join"]["Values"][-1] == "evaluation.json"
+
+
+def relative(uri: dict[str, Any]) -> str:
+    """Returns the place of a file of the baselines; the folder is an output of the step."""
+    folder, name = uri["Std:Join"]["Values"]
+    assert folder == {
+        "Get": "Steps.Baseline.ProcessingOutputConfig.Outputs['baseline'].S3Output.S3Uri"
+    }
+    return str(name)
+
+
+def files(part: dict[str, Any]) -> dict[str, str]:
+    """Returns the place of each file of a part of DriftCheckBaselines."""
+    return {name: relative(source["S3Uri"]) for name, source in part.items()}
+
+
+def test_the_package_brings_the_baselines_of_its_monitors(definition: dict[str, Any]) -> None:
+    package = step(definition, "Register")
+    baselines = package["DriftCheckBaselines"]
+    assert {name: files(part) for name, part in baselines.items()} == {
+        "ModelDataQuality": {
+            "Statistics": "data-quality/statistics.json",
+            "Constraints": "data-quality/constraints.json",
+        },
+        "ModelQuality": {
+            "Statistics": "model-quality/statistics.json",
+            "Constraints": "model-quality/constraints.json",
+        },
+        "Explainability": {"Constraints": "explainability/constraints.json"},
+    }
+    folder = package["CustomerMetadataProperties"]["baseline"]
+    assert folder == baselines["ModelQuality"]["Statistics"]["S3Uri"]["Std:Join"]["Values"][0]
+    assert package["CustomerMetadataProperties"]["data"] == {"Get": "Parameters.InputData"}
+    (output,) = step(definition, "Baseline")["ProcessingOutputConfig"]["Outputs"]
+    assert output["S3Output"]["S3Uri"]["Std:Join"]["Values"] == [
+        "s3://churn-artifacts/runs",
+        {"Get": "Execution.PipelineExecutionId"},
+        "baseline",
+    ]
+
+
+def test_configured_groups_have_a_baseline_of_bias(define: Define) -> None:
+    bias = {"favorable": ["yes"], "facets": {"gender": ["female", "other"], "age": 40}}
+    definition = define(bias=bias)
+    application = step(definition, "Baseline")["AppSpecification"]
+    options = model_baselines.parser().parse_args(application["ContainerArguments"][3:])
+    assert options.facet == [
+        {"name_or_index": "gender", "value_or_threshold": ["female", "other"]},
+        {"name_or_index": "age", "value_or_threshold": [40.0]},
+    ]
+    assert options.favorable == ["yes"]
+    package = step(definition, "Register")
+    assert files(package["DriftCheckBaselines"]["Bias"]) == {
+        "ConfigFile": "bias/analysis_config.json",
+        "PreTrainingConstraints": "bias/constraints.json",
+        "PostTrainingConstraints": "bias/constraints.json",
+    }
+    assert relative(package["ModelMetrics"]["Bias"]["Report"]["S3Uri"]) == "bias/statistics.json"
+
+
+def test_the_image_understands_the_arguments_of_the_baselines(definition: dict[str, Any]) -> None:
+    job = step(definition, "Baseline")
+    assert job["AppSpecification"]["ContainerArguments"] == ["-m", "tabular", "baseline"]
+    inputs = {one["InputName"]: one["S3Input"]["LocalPath"] for one in job["ProcessingInputs"]}
+    options = model_baselines.parser().parse_args([])
+    assert inputs == {name: str(getattr(options, name)) for name in ("model", "rows", "test")}
+    assert str(options.output) == "/opt/ml/processing/output/baseline"
 
 
 def test_another_release_of_the_sdk_is_rejected(

@@ -1,8 +1,8 @@
 """Entry point of the image.
 
-SageMaker starts the image with `train` or `serve`, the pipeline starts it with `preprocess` or
-`evaluate`, monitoring jobs start it with `monitor`, and feature ingestion starts it with `ingest`.
-`run` and `check` are for a machine of yours: README.md, "Work without pushing".
+SageMaker starts the image with `train` or `serve`, the pipeline starts it with `preprocess`,
+`evaluate` or `baseline`, monitoring jobs start it with `monitor`, and feature ingestion starts it
+with `ingest`. `run` and `check` are for a machine of yours: README.md, "Work without pushing".
 """
 
 import os
@@ -36,6 +36,10 @@ def main() -> None:
             from tabular import model
 
             evaluation.main(model.load, sys.argv[2:])
+        case ["baseline"]:
+            from mlops_jobs.monitoring import model_baselines
+
+            model_baselines.main(load_model, sys.argv[2:])
         case ["serve"]:
             from mlops_jobs.serving import server
 
@@ -56,7 +60,7 @@ def main() -> None:
         case [] if "sagemaker_monitoring_schedule_name" in os.environ:
             _monitor([])
         case _:
-            allowed = "preprocess, train, evaluate, serve, monitor, ingest, run, check"
+            allowed = "preprocess, train, evaluate, baseline, serve, monitor, ingest, run, check"
             sys.exit(f"got {sys.argv[1:]}; allowed: {allowed}")
 
 
