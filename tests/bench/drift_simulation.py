@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from mlops_jobs.evaluation.analysis_config import BiasConfig, Facet
 from mlops_jobs.monitoring import data_quality, model_bias, model_quality
-from mlops_jobs.monitoring.analysis_config import BiasConfig, Facet
 from mlops_jobs.monitoring.columns.summary import Summary
 from mlops_jobs.monitoring.constraints import read_constraints
 from mlops_jobs.monitoring.data_quality import Baseline

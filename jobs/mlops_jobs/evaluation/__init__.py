@@ -1,1 +1,1 @@
-"""Model quality: problem types and their metrics, as SageMaker Model Monitor names them."""
+"""Model quality: metrics as Model Monitor names them, intervals, comparison and reports."""

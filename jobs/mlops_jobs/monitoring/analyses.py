@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mlops_jobs.evaluation.analysis_config import read_bias_config
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring import explainability, model_bias, model_quality, quality_of_traffic
-from mlops_jobs.monitoring.analysis_config import read_bias_config
 from mlops_jobs.monitoring.findings import Findings
 from mlops_jobs.monitoring.model import LoadModel, Model
 from mlops_jobs.monitoring.settings import Analysis, Settings

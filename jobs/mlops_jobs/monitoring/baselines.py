@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
+from mlops_jobs.evaluation.analysis_config import read_bias_config
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring import explainability, model_bias, model_quality, quality_of_traffic
 from mlops_jobs.monitoring.analyses import model_of
-from mlops_jobs.monitoring.analysis_config import read_bias_config
 from mlops_jobs.monitoring.constraints import NOT_COMPARED, OVERRIDES
 from mlops_jobs.monitoring.findings import Findings
 from mlops_jobs.monitoring.model import LoadModel, Model

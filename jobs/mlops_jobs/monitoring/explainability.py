@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from mlops_jobs.evaluation.shapley import estimated_attributions
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.findings import Findings, Metric
 from mlops_jobs.monitoring.model import Model
-from mlops_jobs.monitoring.shapley import estimated_attributions
 from mlops_jobs.monitoring.traffic.labeled import cells_of
 from mlops_jobs.monitoring.traffic.rows import Row
 from mlops_jobs.problem_type import ProblemType

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from mlops_jobs.evaluation.analysis_config import BiasConfig, Facet, matches
+from mlops_jobs.evaluation.bias import MIN_ROWS, STAGES, Group, Matrix, distance_from_ideal
+from mlops_jobs.evaluation.resampling import Draw, standard_deviations
 from mlops_jobs.failure import InputError
-from mlops_jobs.monitoring.analysis_config import BiasConfig, Facet, matches
-from mlops_jobs.monitoring.bias import MIN_ROWS, STAGES, Group, Matrix, distance_from_ideal
 from mlops_jobs.monitoring.columns.chance import METRICS_ERROR
 from mlops_jobs.monitoring.findings import Findings, Metric
-from mlops_jobs.monitoring.resampling import Draw, standard_deviations
 from mlops_jobs.monitoring.traffic.labeled import Labeled
 from mlops_jobs.monitoring.traffic.rows import Row
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mlops_jobs.evaluation.labels import Labels, canonical, distinct
 from mlops_jobs.evaluation.metrics import (
     binary_report,
     confusion_matrix,
@@ -23,11 +24,10 @@ from mlops_jobs.evaluation.metrics import (
     precision_recall,
     regression_report,
 )
+from mlops_jobs.evaluation.resampling import Draw, sample_deviations, standard_deviations
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.columns.chance import METRICS_ERROR
-from mlops_jobs.monitoring.columns.labels import Labels, canonical, distinct
 from mlops_jobs.monitoring.findings import Findings, Metric
-from mlops_jobs.monitoring.resampling import Draw, sample_deviations, standard_deviations
 from mlops_jobs.monitoring.traffic.labeled import Labeled
 from mlops_jobs.problem_type import ProblemType, in_order
 

@@ -6,8 +6,8 @@
 import numpy as np
 import pytest
 
+from mlops_jobs.evaluation.analysis_config import BiasConfig, Facet
 from mlops_jobs.monitoring import model_bias, model_quality
-from mlops_jobs.monitoring.analysis_config import BiasConfig, Facet
 from mlops_jobs.monitoring.columns.chance import (
     distribution_probability,
     excess_probability,

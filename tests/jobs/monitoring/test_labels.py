@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mlops_jobs.evaluation.bias import Group
 from mlops_jobs.failure import InputError
-from mlops_jobs.monitoring.bias import Group
 from seed_code.model_build.tests.conftest import Fitted
 from tests.jobs.monitoring.captured import (
     END,

@@ -11,12 +11,11 @@ Source:
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from mlops_jobs.monitoring.model import Cells, Model, Values
 from mlops_jobs.problem_type import ProblemType
 
 MAX_ROWS = 200
@@ -26,9 +25,38 @@ MIN_PROBABILITY = 1e-6
 SEED = 7
 
 Scores = npt.NDArray[np.float64]
+Values = npt.NDArray[np.floating[Any]]
+Cells = Sequence[Sequence[Any]]
+"""For each feature, the cells of all rows."""
 
 
-def estimated_attributions(model: Model, cells: Cells) -> Values:
+class Predicting(Protocol):
+    """A fitted model that predicts raw rows."""
+
+    @property
+    def problem_type(self) -> ProblemType:
+        """Kind of target."""
+
+    def predict(self, cells: Cells) -> Values:
+        """Predicts rows.
+
+        Args:
+            cells: cells of each feature.
+        """
+
+
+class Attributing(Predicting, Protocol):
+    """A model that may attribute its predictions to features."""
+
+    def attributions(self, cells: Cells) -> Values | None:
+        """Returns SHAP values of the shape (rows, outputs, features + 1), or None.
+
+        Args:
+            cells: cells of each feature.
+        """
+
+
+def estimated_attributions(model: Predicting, cells: Cells) -> Values:
     """Returns SHAP values of rows, in the shape of `Model.attributions`.
 
     Args:
@@ -79,7 +107,7 @@ def _along(
     return found
 
 
-def _scores(model: Model) -> Callable[[list[list[Any]]], Scores]:
+def _scores(model: Predicting) -> Callable[[list[list[Any]]], Scores]:
     """Returns the function that is attributed: values, or log-odds as for trees."""
 
     def scores(columns: list[list[Any]]) -> Scores:

@@ -5,12 +5,12 @@ Source:
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlops_jobs.evaluation.labels import canonical
 from mlops_jobs.failure import InputError
-from mlops_jobs.monitoring.columns.labels import canonical
-from mlops_jobs.monitoring.traffic.rows import Row
 
 Values = tuple[str, ...] | float
 
@@ -32,7 +32,7 @@ class Facet:
         """Values, as reports spell them."""
         return str(self.values) if isinstance(self.values, float) else ",".join(self.values)
 
-    def has(self, row: Row) -> bool:
+    def has(self, row: Mapping[str, Any]) -> bool:
         """Returns True if a row belongs to the group.
 
         Args:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pytest
 from tabular.__main__ import load_model
 
+from mlops_jobs.evaluation.shapley import estimated_attributions
 from mlops_jobs.monitoring import explainability
 from mlops_jobs.monitoring.explainability import ndcg
-from mlops_jobs.monitoring.shapley import estimated_attributions
 from mlops_jobs.monitoring.traffic.labeled import cells_of
 from mlops_jobs.problem_type import ProblemType
 from seed_code.model_build.tests.conftest import Fitted
