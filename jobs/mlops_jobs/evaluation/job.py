@@ -1,21 +1,22 @@
 """Processing job: scores a model on held-out rows and writes `evaluation.json`.
 
 The rows are raw and are read and encoded as on the endpoint, so the report measures the quality of
-the endpoint's predictions.
+the endpoint's predictions. The deployed model, the champion, predicts the same rows.
 """
 
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mlops_jobs.archive import load_archive
+from mlops_jobs.evaluation import champion
 from mlops_jobs.evaluation.baseline import best_without_features
-from mlops_jobs.evaluation.quality import report_of
-from mlops_jobs.failure import InputError, exit_with_message
+from mlops_jobs.evaluation.quality import metric_of
+from mlops_jobs.evaluation.scored import HeldOut, Scored
+from mlops_jobs.failure import exit_with_message
 from mlops_jobs.model import LoadModel, Model
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.raw import RawTable
@@ -24,7 +25,30 @@ INPUT = Path("/opt/ml/processing/input")
 OUTPUT = Path("/opt/ml/processing/output/evaluation")
 
 
-def evaluate(load: LoadModel, model: Path, test: Path, output: Path) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Champion:
+    """The deployed model.
+
+    Args:
+        folder: folder with its `model.tar.gz`; without one there is no champion.
+        version: ARN of its model package, or `none`.
+        margin: loss of the metric that is accepted. Defaults to 0.
+    """
+
+    folder: Path
+    version: str
+    margin: float = 0.0
+
+
+def evaluate(
+    load: LoadModel,
+    model: Path,
+    test: Path,
+    output: Path,
+    *,
+    metric: str | None = None,
+    deployed: Champion | None = None,
+) -> dict[str, Any]:
     """Runs the job.
 
     Args:
@@ -32,6 +56,8 @@ def evaluate(load: LoadModel, model: Path, test: Path, output: Path) -> dict[str
         model: folder with `model.tar.gz`.
         test: folder with the raw held-out rows.
         output: folder for the report.
+        metric: metric of the project. Defaults to None: the first one of the kind of target.
+        deployed: the deployed model. Defaults to None: nothing is compared.
 
     Returns:
         The report.
@@ -39,7 +65,23 @@ def evaluate(load: LoadModel, model: Path, test: Path, output: Path) -> dict[str
     Raises:
         InputError: model or rows cannot be read.
     """
-    return write_report(load_archive(model / "model.tar.gz", load), test, output)
+    challenger = load_archive(model / champion.ARCHIVE, load)
+    rows = HeldOut.read(RawTable.in_folder(test))
+    scored = Scored.of(challenger, rows)
+    report = _report(scored)
+    if deployed is not None:
+        report["champion"] = champion.compare(
+            load,
+            deployed.folder,
+            deployed.version,
+            scored,
+            challenger,
+            rows,
+            metric=metric_of(scored.problem_type, metric),
+            margin=deployed.margin,
+        )
+    _write(report, output)
+    return report
 
 
 def write_report(model: Model, test: Path, output: Path) -> dict[str, Any]:
@@ -56,43 +98,23 @@ def write_report(model: Model, test: Path, output: Path) -> dict[str, Any]:
     Raises:
         InputError: the rows cannot be read, or have other columns than the model.
     """
-    report = _report(model, RawTable.in_folder(test))
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "evaluation.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    report = _report(Scored.of(model, HeldOut.read(RawTable.in_folder(test))))
+    _write(report, output)
     return report
 
 
-def _report(model: Model, table: RawTable) -> dict[str, Any]:
-    names = table.columns()
-    missing = [name for name in [*model.features, model.target] if name not in names]
-    if missing:
-        raise InputError(
-            f"{table.files[0].name}: got no column {missing[0]!r}, which the model has; use the "
-            "held-out rows of the same preprocessing"
-        )
-    positions = [names.index(name) for name in model.features]
-    target_index = names.index(model.target)
-    predictions, texts = [], []
-    for rows in table.pieces():
-        cells = list(zip(*rows, strict=True))
-        predictions.append(model.predict([cells[position] for position in positions]))
-        texts += [text.strip() for text in cells[target_index]]
-    if not texts:
-        raise InputError(f"{table.files[0].name}: got no row; held-out rows are needed")
-    predicted = np.concatenate(predictions).astype(np.float64)
-    if model.problem_type is ProblemType.REGRESSION:
-        actual = np.array(texts, dtype=np.float64)
-    else:
-        codes = {label: code for code, label in enumerate(model.labels)}
-        actual = np.array([codes[text] for text in texts], dtype=np.float64)
-    metrics = report_of(model.problem_type, model.labels, actual, predicted)
+def _write(report: dict[str, Any], output: Path) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "evaluation.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+
+
+def _report(scored: Scored) -> dict[str, Any]:
+    naive = best_without_features(scored.problem_type, scored.labels, scored.actual)
     return {
         "version": 0.0,
-        "dataset": {"item_count": len(texts)},
-        model.problem_type.report: metrics,
-        "baseline": {
-            "without_features": best_without_features(model.problem_type, model.labels, actual)
-        },
+        "dataset": {"item_count": scored.rows},
+        scored.problem_type.report: scored.report(),
+        "baseline": {"without_features": naive},
     }
 
 
@@ -107,6 +129,21 @@ def print_report(report: dict[str, Any]) -> None:
         for name, measure in report.get(group, {}).items():
             if isinstance(measure, dict) and "value" in measure:
                 print(f"{name} {measure['value']!r}")
+    if "champion" in report:
+        print(f"champion: {report['champion']['verdict']}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the job's arguments."""
+    options = argparse.ArgumentParser(prog="evaluate", description=__doc__)
+    options.add_argument("--model", type=Path, default=INPUT / "model")
+    options.add_argument("--test", type=Path, default=INPUT / "test")
+    options.add_argument("--metric", help="defaults to auc, accuracy or rmse")
+    options.add_argument("--champion", type=Path, default=INPUT / "champion")
+    options.add_argument("--champion-version", default=champion.NO_CHAMPION, metavar="ARN")
+    options.add_argument("--margin", type=float, default=0.0)
+    options.add_argument("--output", type=Path, default=OUTPUT)
+    return options
 
 
 def main(load: LoadModel, arguments: Sequence[str] | None = None) -> None:
@@ -116,10 +153,17 @@ def main(load: LoadModel, arguments: Sequence[str] | None = None) -> None:
         load: loads the model of a folder.
         arguments: arguments of the command. Defaults to None: those of the process.
     """
-    parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
-    parser.add_argument("--model", type=Path, default=INPUT / "model")
-    parser.add_argument("--test", type=Path, default=INPUT / "test")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
+    deployed = Champion(
+        folder=options.champion, version=options.champion_version, margin=options.margin
+    )
     with exit_with_message(Path("/opt/ml/output/message")):
-        print_report(evaluate(load, options.model, options.test, options.output))
+        report = evaluate(
+            load,
+            options.model,
+            options.test,
+            options.output,
+            metric=options.metric,
+            deployed=deployed,
+        )
+        print_report(report)

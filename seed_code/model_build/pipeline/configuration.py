@@ -129,6 +129,8 @@ class Objective(Section):
             auc, accuracy or rmse, by the kind of target.
         threshold: minimum of the metric, or maximum of logloss, rmse and mae; it needs the metric.
             Defaults to None: better than a model that does not look at the features.
+        margin: loss of the metric, compared with the deployed model, that is accepted. Defaults to
+            0: a model that is certainly worse is not registered.
     """
 
     metric: (
@@ -146,6 +148,7 @@ class Objective(Section):
         | None
     ) = None
     threshold: float | None = None
+    margin: Annotated[float, Field(ge=0)] = 0.0
 
     @model_validator(mode="after")
     def _threshold_has_a_metric(self) -> "Objective":

@@ -29,6 +29,7 @@ from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TuningStep
 from sagemaker.serve.model_builder import ModelBuilder
 
+from pipeline.champion import CHAMPION, CHAMPION_MODEL, NO_CHAMPION, no_champion_uri
 from pipeline.configuration import Configuration
 from pipeline.data import RawData
 from pipeline.job_shapes import channel, output_uri, processing_input, processing_output
@@ -81,6 +82,10 @@ class _Steps:
         objective = self._configuration.objective
         self._data = ParameterString("InputData", default_value=definition.data.uri)
         self._metric = metric_of(definition.data.problem_type, objective.metric)
+        self._champion = ParameterString(CHAMPION, default_value=NO_CHAMPION)
+        self._champion_model = ParameterString(
+            CHAMPION_MODEL, default_value=no_champion_uri(self._project)
+        )
         # An execution may set a threshold even if the configuration has none.
         self._threshold = ParameterFloat(
             "QualityThreshold",
@@ -105,13 +110,15 @@ class _Steps:
         evaluate = self._evaluate(preprocess, model_uri, report)
         baseline = self._baseline(preprocess, model_uri)
         register = self._register(preprocess, evaluate, baseline, model_uri)
-        check = self._check(report, register)
+        check = self._check(report, register, output_uri(evaluate, "evaluation"))
         return Pipeline(
             name=self._project.pipeline_name,
             parameters=[
                 self._data,
                 *self.jobs.parameters,
                 self._threshold,
+                self._champion,
+                self._champion_model,
             ],
             steps=[preprocess, tune, evaluate, baseline, check],
             sagemaker_session=self._session,
@@ -149,9 +156,10 @@ class _Steps:
             inputs=[
                 processing_input("model", model_uri),
                 processing_input("test", output_uri(preprocess, "test")),
+                processing_input("champion", self._champion_model),
             ],
             outputs=[processing_output("evaluation", self._run_folder("evaluation"))],
-            arguments=["-m", "tabular", "evaluate"],
+            arguments=self.jobs.evaluate_arguments(self._metric, self._champion),
         )
         return ProcessingStep("Evaluate", step_args=run, property_files=[report])
 
@@ -169,7 +177,7 @@ class _Steps:
         )
         return ProcessingStep("Baseline", step_args=run)
 
-    def _check(self, report: Any, register: Any) -> Any:
+    def _check(self, report: Any, register: Any, evaluation: Any) -> Any:
         maximize, name = self._metric.maximize, self._metric.name
         condition = ConditionGreaterThanOrEqualTo if maximize else ConditionLessThanOrEqualTo
         measured = JsonGet(
@@ -185,6 +193,11 @@ class _Steps:
             )
             conditions.append(better(left=measured, right=baseline))
             needed = "that of a model without features, or the threshold"
+        loss = JsonGet(
+            step_name="Evaluate", property_file=report, json_path="champion.certain_loss"
+        )
+        margin = self._configuration.objective.margin
+        conditions.append(ConditionLessThanOrEqualTo(left=loss, right=margin))
         fail = FailStep(
             "QualityBelowThreshold",
             error_message=Join(
@@ -192,8 +205,10 @@ class _Steps:
                 values=[
                     f"The {name} on the held-out rows is {side} {needed}",
                     self._threshold,
-                    "so no model was registered. Improve the model, or change objective in "
-                    "config.yaml.",
+                    f"or it is worse than that of the deployed model beyond the margin {margin:g}, "
+                    "so no model was registered. The numbers are in",
+                    Join(on="/", values=[evaluation, "evaluation.json"]),
+                    "Improve the model, or change objective in config.yaml.",
                 ],
             ),
         )
@@ -235,6 +250,7 @@ class _Steps:
                 "commit": self._project.commit,
                 "data": self._data,
                 "baseline": registration.baseline,
+                "champion": self._champion,
             },
         )
         return ModelStep("Register", step_args=package)

@@ -110,6 +110,23 @@ class Jobs:
             arguments.append(f"--positive-label={data.positive_label}")
         return arguments + [f"--drop={column}" for column in data.drop]
 
+    def evaluate_arguments(self, metric: Metric, champion: Any) -> list[Any]:
+        """Returns the arguments of the job that evaluates the model.
+
+        Args:
+            metric: metric of the project.
+            champion: ARN of the deployed version, or `none`: a pipeline parameter.
+        """
+        return [
+            "-m",
+            "tabular",
+            "evaluate",
+            f"--metric={metric.name}",
+            f"--margin={self._configuration.objective.margin:g}",
+            "--champion-version",
+            champion,
+        ]
+
     def baseline_arguments(self) -> list[str]:
         """Returns the arguments of the job that creates the baselines of the model."""
         bias = self._configuration.bias

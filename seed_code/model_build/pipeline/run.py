@@ -36,6 +36,7 @@ def run(options: argparse.Namespace) -> str:
     # The checks above fail at once; the imports below take seconds.
     import boto3
 
+    from pipeline.champion import champion_parameters
     from pipeline.data import prepare
 
     session = boto3.Session(region_name=project.region)
@@ -50,18 +51,25 @@ def run(options: argparse.Namespace) -> str:
         options.definition.write_text(json.dumps(json.loads(definition), indent=1))
     sagemaker = session.client("sagemaker")
     print(f"updated {put_pipeline(sagemaker, project, definition)}", flush=True)
-    execution_arn = start(sagemaker, project, dict(options.parameter))
+    s3 = session.client("s3")
+    parameters = champion_parameters(sagemaker, s3, project) | dict(options.parameter)
+    execution_arn = start(sagemaker, project, parameters)
     print(f"started {execution_arn}", flush=True)
     try:
-        return Follower(sagemaker, execution_arn).follow()
-    finally:
-        _print_report(session.client("s3"), project, execution_arn, configuration)
+        package_arn = Follower(sagemaker, execution_arn).follow()
+    except ExecutionError as error:
+        report = _read_report(s3, project, execution_arn)
+        _print_report(report, configuration)
+        champion = (report or {}).get("champion", {})
+        if champion.get("accepted", True):
+            raise
+        raise ExecutionError(f"{error} The model is {champion['verdict']}") from error
+    _print_report(_read_report(s3, project, execution_arn), configuration)
+    return package_arn
 
 
-def _print_report(
-    s3: Any, project: Project, execution_arn: str, configuration: Configuration
-) -> None:
-    """Prints the metrics on the held-out rows if the execution wrote them."""
+def _read_report(s3: Any, project: Project, execution_arn: str) -> dict[str, Any] | None:
+    """Returns the evaluation of the execution; None if it wrote none."""
     from botocore.exceptions import ClientError
 
     key = f"runs/{execution_arn.rpartition('/')[2]}/evaluation/evaluation.json"
@@ -69,10 +77,18 @@ def _print_report(
         body = s3.get_object(Bucket=project.artifact_bucket, Key=key)["Body"].read()
     except ClientError as error:
         if error.response["Error"]["Code"] in ("NoSuchKey", "404", "AccessDenied", "403"):
-            print("the execution wrote no evaluation")
-            return
+            return None
         raise
-    groups = [group for group in json.loads(body).values() if isinstance(group, dict)]
+    report: dict[str, Any] = json.loads(body)
+    return report
+
+
+def _print_report(report: dict[str, Any] | None, configuration: Configuration) -> None:
+    """Prints the metrics on the held-out rows, and the comparison with the deployed model."""
+    if report is None:
+        print("the execution wrote no evaluation")
+        return
+    groups = [report[name] for name in report if name.endswith("_metrics")]
     values = {
         name: measure["value"]
         for group in groups
@@ -88,6 +104,8 @@ def _print_report(
     print(f"on held-out rows ({needed}):")
     for name, value in values.items():
         print(f"  {name} {value:.5f}")
+    if "champion" in report:
+        print(f"  deployed model: {report['champion']['verdict']}")
 
 
 def _parameter(text: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import botocore.client
 import pytest
+from mlops_jobs.evaluation import job as evaluation
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring import model_baselines
 from mlops_jobs.problem_type import ProblemType
@@ -104,6 +105,8 @@ def test_the_steps(definition: dict[str, Any]) -> None:
         "ProcessingInstanceType": "ml.m5.large",
         "InstanceType": "ml.m5.large",
         "QualityThreshold": 0.8,
+        "Champion": "none",
+        "ChampionModel": "s3://churn-artifacts/data/no-champion/none",
     }
 
 
@@ -242,7 +245,7 @@ def test_the_quality_check_uses_the_metric(
     define: Define, problem_type: str, metric: str, condition: str, path: str, tuned: str
 ) -> None:
     definition = define(problem_type, metric)
-    (checked,) = step(definition, "CheckQuality")["Conditions"]
+    checked, _ = step(definition, "CheckQuality")["Conditions"]
     assert checked["Type"] == condition
     assert checked["LeftValue"]["Std:JsonGet"]["Path"] == path
     assert checked["RightValue"] == {"Get": "Parameters.QualityThreshold"}
@@ -262,7 +265,7 @@ def test_without_a_threshold_a_model_must_be_better_than_one_without_features(
     define: Define, problem_type: str, condition: str, key: str, threshold: float
 ) -> None:
     definition = define(problem_type, objective={})
-    reached, better = step(definition, "CheckQuality")["Conditions"]
+    reached, better, _ = step(definition, "CheckQuality")["Conditions"]
     assert better["Type"] == condition
     assert better["LeftValue"] == reached["LeftValue"]
     path = better["RightValue"]["Std:JsonGet"]["Path"]
@@ -271,6 +274,29 @@ def test_without_a_threshold_a_model_must_be_better_than_one_without_features(
     assert defaults["QualityThreshold"] == threshold
     message = json.dumps(step(definition, "QualityBelowThreshold"))
     assert "that of a model without features" in message
+
+
+def test_a_model_that_is_worse_than_the_deployed_one_is_not_registered(define: Define) -> None:
+    definition = define(objective={"metric": "auc", "threshold": 0.8, "margin": 0.02})
+    *_, checked = step(definition, "CheckQuality")["Conditions"]
+    assert checked["Type"] == "LessThanOrEqualTo"
+    assert checked["LeftValue"]["Std:JsonGet"]["Path"] == "champion.certain_loss"
+    assert checked["RightValue"] == 0.02
+    message = json.dumps(step(definition, "QualityBelowThreshold"))
+    assert "worse than that of the deployed model beyond the margin 0.02" in message
+
+
+def test_the_image_understands_the_arguments_of_the_evaluation(definition: dict[str, Any]) -> None:
+    job = step(definition, "Evaluate")
+    *texts, champion = job["AppSpecification"]["ContainerArguments"]
+    assert champion == {"Get": "Parameters.Champion"}
+    options = evaluation.parser().parse_args([*texts[3:], "arn:version/3"])
+    assert (options.metric, options.margin, options.champion_version) == ("auc", 0, "arn:version/3")
+    inputs = {one["InputName"]: one["S3Input"] for one in job["ProcessingInputs"]}
+    assert {name: one["LocalPath"] for name, one in inputs.items()} == {
+        name: str(getattr(options, name)) for name in ("model", "test", "champion")
+    }
+    assert inputs["champion"]["S3Uri"] == {"Get": "Parameters.ChampionModel"}
 
 
 def test_the_package_says_what_it_was_made_of(definition: dict[str, Any]) -> None:
@@ -319,6 +345,7 @@ def test_the_package_brings_the_baselines_of_its_monitors(definition: dict[str, 
     }
     folder = package["CustomerMetadataProperties"]["baseline"]
     assert folder == baselines["ModelQuality"]["Statistics"]["S3Uri"]["Std:Join"]["Values"][0]
+    assert package["CustomerMetadataProperties"]["champion"] == {"Get": "Parameters.Champion"}
     assert package["CustomerMetadataProperties"]["data"] == {"Get": "Parameters.InputData"}
     (output,) = step(definition, "Baseline")["ProcessingOutputConfig"]["Outputs"]
     assert output["S3Output"]["S3Uri"]["Std:Join"]["Values"] == [

@@ -130,6 +130,18 @@ def test_the_train_build_runs_one_pipeline_and_hands_its_role_to_sagemaker_only(
     } - {"sagemaker:CreatePipeline"}
 
 
+def test_the_train_build_reads_the_models_of_its_project_and_changes_none(
+    both_pipelines: Template,
+) -> None:
+    role = "ModelBuildTrainRole"
+    for action in ("sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"):
+        assert "model-package/churn" in resources_of(both_pipelines, role, action)
+    assert {one for one in allowed(both_pipelines, role) if "ModelPackage" in one} == {
+        "sagemaker:DescribeModelPackage",
+        "sagemaker:ListModelPackages",
+    }
+
+
 def test_the_training_role_registers_in_its_group_and_passes_only_itself(
     both_pipelines: Template,
 ) -> None:

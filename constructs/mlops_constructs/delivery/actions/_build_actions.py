@@ -118,6 +118,12 @@ def _train_permissions(
             resources=[training_role.role_arn],
             conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         ),
+        # A new model is compared with the newest approved one.
+        Permission(
+            actions=["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
+            resources=project.model_packages(scope),
+            because="versions of the project's model packages do not exist yet",
+        ),
         *project.artifacts.read("data/", "runs/"),
         *project.artifacts.write("data/"),
     ]
