@@ -13,7 +13,7 @@ from pathlib import Path
 import aws_cdk as cdk
 from mlops_constructs.validation import SageMakerChecks
 
-from model_deploy.approved_model import MODEL_FILE, read_approved_model
+from model_deploy.approved_model import MODEL_FILE, read_approved_models
 from model_deploy.endpoint_stack import EndpointStack
 from model_deploy.project import Project
 from model_deploy.settings import load_settings
@@ -31,10 +31,10 @@ def main() -> None:
     """
     # The CDK CLI sets the output folder; the pipeline runs this file without the CLI.
     output = Path(os.environ.get("CDK_OUTDIR", "cdk.out"))
-    model_package_arn = read_approved_model()
+    models = read_approved_models()
     output.mkdir(parents=True, exist_ok=True)
     shutil.copy(MODEL_FILE, output)
-    if model_package_arn is None:
+    if models is None:
         print("No model is approved yet, so there is nothing to synthesize.")
         return
     app = cdk.App(
@@ -50,7 +50,7 @@ def main() -> None:
             stage,
             project=Project.from_environment(os.environ, stage),
             stage=load_settings(Path("config") / f"{stage}.yaml"),
-            model_package_arn=model_package_arn,
+            models=models,
         )
         for stage in stages
     }

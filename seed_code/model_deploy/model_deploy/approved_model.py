@@ -1,31 +1,67 @@
-"""Look-up of the model to deploy, before synth: `python -m model_deploy.approved_model`.
+"""Look-up of the models to deploy, before synth: `python -m model_deploy.approved_model`.
 
-Synth itself calls no AWS API, so the same commit and the same model give the same templates. The
-look-up writes the model to build/model.json, which synth reads, and its version to
-build/model_package_version, which the pipeline reads. A missing approved model is not an error;
-both files state it.
+Synth itself calls no AWS API, so the same commit and the same models give the same templates. The
+look-up writes the newest approved model, and those of the versions that the settings of the stages
+name, to build/model.json, which synth reads. It writes the newest version to
+build/model_package_version, which the pipeline reads. A missing approved model is not an error as
+long as no stage names a version; both files state it.
 """
 
 import json
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .settings import SettingsError, StageSettings, load_settings
+from .stages import stages_from_environment
+
 MODEL_FILE = Path("build/model.json")
 VERSION_FILE = Path("build/model_package_version")
 NO_VERSION = "none"
 """The version for which the pipeline skips its stages."""
 GROUP_VARIABLE = "MODEL_PACKAGE_GROUP_NAME"
+_MAX_LISTED = 10
 
 
-def newest_approved(sagemaker: Any, group: str) -> dict[str, Any] | None:
-    """Returns the approved version with the highest number; None if no version is approved.
+@dataclass(frozen=True, kw_only=True)
+class ApprovedModels:
+    """The approved model packages that the stages deploy.
 
-    Rejecting the newest version therefore selects the previous one.
+    Args:
+        newest: version with the highest number.
+        packages: ARNs of the packages by their version: the newest one and those that a stage
+            names.
+    """
+
+    newest: int
+    packages: Mapping[int, str]
+
+    def arn_of(self, version: int | None) -> str:
+        """Returns the ARN of a package.
+
+        Args:
+            version: version that a stage names; None for the newest one.
+
+        Raises:
+            ValueError: the look-up did not find the version, since settings have changed after it.
+        """
+        wanted = self.newest if version is None else version
+        if wanted not in self.packages:
+            raise ValueError(
+                f"{MODEL_FILE}: got no version {wanted}; run `python -m model_deploy."
+                "approved_model` again to look it up"
+            )
+        return self.packages[wanted]
+
+
+def approved_versions(sagemaker: Any, group: str) -> dict[int, str]:
+    """Returns the ARNs of the approved packages of a group by their version.
 
     Args:
         sagemaker: boto3 client of SageMaker.
@@ -34,14 +70,45 @@ def newest_approved(sagemaker: Any, group: str) -> dict[str, Any] | None:
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=group, ModelApprovalStatus="Approved"
     )
-    versions = [summary for page in pages for summary in page["ModelPackageSummaryList"]]
-    if not versions:
-        return None
-    newest = max(versions, key=lambda summary: int(summary["ModelPackageVersion"]))
     return {
-        "model_package_arn": newest["ModelPackageArn"],
-        "model_package_version": newest["ModelPackageVersion"],
+        int(summary["ModelPackageVersion"]): str(summary["ModelPackageArn"])
+        for page in pages
+        for summary in page["ModelPackageSummaryList"]
     }
+
+
+def version_problems(
+    stages: Mapping[str, StageSettings], approved: Mapping[int, str]
+) -> Iterator[str]:
+    """Yields a message for each version that cannot be deployed to its stage.
+
+    Args:
+        stages: settings of the stages in the order of their deployment.
+        approved: ARNs of the approved packages by their version.
+    """
+    newest = max(approved, default=None)
+    first: set[int | None] | None = None
+    for name, stage in stages.items():
+        deployed = {key: newest if one is None else one for key, one in stage.versions.items()}
+        for key, version in deployed.items():
+            if version is not None and version not in approved:
+                yield (
+                    f"config/{name}.yaml: {key}: got {version}; allowed: an approved version, "
+                    f"{_listed(approved)}"
+                )
+            elif first is not None and version not in first:
+                yield (
+                    f"config/{name}.yaml: {key}: got {version}, which the first stage, "
+                    f"{next(iter(stages))}, does not deploy; set a version there as well, so that "
+                    "it is tested first"
+                )
+        first = set(deployed.values()) if first is None else first
+
+
+def _listed(approved: Mapping[int, str]) -> str:
+    versions = [str(one) for one in sorted(approved, reverse=True)]
+    rest = [f"{len(versions) - _MAX_LISTED} older ones"] if len(versions) > _MAX_LISTED else []
+    return ", ".join([*versions[:_MAX_LISTED], *rest]) or "of which there is none yet"
 
 
 def main() -> int:
@@ -53,16 +120,25 @@ def main() -> int:
         )
         return 1
     try:
-        model = newest_approved(boto3.client("sagemaker"), group)
-    except (ClientError, BotoCoreError) as error:
+        stages = {
+            name: load_settings(Path("config") / f"{name}.yaml")
+            for name in stages_from_environment(os.environ)
+        }
+        approved = approved_versions(boto3.client("sagemaker"), group)
+    except (ClientError, BotoCoreError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
-    version = str(model["model_package_version"]) if model else NO_VERSION
-    MODEL_FILE.parent.mkdir(parents=True, exist_ok=True)
-    MODEL_FILE.write_text(json.dumps(model, indent=2) + "\n", encoding="utf-8")
-    VERSION_FILE.write_text(version + "\n", encoding="utf-8")
-    if model:
-        print(f"Deploying version {version} of {group}")
+    problems = list(version_problems(stages, approved))
+    if problems:
+        print("\n".join(problems), file=sys.stderr)
+        return 1
+    _write(approved, stages)
+    if approved:
+        print(f"The newest approved version of {group} is {max(approved)}")
+        for name, stage in stages.items():
+            for key, version in stage.versions.items():
+                if version is not None:
+                    print(f"config/{name}.yaml: {key}: deploying version {version}")
     else:
         print(
             f"No version of the model package group {group} is approved yet, so nothing is "
@@ -72,8 +148,26 @@ def main() -> int:
     return 0
 
 
-def read_approved_model(path: Path = MODEL_FILE) -> str | None:
-    """Returns the ARN of the model package that was found; None if none is approved.
+def _write(approved: Mapping[int, str], stages: Mapping[str, StageSettings]) -> None:
+    MODEL_FILE.parent.mkdir(parents=True, exist_ok=True)
+    found: dict[str, Any] | None = None
+    if approved:
+        newest = max(approved)
+        named = [one for stage in stages.values() for one in stage.versions.values()]
+        deployed = sorted({newest if one is None else one for one in named} | {newest})
+        found = {
+            "model_package_arn": approved[newest],
+            "model_package_version": newest,
+            "packages": {str(one): {"model_package_arn": approved[one]} for one in deployed},
+        }
+    MODEL_FILE.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    VERSION_FILE.write_text(
+        f"{found['model_package_version'] if found else NO_VERSION}\n", encoding="utf-8"
+    )
+
+
+def read_approved_models(path: Path = MODEL_FILE) -> ApprovedModels | None:
+    """Returns the model packages that were found; None if none is approved.
 
     Args:
         path: file of the look-up. Defaults to build/model.json.
@@ -85,8 +179,16 @@ def read_approved_model(path: Path = MODEL_FILE) -> str | None:
         raise ValueError(
             f"{path}: no such file; run `python -m model_deploy.approved_model` first to write it"
         )
-    model = json.loads(path.read_text(encoding="utf-8"))
-    return str(model["model_package_arn"]) if model else None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if not found:
+        return None
+    return ApprovedModels(
+        newest=found["model_package_version"],
+        packages={
+            int(version): package["model_package_arn"]
+            for version, package in found["packages"].items()
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -6,12 +6,19 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from model_deploy.approved_model import ApprovedModels
 from model_deploy.endpoint_stack import EndpointStack
 from model_deploy.project import Project
-from model_deploy.settings import RealTime, Serverless
+from model_deploy.settings import StageSettings
 
 ACCOUNT = "arn:aws:{}:eu-west-1:111111111111:{}"
-PACKAGE_ARN = ACCOUNT.format("sagemaker", "model-package/churn/7")
+PACKAGES = {
+    version: ACCOUNT.format("sagemaker", f"model-package/churn/{version}") for version in (6, 7, 8)
+}
+
+
+def models_of(newest: int) -> ApprovedModels:
+    return ApprovedModels(newest=newest, packages=PACKAGES)
 
 
 @pytest.fixture
@@ -22,16 +29,18 @@ def project() -> Project:
         model_execution_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/model",
         artifact_bucket="churn-artifacts",
         artifact_key_arn=ACCOUNT.format("kms", "key/0a1b2c3d-1111-2222-3333-444455556666"),
+        batch_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/batch",
+        batch_queue_arn=ACCOUNT.format("sqs", "churn-not-started"),
     )
 
 
 @pytest.fixture
-def template_in() -> Callable[[Project, RealTime | Serverless], dict[str, Any]]:
+def template_in() -> Callable[[Project, StageSettings], dict[str, Any]]:
     """Synthesizes production in a project."""
 
-    def synthesize(project: Project, stage: RealTime | Serverless) -> dict[str, Any]:
+    def synthesize(project: Project, stage: StageSettings) -> dict[str, Any]:
         app = cdk.App(context={"@aws-cdk/core:validateAgainstDefaultRules": True})
-        EndpointStack(app, "prod", project=project, stage=stage, model_package_arn=PACKAGE_ARN)
+        EndpointStack(app, "prod", project=project, stage=stage, models=models_of(7))
         template: dict[str, Any] = app.synth().get_stack_by_name("churn-prod").template
         return template
 
@@ -42,11 +51,9 @@ def template_in() -> Callable[[Project, RealTime | Serverless], dict[str, Any]]:
 def template_of(project: Project) -> Callable[..., dict[str, Any]]:
     """Synthesizes the stack of a stage."""
 
-    def synthesize(
-        stage: RealTime | Serverless, *, name: str = "prod", package_arn: str = PACKAGE_ARN
-    ) -> dict[str, Any]:
+    def synthesize(stage: StageSettings, *, name: str = "prod", newest: int = 7) -> dict[str, Any]:
         app = cdk.App(context={"@aws-cdk/core:validateAgainstDefaultRules": True})
-        EndpointStack(app, name, project=project, stage=stage, model_package_arn=package_arn)
+        EndpointStack(app, name, project=project, stage=stage, models=models_of(newest))
         template: dict[str, Any] = app.synth().get_stack_by_name(f"churn-{name}").template
         return template
 

@@ -27,7 +27,10 @@ def checkout(tmp_path: Path) -> Path:
     for file in (ROOT / "config").iterdir():
         (tmp_path / "config" / file.name).write_text(file.read_text())
     (tmp_path / "build").mkdir()
-    model = {"model_package_arn": "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/7"}
+    package = {
+        "model_package_arn": "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/7"
+    }
+    model = {**package, "model_package_version": 7, "packages": {"7": package}}
     (tmp_path / "build" / "model.json").write_text(json.dumps(model))
     return tmp_path
 
@@ -72,14 +75,14 @@ def test_without_an_approved_model_there_is_no_template_and_no_failure(checkout:
 
 
 def test_wrong_settings_end_with_one_message_and_no_template(checkout: Path) -> None:
-    (checkout / "config" / "prod.yaml").write_text("kind: batch\n")
+    (checkout / "config" / "prod.yaml").write_text("kind: fast\n")
 
     result = run_app(checkout)
 
     assert result.returncode == 1
     assert "config/prod.yaml is not valid" in result.stderr
     # CodeBuild's reason for the failure is this line.
-    assert result.stderr.splitlines()[-1].startswith("  - config/prod.yaml:1: kind: got 'batch'")
+    assert result.stderr.splitlines()[-1].startswith("  - config/prod.yaml:1: kind: got 'fast'")
     assert "Traceback" not in result.stderr
     assert not list(checkout.glob("cdk.out/*.template.json"))
 

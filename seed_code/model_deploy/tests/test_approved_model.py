@@ -9,7 +9,12 @@ import pytest
 from botocore.stub import Stubber
 
 from model_deploy import approved_model
-from model_deploy.approved_model import newest_approved, read_approved_model
+from model_deploy.approved_model import (
+    approved_versions,
+    read_approved_models,
+    version_problems,
+)
+from model_deploy.settings import RealTime, SecondVariant, Shadow
 
 GROUP_ARN = "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn"
 REQUEST = {"ModelPackageGroupName": "churn", "ModelApprovalStatus": "Approved"}
@@ -42,56 +47,142 @@ def respond(registry: Any, *pages: dict[str, Any]) -> None:
         token = {"NextToken": page.get("NextToken", "")}
 
 
-def test_the_approved_version_with_the_highest_number_is_deployed(registry: Any) -> None:
+def real_time(**keys: Any) -> RealTime:
+    return RealTime(kind="real-time", instance_type="ml.m7i.large", **keys)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, registry: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with the settings of this repository, and the registry."""
+    (tmp_path / "config").mkdir()
+    for file in (Path(__file__).parent.parent / "config").iterdir():
+        (tmp_path / "config" / file.name).write_text(file.read_text())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MODEL_PACKAGE_GROUP_NAME", "churn")
+    monkeypatch.setattr("boto3.client", lambda _: registry)
+    return tmp_path
+
+
+def test_every_approved_version_is_found(registry: Any) -> None:
     respond(
         registry,
         {"ModelPackageSummaryList": [summary(9)], "NextToken": "more"},
         {"ModelPackageSummaryList": [summary(10), summary(2)]},
     )
 
-    assert newest_approved(registry, "churn") == {
-        "model_package_arn": f"{GROUP_ARN}/10",
-        "model_package_version": 10,
+    assert approved_versions(registry, "churn") == {
+        version: f"{GROUP_ARN}/{version}" for version in (9, 10, 2)
     }
 
 
 def test_a_group_without_approved_versions_is_no_failure_and_says_what_to_do(
-    registry: Any,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    registry: Any, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     respond(registry, {"ModelPackageSummaryList": []})
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MODEL_PACKAGE_GROUP_NAME", "churn")
-    monkeypatch.setattr("boto3.client", lambda _: registry)
 
     assert approved_model.main() == 0
     assert "Approve a version to start this pipeline again" in capsys.readouterr().out
-    assert read_approved_model() is None
-    assert (tmp_path / "build/model_package_version").read_text() == "none\n"
+    assert read_approved_models() is None
+    assert (checkout / "build/model_package_version").read_text() == "none\n"
 
 
-def test_the_model_is_written_where_synth_reads_it(
-    registry: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_approved_version_with_the_highest_number_is_deployed(
+    registry: Any, checkout: Path
 ) -> None:
-    respond(registry, {"ModelPackageSummaryList": [summary(3)]})
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MODEL_PACKAGE_GROUP_NAME", "churn")
-    monkeypatch.setattr("boto3.client", lambda _: registry)
+    respond(registry, {"ModelPackageSummaryList": [summary(3), summary(2)]})
 
     assert approved_model.main() == 0
-    assert read_approved_model() == f"{GROUP_ARN}/3"
-    assert (tmp_path / "build/model_package_version").read_text() == "3\n"
-    assert json.loads((tmp_path / "build/model.json").read_text())["model_package_version"] == 3
+    models = read_approved_models()
+    assert models is not None
+    assert models.packages == {3: f"{GROUP_ARN}/3"}
+    assert models.arn_of(None) == f"{GROUP_ARN}/3"
+    assert (checkout / "build/model_package_version").read_text() == "3\n"
+    assert json.loads((checkout / "build/model.json").read_text())["model_package_version"] == 3
 
 
+def test_versions_that_the_stages_name_are_deployed(registry: Any, checkout: Path) -> None:
+    for stage in ("staging", "prod"):
+        with (checkout / f"config/{stage}.yaml").open("a") as file:
+            file.write("version: 2\n")
+    respond(registry, {"ModelPackageSummaryList": [summary(3), summary(2)]})
+
+    assert approved_model.main() == 0
+    models = read_approved_models()
+    assert models is not None
+    assert models.arn_of(2) == f"{GROUP_ARN}/2"
+
+
+def test_a_version_that_is_not_approved_ends_the_build(
+    registry: Any, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (checkout / "config/prod.yaml").open("a") as file:
+        file.write("version: 9\n")
+    respond(registry, {"ModelPackageSummaryList": [summary(3), summary(2)]})
+
+    assert approved_model.main() == 1
+    assert capsys.readouterr().err == (
+        "config/prod.yaml: version: got 9; allowed: an approved version, 3, 2\n"
+    )
+    assert not (checkout / "build").exists()
+
+
+@pytest.mark.parametrize(
+    ("prod", "problem"),
+    [
+        (real_time(version=2), "config/prod.yaml: version: got 2, which the first stage, staging"),
+        (
+            real_time(second_variant=SecondVariant(version=2, percentage=10)),
+            "config/prod.yaml: second_variant.version: got 2, which the first stage",
+        ),
+        (
+            real_time(shadow=Shadow(version=4)),
+            "config/prod.yaml: shadow.version: got 4; allowed: an approved version, 3, 2",
+        ),
+    ],
+)
+def test_a_version_that_is_not_tested_first_is_rejected(prod: RealTime, problem: str) -> None:
+    approved = {version: f"{GROUP_ARN}/{version}" for version in (2, 3)}
+
+    (found,) = version_problems({"staging": real_time(), "prod": prod}, approved)
+
+    assert found.startswith(problem)
+
+
+def test_a_version_without_any_approved_one_is_rejected() -> None:
+    (found,) = version_problems({"staging": real_time(version=1)}, {})
+
+    assert found == (
+        "config/staging.yaml: version: got 1; allowed: an approved version, of which there is none "
+        "yet"
+    )
+
+
+def test_settings_that_changed_after_the_look_up_need_another_one(
+    registry: Any, checkout: Path
+) -> None:
+    respond(registry, {"ModelPackageSummaryList": [summary(3), summary(2)]})
+    approved_model.main()
+    models = read_approved_models()
+
+    assert models is not None
+    with pytest.raises(ValueError, match="got no version 2; run `python -m model_deploy.approved"):
+        models.arn_of(2)
+
+
+def test_wrong_settings_end_the_build_before_the_look_up(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "config/prod.yaml").write_text("kind: fast\n")
+
+    assert approved_model.main() == 1
+    assert "config/prod.yaml:1: kind: got 'fast'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("checkout")
 def test_a_refusal_of_aws_ends_the_build_with_its_message(
-    registry: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    registry: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry.stubber.add_client_error("list_model_packages", "AccessDeniedException", "not you")
-    monkeypatch.setenv("MODEL_PACKAGE_GROUP_NAME", "churn")
-    monkeypatch.setattr("boto3.client", lambda _: registry)
 
     assert approved_model.main() == 1
     assert "not you" in capsys.readouterr().err
@@ -108,4 +199,4 @@ def test_a_build_without_the_group_is_rejected(
 
 def test_synth_before_the_search_says_what_to_run_first(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"python -m model_deploy\.approved_model"):
-        read_approved_model(tmp_path / "model.json")
+        read_approved_models(tmp_path / "model.json")

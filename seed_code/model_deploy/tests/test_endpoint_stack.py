@@ -7,10 +7,18 @@ from typing import Any
 import pytest
 
 from model_deploy.project import Project, ProjectNetwork
-from model_deploy.settings import Capture, RealTime, Rollback, Rollout, Scaling, Serverless
+from model_deploy.settings import (
+    Capture,
+    RealTime,
+    Rollback,
+    Rollout,
+    Scaling,
+    Serverless,
+    StageSettings,
+)
 
 TemplateOf = Callable[..., dict[str, Any]]
-TemplateIn = Callable[[Project, RealTime | Serverless], dict[str, Any]]
+TemplateIn = Callable[[Project, StageSettings], dict[str, Any]]
 REAL_TIME = RealTime(
     kind="real-time",
     instance_type="ml.m7i.large",
@@ -112,13 +120,7 @@ def test_traffic_is_captured_in_the_bucket_of_the_project(template_of: TemplateO
 def test_another_model_keeps_the_endpoint_and_replaces_what_is_immutable(
     template_of: TemplateOf,
 ) -> None:
-    before, after = (
-        template_of(REAL_TIME, package_arn=arn)
-        for arn in (
-            "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/7",
-            "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/8",
-        )
-    )
+    before, after = (template_of(REAL_TIME, newest=newest) for newest in (7, 8))
 
     def name(template: dict[str, Any], kind: str) -> str:
         return str(properties_of(template, f"AWS::SageMaker::{kind}")[f"{kind}Name"])
@@ -215,3 +217,20 @@ def test_settings_that_contradict_aws_are_rejected_together(template_of: Templat
 
     assert "canary size: got 5 of 2 instances" in str(error.value)
     assert "scaling: got instance type ml.t2.medium" in str(error.value)
+
+
+def test_a_kind_that_the_project_does_not_allow_is_rejected(
+    project: Project, template_in: TemplateIn
+) -> None:
+    with pytest.raises(
+        ValueError, match=r"^config/prod\.yaml: kind: got 'real-time'; the project "
+    ):
+        template_in(replace(project, kinds=("serverless", "batch")), REAL_TIME)
+
+
+def test_a_version_that_the_settings_name_is_deployed(template_of: TemplateOf) -> None:
+    template = template_of(REAL_TIME.model_copy(update={"version": 6}), newest=8)
+
+    container = properties_of(template, "AWS::SageMaker::Model")["PrimaryContainer"]
+    assert container["ModelPackageName"].endswith("model-package/churn/6")
+    assert template["Outputs"]["ModelPackageArn"]["Value"].endswith("model-package/churn/6")

@@ -4,14 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from model_deploy.settings import RealTime, Serverless, SettingsError, load_settings
+from model_deploy.settings import RealTime, Serverless, SettingsError, StageSettings, load_settings
 
 ROOT = Path(__file__).parent.parent
 REAL_TIME = "kind: real-time\ninstance_type: ml.m7i.large\n"
 SERVERLESS = "kind: serverless\n"
+ASYNCHRONOUS = "kind: asynchronous\ninstance_type: ml.m7i.large\n"
+COMPONENT = "kind: component\ninstance_type: ml.m7i.xlarge\ncompute: {memory_mb: 1024}\n"
+BATCH = "kind: batch\ninstance_type: ml.m5.large\nschedule: rate(1 day)\n"
 
 
-def settings_of(folder: Path, text: str) -> RealTime | Serverless:
+def settings_of(folder: Path, text: str) -> StageSettings:
     path = folder / "prod.yaml"
     path.write_text(text)
     return load_settings(path)
@@ -37,15 +40,18 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("kind: realtime", "prod.yaml:1: kind: got 'realtime'; allowed: 'real-time', 'serverless'"),
+        (
+            "kind: realtime",
+            "prod.yaml:1: kind: got 'realtime'; allowed: 'real-time', 'serverless', 'asynchronous'",
+        ),
         (
             "instance_type: ml.m7i.large",
             "prod.yaml:1: kind: got nothing; allowed: 'real-time', 'serverless'",
         ),
         ("kind: real-time", "instance_type: got nothing; set it"),
         (REAL_TIME + "instance_counts: 2", "instance_counts: got an unknown key; allowed: kind, "),
-        (REAL_TIME + "memory_mb: 2048", "memory_mb: got an unknown key; allowed: kind, instance_"),
-        (SERVERLESS + "capture: {}", "capture: got an unknown key; allowed: kind, memory_mb, "),
+        (REAL_TIME + "memory_mb: 2048", "memory_mb: got an unknown key; allowed: kind, version,"),
+        (SERVERLESS + "capture: {}", "capture: got an unknown key; allowed: kind, version, "),
         (SERVERLESS + "memory_mb: 1000", "memory_mb: got 1000; allowed: 1024, 2048, 3072, 4096"),
         (SERVERLESS + "max_concurrency: 201", "max_concurrency: got 201; allowed: less than or"),
         ("kind: real-time\ninstance_type: m7i.large", "instance_type: got 'm7i.large'; allowed:"),
@@ -58,7 +64,7 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
         (REAL_TIME + "scaling: {minimum: 1}", "scaling.maximum: got nothing; set it"),
         (
             REAL_TIME + "scaling: {min: 1, maximum: 2, invocations_per_instance: 9}",
-            "scaling.min: got an unknown key; allowed: minimum, maximum, invocations_per_instance",
+            "scaling.min: got an unknown key; allowed: minimum, maximum, scale_in_cooldown_seconds",
         ),
         (
             REAL_TIME + "capture: {sampling_percentage: 101}",
@@ -128,6 +134,63 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
             REAL_TIME + "rollout: {strategy: all-at-once, rollback: 5}",
             "rollout.rollback: got 5; allowed: a mapping of enabled, error_percentage, lat",
         ),
+        (REAL_TIME + "version: 0", "version: got 0; allowed: greater than or equal to 1"),
+        (REAL_TIME + "version: latest", "version: got 'latest'; allowed: a whole number"),
+        (
+            REAL_TIME + "second_variant: {version: 6}",
+            "second_variant.percentage: got nothing; set it",
+        ),
+        (
+            REAL_TIME + "second_variant: {version: 6, percentage: 100}",
+            "second_variant.percentage: got 100; allowed: less than or equal to 99",
+        ),
+        (
+            REAL_TIME + "second_variant: {version: 6, weight: 1}",
+            "second_variant.weight: got an unknown key; allowed: instance_type, instance_count",
+        ),
+        (
+            REAL_TIME + "second_variant: {version: 6, percentage: 1}\nshadow: {version: 5}",
+            "second_variant cannot be combined with shadow",
+        ),
+        (
+            REAL_TIME + "shadow: {instance_type: large}",
+            "shadow.instance_type: got 'large'; allowed: an instance type such as ml.m7i.large",
+        ),
+        (SERVERLESS + "shadow: {}", "shadow: got an unknown key; allowed: kind, version"),
+        (ASYNCHRONOUS + "capture: {}", "capture: got an unknown key; allowed: kind, version"),
+        (
+            ASYNCHRONOUS + "scaling: {maximum: 2, invocations_per_instance: 5}",
+            "scaling.invocations_per_instance: got an unknown key; allowed: minimum, maximum",
+        ),
+        (
+            ASYNCHRONOUS + "scaling: {maximum: 2}\ninstance_count: 3",
+            "instance_count: got 3; allowed: 1 to 2, the bounds of scaling",
+        ),
+        (
+            ASYNCHRONOUS + "max_concurrent_invocations: 1001",
+            "max_concurrent_invocations: got 1001; allowed: less than or equal to 1000",
+        ),
+        ("kind: component\ninstance_type: ml.m7i.xlarge", "compute: got nothing; set it"),
+        (COMPONENT + "instances: {maximum: 0}", "instances.maximum: got 0; allowed: greater"),
+        (
+            COMPONENT + "instances: {minimum: 3, maximum: 2}",
+            "instances: maximum: got 2; allowed: the minimum (3) or more",
+        ),
+        (
+            "kind: component\ninstance_type: ml.m7i.xlarge\ncompute: {memory_mb: 64}",
+            "compute.memory_mb: got 64; allowed: greater than or equal to 128",
+        ),
+        (COMPONENT + "scaling: {minimum: 3, maximum: 2}", "scaling: maximum: got 2; allowed: the"),
+        ("kind: batch\ninstance_type: ml.m5.large", "schedule: got nothing; set it"),
+        (
+            BATCH.replace("rate(1 day)", "daily"),
+            "schedule: got 'daily'; allowed: cron(minute hour day month weekday year), such as",
+        ),
+        (BATCH.replace("rate(1 day)", "cron(0 3 * * *)"), "schedule: got 'cron(0 3 * * *)'; all"),
+        (BATCH + "time_zone: Berlin", "time_zone: got 'Berlin'; allowed: a time zone such as Eur"),
+        (BATCH + "time_zone: ../etc/passwd", "time_zone: got '../etc/passwd'; allowed: a time z"),
+        (BATCH + "instance_count: 101", "instance_count: got 101; allowed: less than or equal"),
+        (BATCH + "content_type: text/xml", "content_type: got 'text/xml'; allowed: 'text/csv' or"),
     ],
 )
 def test_wrong_settings_are_rejected_with_file_key_got_and_allowed(
@@ -145,6 +208,17 @@ def test_a_section_whose_keys_are_comments_has_every_default(tmp_path: Path) -> 
 
     assert isinstance(settings, RealTime)
     assert settings.capture is not None and settings.capture.sampling_percentage == 100
+
+
+@pytest.mark.parametrize("kind", [ASYNCHRONOUS, COMPONENT, BATCH])
+def test_a_kind_needs_its_required_keys_only(tmp_path: Path, kind: str) -> None:
+    assert settings_of(tmp_path, kind).versions == {"version": None}
+
+
+def test_a_shadow_without_keys_is_the_newest_version(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, REAL_TIME + "version: 6\nshadow:\n  # percentage: 50\n")
+
+    assert settings.versions == {"version": 6, "shadow.version": None}
 
 
 def test_a_text_of_another_encoding_is_rejected_by_its_line(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
@@ -247,3 +248,36 @@ def test_a_capture_without_a_prefix_is_rejected(
 ) -> None:
     with pytest.raises(ValueError, match="capture prefix: got ''"):
         transform(stack, model, bucket, capture=BatchDataCapture(bucket=bucket, prefix=""))
+
+
+def test_an_existing_role_and_a_name_of_the_schedule_are_used(
+    stack: cdk.Stack, model: Model, bucket: s3.IBucket, resources: Resources
+) -> None:
+    role = iam.Role.from_role_arn(
+        stack, "Existing", "arn:aws:iam::111111111111:role/batch", mutable=False
+    )
+    queue = sqs.Queue.from_queue_arn(
+        stack, "Queue", "arn:aws:sqs:eu-west-1:111111111111:not-started"
+    )
+
+    transform(
+        stack,
+        model,
+        bucket,
+        scheduler_role=role,
+        dead_letter_queue=queue,
+        schedule_name="churn-prod",
+    )
+
+    (schedule,) = resources("AWS::Scheduler::Schedule")
+    assert schedule["Name"] == "churn-prod"
+    assert schedule["Target"]["RoleArn"] == "arn:aws:iam::111111111111:role/batch"
+    assert not [one for one in resources("AWS::IAM::Role") if "scheduler" in str(one)]
+    assert not resources("AWS::SQS::Queue")
+
+
+def test_a_malformed_name_of_the_schedule_is_rejected(
+    stack: cdk.Stack, model: Model, bucket: s3.IBucket
+) -> None:
+    with pytest.raises(ValueError, match="schedule_name: got 'churn prod'"):
+        transform(stack, model, bucket, schedule_name="churn prod")

@@ -38,7 +38,9 @@ def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> cdk.App:
             stage=import_module("model_deploy.settings").load_settings(
                 SEED / f"config/{name}.yaml"
             ),
-            model_package_arn=ACCOUNT.format("sagemaker", "model-package/churn/7"),
+            models=import_module("model_deploy.approved_model").ApprovedModels(
+                newest=7, packages={7: ACCOUNT.format("sagemaker", "model-package/churn/7")}
+            ),
         )
     return app
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -40,6 +41,10 @@ class BatchTransform(cdk.Resource):
             None: no manifests are written.
         dead_letter_queue: queue of invocations that fail after 3 retries. Defaults to None: a new
             queue.
+        scheduler_role: existing role of EventBridge Scheduler, which can create the jobs, use the
+            key of their volumes and send messages to the queue; for stacks that cannot create
+            roles. Defaults to None: a new role with exactly these permissions.
+        schedule_name: name of the schedule. Defaults to None: CloudFormation generates it.
 
     Raises:
         ValueError: every problem of the input, in one message.
@@ -79,11 +84,14 @@ class BatchTransform(cdk.Resource):
         job_name_prefix: str,
         capture: BatchDataCapture | None = None,
         dead_letter_queue: sqs.IQueue | None = None,
+        scheduler_role: iam.IRole | None = None,
+        schedule_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         problems = Problems(f"BatchTransform {self.node.path}")
         problems.extend(region_problems(self, "AWS::Scheduler::Schedule"))
         problems.extend(name_problems("job_name_prefix", job_name_prefix, reserve=MAX_ID_LENGTH))
+        problems.extend(name_problems("schedule_name", schedule_name))
         for part in (source, destination, instances, capture):
             problems.extend(part.problems() if part else [])
         problems.extend(_model_problems(model))
@@ -105,6 +113,8 @@ class BatchTransform(cdk.Resource):
             dead_letter_queue=self.dead_letter_queue,
             # SageMaker encrypts volumes through a grant of the principal that starts the job.
             permissions=use_of_volumes(key) if (key := instances.encryption_key) else [],
+            role=scheduler_role,
+            schedule_name=schedule_name,
         ).schedule(self, role_id="Role")
 
     def on_state_change(

@@ -1,21 +1,34 @@
 """Settings of a stage: the content of `config/<stage>.yaml`, a module for each section."""
 
+from .asynchronous import Asynchronous
+from .batch import Batch
 from .capture import Capture
+from .component import Component, Compute, Instances
 from .loading import SettingsError, load_settings
+from .other_variants import SecondVariant, Shadow
 from .real_time import RealTime
 from .rollout import Rollback, Rollout
-from .scaling import Scaling
+from .scaling import BacklogScaling, CopyScaling, Scaling
 from .serverless import Serverless
 from .stage_settings import StageSettings
 
 __all__ = [
+    "Asynchronous",
+    "BacklogScaling",
+    "Batch",
     "Capture",
+    "Component",
+    "Compute",
+    "CopyScaling",
+    "Instances",
     "RealTime",
     "Rollback",
     "Rollout",
     "Scaling",
+    "SecondVariant",
     "Serverless",
     "SettingsError",
+    "Shadow",
     "StageSettings",
     "load_settings",
 ]

@@ -1,20 +1,25 @@
 """Real-time endpoints: `kind: real-time`."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from .capture import Capture
+from .other_variants import SecondVariant, Shadow
 from .rollout import Rollout
-from .scaling import Scaling
-from .section import MAX_INSTANCES, InstanceType, Section
+from .scaling import Scaling, count_within
+from .section import MAX_INSTANCES, InstanceType
+from .stage import Stage
 
 
-class RealTime(Section):
+class RealTime(Stage):
     """A real-time endpoint, whose instances always run.
 
     Args:
         kind: `real-time`.
+        version: version of the model package group, 1 or more, which must be approved. Defaults to
+            None: the approved version with the highest number.
+        tags: tags of every resource. Defaults to none.
         instance_type: instance type, for example `ml.m7i.large`.
         scaling: automatic scaling. Defaults to None: a fixed number of instances.
         instance_count: number of instances at creation, 1 to 1000. Defaults to None:
@@ -23,7 +28,9 @@ class RealTime(Section):
             True.
         capture: data capture. Defaults to None: no capture.
         rollout: shift of traffic. Defaults to None: SageMaker's default.
-        tags: tags of every resource. Defaults to none.
+        second_variant: another version that serves a part of the requests. Defaults to None: one
+            version serves all.
+        shadow: another version that receives copies of the requests. Defaults to None: no copies.
     """
 
     kind: Literal["real-time"]
@@ -33,13 +40,30 @@ class RealTime(Section):
     encrypt_volumes: bool = True
     capture: Capture | None = None
     rollout: Rollout | None = None
-    tags: dict[str, str] = {}
+
+    second_variant: SecondVariant | None = None
+    shadow: Shadow | None = None
 
     @field_validator("instance_count")
     @classmethod
     def _is_in_the_bounds_of_scaling(cls, count: int | None, info: ValidationInfo) -> int | None:
-        scaling: Scaling | None = info.data.get("scaling")
-        if scaling is None or count is None or scaling.minimum <= count <= scaling.maximum:
-            return count
-        bounds = f"{scaling.minimum} to {scaling.maximum}"
-        raise ValueError(f"got {count}; allowed: {bounds}, the bounds of scaling")
+        return count_within(info.data.get("scaling"), count)
+
+    @model_validator(mode="after")
+    def _has_one_other_variant(self) -> Self:
+        if self.second_variant is not None and self.shadow is not None:
+            raise ValueError(
+                "second_variant cannot be combined with shadow: AWS allows a shadow variant beside "
+                "one production variant; remove one of them"
+            )
+        return self
+
+    @property
+    def versions(self) -> dict[str, int | None]:
+        """Versions that the stage deploys, by their key; None is the newest approved version."""
+        found = {"version": self.version}
+        if self.second_variant is not None:
+            found["second_variant.version"] = self.second_variant.version
+        if self.shadow is not None:
+            found["shadow.version"] = self.shadow.version
+        return found

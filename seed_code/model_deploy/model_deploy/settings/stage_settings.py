@@ -6,11 +6,14 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import Field, TypeAdapter
 
+from .asynchronous import Asynchronous
+from .batch import Batch
+from .component import Component
 from .real_time import RealTime
 from .section import Section
 from .serverless import Serverless
 
-StageSettings = RealTime | Serverless
+StageSettings = RealTime | Serverless | Asynchronous | Component | Batch
 
 ADAPTER: TypeAdapter[StageSettings] = TypeAdapter(
     Annotated[StageSettings, Field(discriminator="kind")]

@@ -1,0 +1,1 @@
+"""Resources of a stage, a module for each kind."""

@@ -1,0 +1,65 @@
+"""Batch transform on a schedule."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
+from mlops_constructs.hosting import (
+    BatchTransform,
+    TransformInput,
+    TransformInstances,
+    TransformOutput,
+)
+
+from model_deploy import settings
+
+from .stage_resources import StageResources
+
+_MAX_PREFIX_LENGTH = 26
+"""Maximum length of the prefix to which EventBridge Scheduler adds the id of its execution."""
+
+
+def batch_transform(resources: StageResources, stage: settings.Batch) -> BatchTransform:
+    """Defines transform jobs, started by the schedule `<project>-<stage>`.
+
+    Args:
+        resources: resources of the stage.
+        stage: its settings.
+
+    Raises:
+        ValueError: the project has no role that starts the jobs.
+    """
+    project, stack = resources.project, resources.stack
+    if project.batch_role_arn is None or project.batch_queue_arn is None:
+        raise ValueError(
+            "kind: got 'batch', but the build has no BATCH_ROLE_ARN or no BATCH_QUEUE_ARN; the "
+            "platform team allows the kind by `kinds` of the stage in the settings of the project"
+        )
+    key = resources.key
+    return BatchTransform(
+        stack,
+        "Batch",
+        model=resources.model("Model", stage.version),
+        source=TransformInput(
+            bucket=resources.bucket,
+            prefix=f"batch/input/{resources.stage}",
+            content_type=stage.content_type,
+        ),
+        destination=TransformOutput(
+            bucket=resources.bucket,
+            prefix=f"batch/predictions/{resources.stage}",
+            accept=stage.content_type,
+            encryption_key=key,
+            join_input=stage.join_input,
+        ),
+        instances=TransformInstances(instance_type=stage.instance_type, count=stage.instance_count),
+        schedule=scheduler.ScheduleExpression.expression(
+            stage.schedule, cdk.TimeZone.of(stage.time_zone)
+        ),
+        schedule_name=resources.name,
+        job_name_prefix=resources.name[:_MAX_PREFIX_LENGTH].rstrip("-"),
+        scheduler_role=iam.Role.from_role_arn(
+            stack, "BatchRole", project.batch_role_arn, mutable=False
+        ),
+        dead_letter_queue=sqs.Queue.from_queue_arn(stack, "NotStarted", project.batch_queue_arn),
+    )

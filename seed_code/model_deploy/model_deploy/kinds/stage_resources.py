@@ -1,0 +1,102 @@
+"""Resources that every kind of stage uses: models, and the key, bucket and network of the stage."""
+
+from functools import cached_property
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from mlops_constructs.hosting import Model, ModelSource, VpcConfig
+from mlops_constructs.network import Network
+
+from model_deploy.approved_model import ApprovedModels
+from model_deploy.project import Project
+
+
+class StageResources:
+    """Resources of a stage, each of which is defined at its first use.
+
+    Args:
+        stack: stack of the stage.
+        name: name of the stack, prefix of every name in it.
+        project: resources of the project.
+        models: the approved models.
+    """
+
+    def __init__(
+        self, stack: cdk.Stack, *, name: str, project: Project, models: ApprovedModels
+    ) -> None:
+        self.stack, self.name, self.project = stack, name, project
+        self._models = models
+
+    @property
+    def stage(self) -> str:
+        """Name of the stage."""
+        return self.stack.node.id
+
+    def model(self, construct_id: str, version: int | None, *, isolated: bool = True) -> Model:
+        """Defines the model of an approved version.
+
+        Args:
+            construct_id: construct id of the model.
+            version: the version; None for the newest one.
+            isolated: True starts its containers without a network. Defaults to True.
+        """
+        return Model(
+            self.stack,
+            construct_id,
+            source=ModelSource.from_package(self._models.arn_of(version)),
+            role=self.model_role,
+            network_isolation=isolated,
+            name_prefix=self.name,
+            **self._placed,
+        )
+
+    @cached_property
+    def model_role(self) -> iam.IRole:
+        """Role of the models."""
+        return iam.Role.from_role_arn(
+            self.stack,
+            "ModelExecutionRole",
+            self.project.model_execution_role_arn,
+            mutable=False,
+        )
+
+    @cached_property
+    def key(self) -> kms.IKey:
+        """Key of the stage, which another account names by its alias."""
+        arn = self.project.artifact_key_arn
+        _, separator, alias = arn.partition(":alias/")
+        if separator:
+            return kms.Alias.from_alias_name(self.stack, "Key", f"alias/{alias}")
+        return kms.Key.from_key_arn(self.stack, "Key", arn)
+
+    @cached_property
+    def bucket(self) -> s3.IBucket:
+        """Bucket of the stage."""
+        return s3.Bucket.from_bucket_name(self.stack, "Bucket", self.project.artifact_bucket)
+
+    @property
+    def placement(self) -> VpcConfig | None:
+        """Network of containers; None for a project without a network."""
+        return VpcConfig(**self._placed) if self._placed else None
+
+    @cached_property
+    def _placed(self) -> dict[str, Any]:
+        """Network arguments of models; none for a project without a network."""
+        ids = self.project.network
+        if ids is None:
+            return {}
+        network = Network.from_ids(
+            self.stack,
+            "Network",
+            vpc_id=ids.vpc_id,
+            subnet_ids=ids.subnet_ids,
+            security_group_ids=ids.security_group_ids,
+        )
+        return {
+            "vpc": network.vpc,
+            "subnets": network.subnet_selection,
+            "security_groups": network.security_groups,
+        }

@@ -1,0 +1,55 @@
+"""Batch transform on a schedule, without an endpoint: `kind: batch`."""
+
+import zoneinfo
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from .section import InstanceType
+from .stage import Stage
+
+
+class Batch(Stage):
+    """Transform jobs over the files below `batch/input/<stage>/` of the bucket of the project.
+
+    Args:
+        kind: `batch`.
+        version: version of the model package group, 1 or more, which must be approved. Defaults to
+            None: the approved version with the highest number.
+        tags: tags of the model. Defaults to none.
+        instance_type: instance type of the jobs, for example `ml.m5.large`.
+        instance_count: number of instances of a job, 1 to 100. Defaults to 1.
+        schedule: `cron(...)` with six fields, or `rate(...)`, as EventBridge Scheduler writes them.
+        time_zone: time zone of a `cron` schedule. Defaults to UTC.
+        content_type: format of the files and predictions. Defaults to `text/csv`.
+        join_input: True writes each input row before its prediction. Defaults to False.
+    """
+
+    kind: Literal["batch"]
+    instance_type: InstanceType
+    instance_count: int = Field(default=1, ge=1, le=100)
+    schedule: str
+    time_zone: str = "UTC"
+    content_type: Literal["text/csv", "application/jsonlines"] = "text/csv"
+    join_input: bool = False
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_an_expression(cls, expression: str) -> str:
+        name, _, rest = expression.partition("(")
+        fields = rest.removesuffix(")").split()
+        if rest.endswith(")") and (name, len(fields)) in (("cron", 6), ("rate", 2)):
+            return expression
+        raise ValueError(
+            f"got {expression!r}; allowed: cron(minute hour day month weekday year), such as "
+            "'cron(0 3 * * ? *)', or 'rate(1 day)'"
+        )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"got {name!r}; allowed: a time zone such as Europe/Berlin") from None
+        return name
