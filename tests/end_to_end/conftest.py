@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 _COPIED = ("app.py", "cdk.json", "pyproject.toml", "LICENSE", "package.json")
 _COPIED_FOLDERS = ("config", "stacks", "constructs", "jobs", "seed_code")
 _LINKED = (".venv", "node_modules")
+# A request for the default project: what is known before a departure.
+FLIGHT = "B6,JFK,SFO,2586,1,1229,1439,15,71.96,69.98,93.49,180,14.96,,0,1017.4,9,2007,200"
 TIMEOUT_SECONDS = 3600.0  # far above the minutes of a command on a busy machine
 
 

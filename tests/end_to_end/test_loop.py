@@ -5,7 +5,7 @@ import re
 
 import yaml
 
-from tests.end_to_end.conftest import Loop
+from tests.end_to_end.conftest import FLIGHT, Loop
 
 PROJECT = "rehearsal"
 
@@ -14,7 +14,8 @@ def test_a_push_becomes_an_endpoint_that_predicts_held_out_rows(loop: Loop) -> N
     assert loop.summary["status"] == "succeeded"
     assert loop.summary["endpoint_name"] == f"{PROJECT}-prod"
     assert loop.summary["held_out"]["rows"] > 100
-    assert loop.summary["held_out"]["accuracy"] > 0.93
+    # Guessing that no flight is late is right for 77 % of them.
+    assert loop.summary["held_out"]["accuracy"] > 0.78
 
 
 def test_every_stage_and_step_of_the_loop_is_reported_with_its_time(loop: Loop) -> None:
@@ -41,7 +42,7 @@ def test_every_trial_of_the_tuning_job_is_reported(loop: Loop) -> None:
     assert len(trials) == config["tuning"]["jobs"]
     # Early stopping depends on the speed of the machine: any trial may be stopped, the best too.
     assert {trial["status"] for trial in trials} <= {"succeeded", "stopped"}
-    assert max(trial["value"] for trial in trials if trial["value"] is not None) > 0.9
+    assert max(trial["value"] for trial in trials if trial["value"] is not None) > 0.7
 
 
 def test_the_report_is_self_contained(loop: Loop) -> None:
@@ -74,7 +75,6 @@ def test_the_aws_cli_invokes_the_endpoint_with_a_raw_row(loop: Loop) -> None:
     described = loop.aws("sagemaker", "describe-endpoint", "--endpoint-name", f"{PROJECT}-prod")
     assert described["EndpointStatus"] == "InService"
     response = loop.folder / "response.csv"
-    row = ",".join(["14.2"] * 30)
     called = loop.aws(
         "sagemaker-runtime",
         "invoke-endpoint",
@@ -83,12 +83,12 @@ def test_the_aws_cli_invokes_the_endpoint_with_a_raw_row(loop: Loop) -> None:
         "--content-type",
         "text/csv",
         "--body",
-        row,
+        FLIGHT,
         str(response),
     )
     assert called["InvokedProductionVariant"]
     label, probability = response.read_text().strip().split(",")
-    assert label in ("benign", "malignant")
+    assert label in ("yes", "no")
     assert 0 <= float(probability) <= 1
 
 

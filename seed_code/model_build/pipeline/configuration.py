@@ -61,8 +61,8 @@ class Data(Section):
     """The raw table.
 
     Args:
-        uri: S3 URI of a CSV file, or of a folder if it ends with `/`. Defaults to "": the UCI
-            breast-cancer set, which the train build uploads.
+        uri: S3 URI of a CSV file, or of a folder if it ends with `/`. Defaults to "": flights
+            from New York, which the train build publishes.
         header: True if the first line of each file names the columns. Defaults to True.
         delimiter: field separator, one character. Defaults to `,`.
         encoding: encoding of CSV files, by Python's name. Defaults to UTF-8.

@@ -1,8 +1,6 @@
-"""The raw table on S3: uploads the default table, and checks the target before a job starts."""
+"""The raw table on S3: publishes the default data, and checks the target before a job starts."""
 
-import csv
 import hashlib
-import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +16,10 @@ from mlops_jobs.table.fitting import position_of_target
 from mlops_jobs.table.raw import RawTable
 from mlops_jobs.table.target import detect_problem_type
 
+from pipeline import flights
 from pipeline.configuration import Configuration
 from pipeline.project import Project
 
-DEFAULT_KEY = "data/breast_cancer.csv"
-DEFAULT_TARGET = "diagnosis"
 MAX_READ_BYTES = 100 * 1024 * 1024
 HEADING_BYTES = 1024 * 1024  # read of each file of a larger table
 
@@ -90,38 +87,14 @@ def prepare(configuration: Configuration, project: Project, s3: Any) -> RawData:
 
 
 def _default_data(project: Project, s3: Any) -> str:
-    """Uploads the default table, which never changes, unless it is already there."""
-    uri = f"s3://{project.artifact_bucket}/{DEFAULT_KEY}"
-    try:
-        s3.head_object(Bucket=project.artifact_bucket, Key=DEFAULT_KEY)
-    except ClientError as error:
-        # Without s3:ListBucket, S3 returns 403 for an object that does not exist.
-        if error.response["Error"]["Code"] not in ("404", "403", "NoSuchKey", "AccessDenied"):
-            raise
-        s3.put_object(
-            Bucket=project.artifact_bucket,
-            Key=DEFAULT_KEY,
-            Body=breast_cancer(),
-            ContentType="text/csv",
-            ServerSideEncryption="aws:kms",
-            SSEKMSKeyId=project.artifact_key_arn,
+    """Publishes the first months of the default data, unless a month is already there."""
+    uri = f"s3://{project.artifact_bucket}/{flights.PREFIX}"
+    if not _list(project.artifact_bucket, flights.PREFIX, s3):
+        flights.publish(
+            flights.FIRST_MONTHS, s3, project.artifact_bucket, key_arn=project.artifact_key_arn
         )
-        print(f"uploaded the UCI breast-cancer set to {uri}")
+        print(f"uploaded the flights of January to March 2013 to {uri}")
     return uri
-
-
-def breast_cancer() -> bytes:
-    """Returns the UCI breast-cancer (Wisconsin, diagnostic) set as CSV, with diagnoses in words."""
-    # scikit-learn takes seconds to import, and only the first run needs it.
-    from sklearn.datasets import load_breast_cancer
-
-    table = load_breast_cancer()
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*table.feature_names, DEFAULT_TARGET])
-    for features, label in zip(table.data.tolist(), table.target.tolist(), strict=True):
-        writer.writerow([*features, table.target_names[label]])
-    return text.getvalue().encode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,17 +113,21 @@ def _objects(uri: str, s3: Any) -> list[_Object]:
             head = s3.head_object(Bucket=bucket, Key=key)
             size, etag = head["ContentLength"], head["ETag"]
             return [_Object(bucket=bucket, key=key, size=size, etag=etag)]
-        found = [
-            _Object(bucket=bucket, key=entry["Key"], size=entry["Size"], etag=entry["ETag"])
-            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
-            for entry in page.get("Contents", [])
-            if not entry["Key"].endswith("/") and Path(entry["Key"]).name[0] not in "._"
-        ]
+        found = _list(bucket, key, s3)
     if not found:
         raise InputError(
             f"data.uri: got {uri}, which holds no object; upload the table there, or change it"
         )
     return found
+
+
+def _list(bucket: str, prefix: str, s3: Any) -> list[_Object]:
+    return [
+        _Object(bucket=bucket, key=entry["Key"], size=entry["Size"], etag=entry["ETag"])
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for entry in page.get("Contents", [])
+        if not entry["Key"].endswith("/") and Path(entry["Key"]).name[0] not in "._"
+    ]
 
 
 def _download(found: list[_Object], folder: Path, s3: Any, *, only_headings: bool) -> None:

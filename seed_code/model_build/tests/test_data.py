@@ -8,6 +8,7 @@ from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 
 from pipeline import data as data_module
+from pipeline import flights
 from pipeline.configuration import Configuration
 from pipeline.data import prepare
 from tests.fakes import PROJECT, Bucket, some_hyperparameters
@@ -66,15 +67,27 @@ def test_of_a_large_table_only_the_heading_is_read(monkeypatch: pytest.MonkeyPat
         prepare(configuration(), PROJECT, bucket)
 
 
-def test_the_default_data_is_put_once_and_encrypted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data_module, "breast_cancer", lambda: TABLE)
+def test_the_default_data_is_published_once_and_encrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flights, "tables", lambda months: [(f"{m}.csv", TABLE) for m in months])
     bucket = Bucket()
     for _ in range(2):
         raw = prepare(configuration(uri=""), PROJECT, bucket)
-    assert raw.uri == "s3://churn-artifacts/data/breast_cancer.csv"
-    (put,) = bucket.puts
-    assert put["ServerSideEncryption"] == "aws:kms"
-    assert put["SSEKMSKeyId"] == PROJECT.artifact_key_arn
+    assert raw.uri == "s3://churn-artifacts/data/flights/"
+    assert [put["Key"] for put in bucket.puts] == [f"data/flights/{m}.csv" for m in (1, 2, 3)]
+    assert {put["ServerSideEncryption"] for put in bucket.puts} == {"aws:kms"}
+    assert {put["SSEKMSKeyId"] for put in bucket.puts} == {PROJECT.artifact_key_arn}
+
+
+def test_months_that_a_feed_has_published_are_read_and_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(flights, "tables", lambda months: [(f"{m}.csv", TABLE) for m in months])
+    bucket = Bucket()
+    before = prepare(configuration(uri=""), PROJECT, bucket)
+    bucket.objects["data/flights/4.csv"] = TABLE
+    after = prepare(configuration(uri=""), PROJECT, bucket)
+    assert len(bucket.puts) == 3
+    assert (after.uri, after.version != before.version) == (before.uri, True)
 
 
 @pytest.mark.parametrize(
@@ -98,12 +111,3 @@ def test_what_does_not_fit_is_rejected_before_anything_starts(
     with pytest.raises(InputError) as error:
         prepare(configuration(**settings), PROJECT, bucket)
     assert message in str(error.value)
-
-
-def test_the_default_data_is_the_breast_cancer_set() -> None:
-    pytest.importorskip("sklearn", reason="the image has no scikit-learn, the train build has")
-    lines = data_module.breast_cancer().decode().splitlines()
-    assert len(lines) == 570
-    assert lines[0].startswith("mean radius,mean texture,")
-    assert lines[0].endswith(",diagnosis")
-    assert {line.rpartition(",")[2] for line in lines[1:]} == {"benign", "malignant"}

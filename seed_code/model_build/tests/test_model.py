@@ -2,12 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-from mlops_jobs.evaluation.job import evaluate
-
 from pipeline.configuration import read_configuration
 from tabular import model
-from tests.conftest import HEADING, Fitted, lay_out_training, pack, run_preprocess, train, write_csv
+from tests.conftest import HEADING, Fitted, lay_out_training, train
 
 MIN_QUALITY = {
     "binary": ("binary_classification_metrics", "auc", 0.85),
@@ -43,23 +40,6 @@ def test_missing_values_and_unknown_categories_are_predicted(binary: Fitted) -> 
 
 def test_requests_have_the_columns_of_the_table(binary: Fitted) -> None:
     assert list(binary.predictor.columns) == HEADING[:-1]
-
-
-def test_the_default_data_is_learnt_well(tmp_path: Path) -> None:
-    pytest.importorskip("sklearn", reason="the image has no scikit-learn, the train build has")
-    from pipeline.data import breast_cancer
-
-    write_csv(tmp_path / "raw", [])
-    (tmp_path / "raw/table.csv").write_bytes(breast_cancer())
-    outputs = run_preprocess(tmp_path, target="name:diagnosis")
-    opt_ml = lay_out_training(tmp_path / "ml", outputs)
-    train(opt_ml)
-    report = evaluate(
-        model.load, pack(opt_ml / "model", tmp_path / "archive"), outputs / "test", tmp_path
-    )
-    measures = report["binary_classification_metrics"]
-    assert measures["auc"]["value"] > 0.97
-    assert list(measures["confusion_matrix"]) == ["benign", "malignant"]
 
 
 def test_the_file_of_the_project_is_valid() -> None:

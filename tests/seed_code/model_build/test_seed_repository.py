@@ -81,7 +81,7 @@ def test_linters_and_the_security_scan_find_nothing(repository: Path, tmp_path: 
 
 def test_its_tests_of_the_pipeline_pass_on_what_the_train_build_installs(repository: Path) -> None:
     python = environment(repository, *LOCKS)
-    files = [f"tests/test_{name}.py" for name in ("definition", "data", "commands")]
+    files = [f"tests/test_{name}.py" for name in ("definition", "data", "flights", "commands")]
     output = run(repository, python, "-m", "pytest", "-q", *files)
     assert " passed" in output
     assert "SKIPPED" not in output
