@@ -59,15 +59,18 @@ def monitor(environment: Mapping[str, str], load_model: LoadModel) -> str:
 
 
 def time_of_metrics(window: Window | None, now: datetime) -> datetime:
-    """Returns the timestamp of the metrics: the end of the window, or now if it has not ended.
+    """Returns the timestamp of the metrics: the end of the window, or now if it goes on.
 
-    An alarm does not evaluate metrics of the future.
+    An alarm does not evaluate metrics of the future. A window that has not even begun means that
+    the clock of this host is behind that of the schedule, whose time is then right.
 
     Args:
         window: the window; None for a baseline.
         now: the current time.
     """
-    return now if window is None else min(window.end, now)
+    if window is None or window.start <= now < window.end:
+        return now
+    return window.end
 
 
 def make_baseline(environment: Mapping[str, str], load_model: LoadModel) -> str:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rehearsal.framework.clock import utc_now
+from rehearsal.framework.clock import Clock, utc_now
 from rehearsal.framework.platform import AwsError, Scope
 from rehearsal.services.application_autoscaling.activities import Activities
 from rehearsal.services.application_autoscaling.adjustments import stepped, tracked
@@ -35,6 +35,7 @@ class PolicyExecution:
         policies: the scaling policies.
         role: the service-linked role.
         activities: changes capacities.
+        clock: the present time. Defaults to the system's clock.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class PolicyExecution:
         policies: ScalingPolicies,
         role: LinkedRole,
         activities: Activities,
+        clock: Clock = utc_now,
     ) -> None:
+        self._clock = clock
         self._targets = targets
         self._policies = policies
         self._role = role
@@ -66,7 +69,9 @@ class PolicyExecution:
         if not found:
             return
         current = self._role.capacity(key, target["RoleARN"]).current()
-        wanted = _wanted(policy, found[0], current, _datapoints(cloudwatch, found[0]))
+        wanted = _wanted(
+            policy, found[0], current, _datapoints(cloudwatch, found[0], self._clock())
+        )
         wanted = min(max(wanted, target["MinCapacity"]), target["MaxCapacity"])
         out = wanted > current
         suspended = "DynamicScalingOutSuspended" if out else "DynamicScalingInSuspended"
@@ -146,14 +151,13 @@ def _wanted(policy: Record, alarm: Mapping[str, Any], current: int, values: Sequ
     return max(tracked(config["TargetValue"], current, values[0]), current)
 
 
-def _datapoints(cloudwatch: Any, alarm: Mapping[str, Any]) -> list[float]:
-    """Returns the datapoints of an alarm, from its state or else from its metric."""
+def _datapoints(cloudwatch: Any, alarm: Mapping[str, Any], end: datetime.datetime) -> list[float]:
+    """Returns the datapoints of an alarm, from its state or else from its metric until `end`."""
     recent = json.loads(alarm.get("StateReasonData") or "{}").get("recentDatapoints")
     if recent:
         return [float(value) for value in reversed(recent)]
     if not alarm.get("MetricName"):
         return []
-    end = utc_now()
     span = alarm["Period"] * alarm["EvaluationPeriods"]
     statistic = alarm.get("Statistic", "Average")
     answer = cloudwatch.get_metric_statistics(

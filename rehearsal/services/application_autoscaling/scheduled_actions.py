@@ -7,7 +7,7 @@ import threading
 import uuid
 from typing import Any
 
-from rehearsal.framework.clock import utc_now
+from rehearsal.framework.clock import Clock, utc_now
 from rehearsal.framework.pages import page
 from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.schedule_expressions import InvalidExpressionError, parse
@@ -34,11 +34,19 @@ class ScheduledActions:
         lock: the service's lock.
         targets: the scalable targets.
         activities: changes capacities.
+        clock: the present time. Defaults to the system's clock.
     """
 
     KEPT = ("_actions", "_due")
 
-    def __init__(self, lock: threading.RLock, targets: Targets, activities: Activities) -> None:
+    def __init__(
+        self,
+        lock: threading.RLock,
+        targets: Targets,
+        activities: Activities,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._clock = clock
         self._lock = lock
         self._targets = targets
         self._activities = activities
@@ -64,7 +72,7 @@ class ScheduledActions:
         _check_action(action)
         with self._lock:
             self._actions[key, name] = action
-            self._due[key, name] = _next(action, utc_now())
+            self._due[key, name] = _next(action, self._clock())
         return {}
 
     def describe_scheduled_actions(self, request: Request, context: Context) -> Response:

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.framework.clock import utc_now
+from rehearsal.framework.clock import clock_of
 from rehearsal.framework.platform import AwsError, Platform, Scope
 from rehearsal.framework.service import Request, Service
 from rehearsal.framework.tags import TagOperations, TagShape
@@ -48,12 +48,13 @@ class ApplicationAutoScaling(Service):
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
         self._workers = Workers()
+        self._clock = clock_of(platform)
         self._targets: Targets = {}
         role = LinkedRole(platform)
         activities = Activities(self.lock, self._targets, role, self._workers)
         policies = ScalingPolicies(self.lock, self._targets, role)
-        self._actions = ScheduledActions(self.lock, self._targets, activities)
-        self._execution = PolicyExecution(self._targets, policies, role, activities)
+        self._actions = ScheduledActions(self.lock, self._targets, activities, self._clock)
+        self._execution = PolicyExecution(self._targets, policies, role, activities, self._clock)
         targets = ScalableTargets(
             self.lock, self.tags, self._targets, role, activities, (policies, self._actions)
         )
@@ -99,7 +100,7 @@ class ApplicationAutoScaling(Service):
     def _tick(self) -> None:
         while not self._workers.closing.wait(TICK_SECONDS):
             try:
-                self.run_due(utc_now())
+                self.run_due(self._clock())
                 self.execute_alarms()
             except (AwsError, BotoCoreError, ClientError) as error:
                 # A resource that was deleted meanwhile stops no other target.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.framework.clock import Clock, utc_now
+from rehearsal.framework.clock import Clock, clock_of
 from rehearsal.framework.platform import AwsError, Platform, Scope
 from rehearsal.framework.service import Request, Service
 from rehearsal.framework.tags import TagOperations, TagShape
@@ -23,7 +23,7 @@ class CloudWatch(Service):
 
     Args:
         platform: the AWS around the service.
-        clock: the present time. Defaults to the system's clock.
+        clock: the present time. Defaults to the clock of the platform.
     """
 
     name = "cloudwatch"
@@ -32,8 +32,9 @@ class CloudWatch(Service):
     rules = CLOUDWATCH
     tag_shape = TagShape(arn="ResourceARN")
 
-    def __init__(self, platform: Platform, clock: Clock = utc_now) -> None:
+    def __init__(self, platform: Platform, clock: Clock | None = None) -> None:
         super().__init__(platform)
+        clock = clock or clock_of(platform)
         metrics = MetricStore()
         actions = AlarmActions(platform, lambda: self.peers)
         self._states = AlarmStates(platform, self.lock, clock, metrics, actions)

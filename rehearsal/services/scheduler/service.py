@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rehearsal.framework.clock import Clock, utc_now
+from rehearsal.framework.clock import Clock, clock_of
 from rehearsal.framework.identity import ServiceIdentity
 from rehearsal.framework.platform import Platform, Scope
 from rehearsal.framework.service import Request, Service
@@ -24,7 +24,7 @@ class Scheduler(Service):
 
     Args:
         platform: the AWS around the service.
-        clock: the present time. Defaults to the system's clock.
+        clock: the present time. Defaults to the clock of the platform.
         invoke: runs an invocation. Defaults to None: runs it on a separate thread.
     """
 
@@ -35,7 +35,7 @@ class Scheduler(Service):
     def __init__(
         self,
         platform: Platform,
-        clock: Clock = utc_now,
+        clock: Clock | None = None,
         invoke: Callable[[Invocation], None] | None = None,
     ) -> None:
         super().__init__(platform)
@@ -45,7 +45,7 @@ class Scheduler(Service):
         groups = ScheduleGroups(
             self.lock, self.tags, lambda scope, group: self._schedules.delete_group(scope, group)
         )
-        self._schedules = Schedules(self.lock, clock, identity, groups.find)
+        self._schedules = Schedules(self.lock, clock or clock_of(platform), identity, groups.find)
         self.compose(self._schedules, groups, TagOperations(self.tags, groups.find_by_arn))
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:

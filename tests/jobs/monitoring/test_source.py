@@ -222,7 +222,9 @@ def test_a_label_without_event_is_rejected() -> None:
         ground_truth([("a", '{"groundTruthData": {"data": "1", "encoding": "CSV"}}')])
 
 
-@pytest.mark.parametrize(("minute", "time"), [(0, "12:00"), (30, "12:30"), (90, "13:00")])
+@pytest.mark.parametrize(
+    ("minute", "time"), [(0, "12:00"), (30, "12:30"), (90, "13:00"), (-90, "13:00")]
+)
 def test_metrics_of_an_hour_that_goes_on_are_of_now(minute: int, time: str) -> None:
     noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
     window = Window(start=noon, end=noon + timedelta(hours=1))

@@ -5,7 +5,6 @@ Layout and members as in "Capture data" of the SageMaker developer guide:
 """
 
 import base64
-import datetime
 import json
 import logging
 import random
@@ -17,6 +16,8 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+
+from rehearsal.framework.clock import Clock, utc_now
 
 FLUSH_SECONDS = 2.0
 """Seconds that a captured request waits for others. AWS writes files minutes later."""
@@ -31,11 +32,19 @@ class DataCapture:
         endpoint: the name of the endpoint.
         config: DataCaptureConfig of the endpoint configuration.
         session: a session of the model's execution role, which writes the files.
+        clock: the present time. Defaults to the system's clock.
     """
 
-    def __init__(self, endpoint: str, config: Mapping[str, Any], session: boto3.Session) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        config: Mapping[str, Any],
+        session: boto3.Session,
+        clock: Clock = utc_now,
+    ) -> None:
         self._endpoint = endpoint
         self._config = config
+        self._clock = clock
         self._s3 = session.client("s3")
         self._lock = threading.Lock()
         self._lines: dict[str, list[str]] = {}
@@ -61,7 +70,7 @@ class DataCapture:
         """
         if random.random() * 100 >= self._config["InitialSamplingPercentage"]:  # noqa: S311
             return
-        moment = datetime.datetime.now(datetime.UTC)
+        moment = self._clock()
         metadata: dict[str, Any] = {"eventId": str(uuid.uuid4())}
         if custom_attributes:
             metadata["customAttributes"] = [custom_attributes]
@@ -129,7 +138,7 @@ class DataCapture:
 
     def _put(self, folder: str, text: str) -> None:
         target = urlsplit(self._config["DestinationS3Uri"])
-        moment = datetime.datetime.now(datetime.UTC)
+        moment = self._clock()
         file = f"{moment:%M-%S}-{moment.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
         prefix = target.path.strip("/")
         key = "/".join(part for part in (prefix, self._endpoint, folder, file) if part)

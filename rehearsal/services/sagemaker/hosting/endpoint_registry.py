@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from rehearsal.framework.clock import clock_of
 from rehearsal.framework.identity import service_session
 from rehearsal.framework.platform import AwsError, Platform, Scope
 from rehearsal.services.sagemaker.hosting.async_queue import AsyncQueue
@@ -129,6 +130,6 @@ def registry_of(platform: Platform) -> EndpointRegistry:
         registry = _registries.get(key)
         if registry is None:
             registry = _registries[key] = EndpointRegistry(
-                EndpointMetrics(partial(service_session, platform))
+                EndpointMetrics(partial(service_session, platform), clock_of(platform))
             )
         return registry

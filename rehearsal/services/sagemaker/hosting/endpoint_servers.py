@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 
+from rehearsal.framework.clock import clock_of
 from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import (
@@ -172,7 +173,8 @@ class EndpointServers:
         capture = config.get("DataCaptureConfig")
         if not capture or not capture.get("EnableCapture", True):
             return None
-        return DataCapture(endpoint, capture, self._capture_session(scope, endpoint, config))
+        session = self._capture_session(scope, endpoint, config)
+        return DataCapture(endpoint, capture, session, clock_of(self._backend.platform))
 
     def _capture_session(
         self, scope: Scope, endpoint: str, config: Mapping[str, Any]

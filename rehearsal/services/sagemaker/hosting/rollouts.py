@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rehearsal.framework.clock import clock_of
 from rehearsal.framework.platform import Scope
 from rehearsal.framework.timeline import Timeline, timelines_of
 from rehearsal.services.sagemaker.backend import Backend
@@ -56,9 +56,10 @@ class RolloutClock(Protocol):
 class _SystemClock:
     def __init__(self, backend: Backend) -> None:
         self._closing = backend.workers.closing
+        self._time = clock_of(backend.platform)
 
     def now(self) -> float:
-        return time.time()
+        return self._time().timestamp()
 
     def wait(self, seconds: float) -> bool:
         return self._closing.wait(seconds)

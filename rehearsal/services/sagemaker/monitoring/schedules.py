@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+from rehearsal.framework.clock import clock_of
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend
@@ -55,6 +56,7 @@ class MonitoringSchedules:
         self._executions = executions
         self._due: dict[tuple[Scope, str], datetime.datetime] = {}
         self._ticking = False
+        self._clock = clock_of(backend.platform)
 
     def create_monitoring_schedule(self, request: Request, context: Context) -> Response:
         record = self._backend.accept("CreateMonitoringSchedule", request)
@@ -74,7 +76,7 @@ class MonitoringSchedules:
                 message = f"Monitoring schedule with name {name} already exists: {arn}"
                 raise AwsError("ResourceInUse", message)
             self._backend.register(context, KIND, name, record, request)
-            self._schedule(context.scope, record, moment)
+            self._schedule(context.scope, record, self._clock())
         return {"MonitoringScheduleArn": arn}
 
     def update_monitoring_schedule(self, request: Request, context: Context) -> Response:
@@ -90,7 +92,7 @@ class MonitoringSchedules:
                 **_summary(config, definition),
             )
             if record["MonitoringScheduleStatus"] == "Scheduled":
-                self._schedule(context.scope, record, moment)
+                self._schedule(context.scope, record, self._clock())
         return {"MonitoringScheduleArn": record["MonitoringScheduleArn"]}
 
     def describe_monitoring_schedule(self, request: Request, context: Context) -> Response:
@@ -107,7 +109,7 @@ class MonitoringSchedules:
         with self._backend.lock:
             if record["MonitoringScheduleStatus"] != "Scheduled":
                 record.update(MonitoringScheduleStatus="Scheduled", LastModifiedTime=now())
-                self._schedule(context.scope, record, now())
+                self._schedule(context.scope, record, self._clock())
         return {}
 
     def stop_monitoring_schedule(self, request: Request, context: Context) -> Response:
@@ -169,7 +171,7 @@ class MonitoringSchedules:
 
     def _tick(self) -> None:
         while not self._backend.workers.closing.wait(TICK_SECONDS):
-            self.run_due(now())
+            self.run_due(self._clock())
 
     def _check(self, config: Mapping[str, Any], context: Context) -> Definition:
         """Validates a MonitoringScheduleConfig; raises AwsError if it is invalid."""
