@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from rehearsal.cli import connection, image
+from rehearsal.cli import connection, drift, image
 from rehearsal.cli import project as cli_project
 from rehearsal.cli.terminal import (
     Config,
@@ -238,5 +238,6 @@ def down(
 
 
 cli_project.register(app)
+drift.register(app)
 connection.register(app)
 image.register(app)
