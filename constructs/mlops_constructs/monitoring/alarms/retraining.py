@@ -43,9 +43,9 @@ class Retraining(AlarmAction):
     Drift affects many features in the same run, so many alarms go off together. All alarms of a
     severity are therefore children of one composite alarm, whose event starts a state machine. The
     state machine starts the pipeline unless an execution is in progress, or one that succeeded was
-    started less than `minimum_interval` ago, or `max_runs_per_month` executions that it started, failed
-    ones included, are not older than 30 days. The composite alarm has to return to OK before it
-    starts another retraining: drift that a retraining does not end, because the baseline is
+    started less than `minimum_interval` ago, or it has itself started `max_runs_per_month`
+    executions, failed ones included, within 30 days. The composite alarm has to return to OK before
+    it starts another retraining: drift that a retraining does not end, because the baseline is
     unchanged, does not start a second one.
 
     Events that EventBridge cannot deliver are kept in a dead-letter queue. A failed execution of
