@@ -14,14 +14,22 @@ class DeadLetterQueue(sqs.Queue):
     Args:
         encryption_key: KMS key of its messages. Defaults to None: SQS encrypts them with its own
             key, which EventBridge can use without extra permissions.
+        queue_name: name of the queue, where another account refers to it. Defaults to None:
+            CloudFormation generates it.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, encryption_key: kms.IKey | None = None
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        encryption_key: kms.IKey | None = None,
+        queue_name: str | None = None,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
+            queue_name=queue_name,
             encryption=sqs.QueueEncryption.KMS
             if encryption_key is not None
             else sqs.QueueEncryption.SQS_MANAGED,

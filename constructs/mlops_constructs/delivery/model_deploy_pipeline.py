@@ -9,7 +9,7 @@ from constructs import Construct
 
 from mlops_constructs._problems import Problems
 
-from .actions._build_actions import smoke_test_action, synth_action
+from .actions._build_actions import monitoring_environment, smoke_test_action, synth_action
 from .actions._template_check import CHECK_URL, check_action, question_about_model
 from .actions.approval_action import approval_action
 from .delivery_pipeline import DeliveryPipeline
@@ -17,6 +17,7 @@ from .deployment._stage_accounts import stage_list_problems, targets_of
 from .deployment._stage_names import pipeline_of
 from .deployment.deploy_action import deploy_action, deploy_to_account_action
 from .deployment.deployment_role import DeploymentRole
+from .deployment.monitoring_resources import MonitoringResources
 from .deployment.project_stage import DEFAULT_STAGES, ProjectStage
 from .pipeline_action import (
     CHECKED_OUTPUT,
@@ -70,6 +71,10 @@ class ModelDeployPipeline(Construct):
             where an action fails.
         approval_topic: SNS topic that is notified when production waits for an approval. Defaults
             to None: only the console shows it.
+        monitoring: roles and queue of the monitors in the project's account, which the templates
+            may then define. Defaults to None: templates with monitors are rejected.
+        monitoring_frequency: schedule of monitors whose settings have none, `hourly` or `daily`.
+            Defaults to `daily`.
 
     Raises:
         ValueError: if a stage is in another region, the project's account is not known, or two
@@ -89,6 +94,8 @@ class ModelDeployPipeline(Construct):
         stages: Sequence[ProjectStage] = DEFAULT_STAGES,
         production_checks: StageChecks | None = None,
         approval_topic: sns.ITopic | None = None,
+        monitoring: MonitoringResources | None = None,
+        monitoring_frequency: str = "daily",
     ) -> None:
         super().__init__(scope, construct_id)
         self._project = project
@@ -102,7 +109,11 @@ class ModelDeployPipeline(Construct):
         self._checked_output = codepipeline.Artifact(CHECKED_OUTPUT)
         self._approval_topic = approval_topic
         self.deployment_role = DeploymentRole(
-            self, "DeploymentRole", project=project, model_execution_role=model_execution_role
+            self,
+            "DeploymentRole",
+            project=project,
+            model_execution_role=model_execution_role,
+            monitoring=monitoring,
         )
         synth = synth_action(
             self,
@@ -112,6 +123,8 @@ class ModelDeployPipeline(Construct):
             model_execution_role=model_execution_role,
             stages=stages,
             targets=self.targets,
+            monitoring=monitoring,
+            defaults={"MONITORING_FREQUENCY": monitoring_frequency} if monitoring else {},
         )
         check = check_action(
             self,
@@ -122,6 +135,7 @@ class ModelDeployPipeline(Construct):
             output=self._checked_output,
             revision=source.revision,
             run_order=2,
+            monitoring=monitoring_environment(monitoring, self.targets) if monitoring else {},
         )
         self._revision = source.revision
         delivery = DeliveryPipeline(

@@ -20,6 +20,7 @@ def observed_state_machine(
     role_description: str,
     permissions: Sequence[Permission],
     encryption_key: kms.IKey | None = None,
+    state_machine_name: str | None = None,
 ) -> stepfunctions.StateMachine:
     """Defines a state machine as the `Resource` of a scope, with its role and its log.
 
@@ -29,6 +30,8 @@ def observed_state_machine(
         role_description: description of the role: the service that assumes it, and its purpose.
         permissions: permissions of the tasks; those for logs and traces are added.
         encryption_key: key of the log. Defaults to None: CloudWatch Logs uses an AWS owned key.
+        state_machine_name: name of the state machine. Defaults to None: CloudFormation generates
+            it.
     """
     log = logs.LogGroup(
         scope,
@@ -52,6 +55,7 @@ def observed_state_machine(
     return stepfunctions.StateMachine(
         scope,
         "Resource",
+        state_machine_name=state_machine_name,
         definition_body=definition,
         # Imported by ARN, so that CDK adds no second dependency on the role's policies.
         role=iam.Role.from_role_arn(scope, "Acting", acting.role_arn, mutable=False),

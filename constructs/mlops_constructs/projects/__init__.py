@@ -4,6 +4,7 @@ from .adopted_stores import AdoptedStores
 from .boundary.project_boundary import ProjectBoundary
 from .launch.launch_role import LaunchRole
 from .launch.launch_role_base import LaunchRoleBase
+from .monitoring.project_monitoring import ProjectMonitoring, RetrainingLimits
 from .project import Project
 from .project_target import ProjectTarget
 from .seeds.code_host import CodeHost
@@ -22,11 +23,13 @@ __all__ = [
     "LaunchRoleBase",
     "Project",
     "ProjectBoundary",
+    "ProjectMonitoring",
     "ProjectPortfolio",
     "ProjectProduct",
     "ProjectTarget",
     "ProjectTemplate",
     "ProjectTemplateStack",
+    "RetrainingLimits",
     "Seed",
     "SeedRepository",
     "SeedRepositoryBase",

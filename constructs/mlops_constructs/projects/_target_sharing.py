@@ -12,6 +12,7 @@ from mlops_constructs.model_registry._store_sharing import (
 )
 
 from ._project_stores import ProjectStores
+from .monitoring.monitoring_roles import BASELINES_PREFIX
 
 MODEL_DATA_PREFIX = "models/"
 """Prefix of the model archives in the bucket of a project."""
@@ -34,8 +35,9 @@ def registry_sharing(targets: Mapping[str, StageTarget]) -> RegistrySharing | No
 def share_with_targets(stores: ProjectStores, targets: Mapping[str, StageTarget]) -> None:
     """Allows the role of the models of each stage to read model data, and to pull images.
 
-    The policies name the account with a condition on the ARN of the role, because AWS rejects a
-    policy with a role that does not exist yet. `DeliveryPipeline` shares the artifacts.
+    The role of its monitors reads baselines as well. The policies name the account with a condition
+    on the ARN of the role, because AWS rejects a policy with a role that does not exist yet.
+    `DeliveryPipeline` shares the artifacts.
 
     Args:
         stores: stores of the project.
@@ -43,8 +45,14 @@ def share_with_targets(stores: ProjectStores, targets: Mapping[str, StageTarget]
     """
     problems = Problems("Project")
     for target in targets.values():
-        models = [target.principal_with(target.model_execution_role_name)]
-        problems.extend(share_model_data(stores.artifacts.bucket, MODEL_DATA_PREFIX, models))
-        problems.extend(share_key(stores.artifacts.key, models))
-        problems.extend(share_image(stores.images, models))
+        models = target.principal_with(target.model_execution_role_name)
+        monitors = target.principal_with(target.monitoring_role_name)
+        for principal, prefixes in (
+            (models, [MODEL_DATA_PREFIX]),
+            (monitors, [MODEL_DATA_PREFIX, BASELINES_PREFIX]),
+        ):
+            for prefix in prefixes:
+                problems.extend(share_model_data(stores.artifacts.bucket, prefix, [principal]))
+            problems.extend(share_key(stores.artifacts.key, [principal]))
+            problems.extend(share_image(stores.images, [principal]))
     problems.raise_if_any()

@@ -15,7 +15,7 @@ from constructs import Construct
 
 from mlops_constructs._findings import acknowledge
 from mlops_constructs._problems import Problems
-from mlops_constructs.access import ModelExecutionRole, ProjectAccess
+from mlops_constructs.access import ModelExecutionRole, ProjectAccess, image_pull_permissions
 from mlops_constructs.delivery import (
     DEFAULT_STAGES,
     ModelBuildPipeline,
@@ -32,9 +32,12 @@ from mlops_constructs.network import NetworkBase
 from ._project_stores import ProjectStores
 from ._removal import REMOVAL_TAG, ProjectRemoval
 from ._stage_settings import with_stage_settings
-from ._target_sharing import registry_sharing, share_with_targets
+from ._target_sharing import MODEL_DATA_PREFIX, registry_sharing, share_with_targets
 from .adopted_stores import AdoptedStores, define_only_if_created
 from .boundary._role_path import put_on_projects_path
+from .monitoring.monitoring_roles import BASELINES_PREFIX, MonitoringRoles
+from .monitoring.project_monitoring import ProjectMonitoring
+from .monitoring.project_retraining import ProjectRetraining
 from .seeds.code_host import CodeHost
 from .seeds.seed import Seed
 
@@ -57,7 +60,9 @@ class Project(Construct):
     * a pipeline of the same name for each, started by pushes; the approval of a model starts the
       second pipeline as well;
     * a model package group `PROJECT`;
-    * a topic that notifies reviewers when production waits for an approval;
+    * a topic that notifies reviewers when production waits for an approval, and of alarms on drift;
+    * roles and a queue for the monitors of the stages, and a state machine that starts a retraining
+      when an alarm of a stage asks for it, within the limits of `monitoring`;
     * a bucket for data, runs and models, an image repository, and the key that encrypts both;
     * roles of the services, on the path `/sagemaker-projects/`, which only projects use.
 
@@ -96,6 +101,8 @@ class Project(Construct):
             `ProjectTarget` there, whose roles may read the artifacts, models and images of this
             project. Defaults to `DEFAULT_STAGES`: staging, and prod after an approval, both in the
             account of the project.
+        monitoring: default of the monitors' schedule, and limits of retraining; the repository
+            model-deploy defines the monitors. Defaults to None: `ProjectMonitoring()`.
         adopted: retained stores of a deleted project of this name, adopted together with its
             repositories and its model package group. They are not part of this project's stack and
             are retained when it is deleted. Defaults to None: everything is created, and AWS
@@ -157,6 +164,7 @@ class Project(Construct):
         function_network: NetworkBase | None = None,
         approval_notifications: Sequence[str] = (),
         stages: Sequence[ProjectStage] = DEFAULT_STAGES,
+        monitoring: ProjectMonitoring | None = None,
         adopted: AdoptedStores | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
@@ -195,8 +203,11 @@ class Project(Construct):
         self.approval_topic = self._approval_topic(approval_notifications)
         self.model_execution_role = self._define_model_execution_role()
         share_with_targets(self.stores, self._targets)
+        self.monitoring = monitoring or ProjectMonitoring()
+        self._monitoring_roles = self._define_monitoring_roles()
         self.model_build_pipeline = self._build_pipeline()
         self.model_deploy_pipeline = self._deploy_pipeline()
+        self.retraining = self._define_retraining()
         # A rejection starts it as well, to deploy the previous approved version.
         approved = self.model_package_group.on_approval_status_change(
             "Approved", target=self.model_deploy_pipeline.start()
@@ -271,6 +282,34 @@ class Project(Construct):
             model_execution_role=self.model_execution_role,
             stages=self._stages,
             approval_topic=self.approval_topic,
+            monitoring=self._monitoring_roles.resources,
+            monitoring_frequency=self.monitoring.frequency,
+        )
+
+    def _define_monitoring_roles(self) -> MonitoringRoles:
+        return MonitoringRoles(
+            self,
+            "Monitoring",
+            project=self.resources,
+            prefixes=[BASELINES_PREFIX, MODEL_DATA_PREFIX],
+            stored=image_pull_permissions(self.stores.images),
+        )
+
+    def _define_retraining(self) -> ProjectRetraining:
+        return ProjectRetraining(
+            self,
+            "Retraining",
+            project_name=self.resources.project_name,
+            endpoints=[
+                self.resources.stage_name(stage.name)
+                for stage in self._stages
+                if stage.name not in self._targets
+            ],
+            targets=list(self._targets.values()),
+            topic=self.approval_topic,
+            key=self.stores.artifacts.key,
+            pipeline=self.model_build_pipeline.pipeline,
+            limits=self.monitoring.retraining,
         )
 
     def _define_model_execution_role(self) -> ModelExecutionRole:
@@ -293,6 +332,7 @@ class Project(Construct):
         """
         for role in (self.model_deploy_pipeline.deployment_role, self.model_execution_role):
             cdk.RemovalPolicies.of(role).apply(self._removal_policy)
+        self._monitoring_roles.keep(self._removal_policy)
 
     def _remove_endpoints_first(self) -> None:
         """Removes what the project created while its roles and stores still exist."""
@@ -310,6 +350,7 @@ class Project(Construct):
             self.model_deploy_pipeline.deployment_role,
             self.model_execution_role,
             self.model_build_pipeline.training_role,
+            self._monitoring_roles,
             group,
             self.stores,
         )

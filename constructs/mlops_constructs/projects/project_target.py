@@ -1,14 +1,22 @@
 """Resources that a stage of a project needs outside of the account of the project."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from mlops_constructs._dead_letter_queue import DeadLetterQueue
 from mlops_constructs._findings import acknowledge, without_access_log, without_replica
 from mlops_constructs._problems import Problems, is_known
-from mlops_constructs.access import LeastPrivilegeRole, ModelExecutionRole, Permission
+from mlops_constructs.access import (
+    LeastPrivilegeRole,
+    ModelExecutionRole,
+    Permission,
+    ServiceRole,
+)
 from mlops_constructs.delivery import (
     ArtifactStore,
     DeploymentRole,
@@ -35,6 +43,8 @@ from ._project_bucket import project_bucket
 from ._removal import REMOVAL_TAG, StageRemoval
 from ._target_sharing import MODEL_DATA_PREFIX
 from .boundary._role_path import put_on_projects_path
+from .monitoring.monitoring_roles import BASELINES_PREFIX, MonitoringRoles
+from .monitoring.project_retraining import ALARMS, alarms_in
 
 _CAPTURED = "captured traffic can be captured again; the owner of the data copies what must last"
 _CLOUDTRAIL = (
@@ -50,8 +60,10 @@ class ProjectTarget(Construct):
 
     * a role for each purpose: for the pipeline, which creates and updates the stack of the stage;
       for CloudFormation, which creates the endpoint; for the models; for the smoke test, which
-      invokes the endpoint; for the check, which reads the deployed template. Only the role of this
-      project with the matching purpose can assume the first and the last two;
+      invokes the endpoint; for the check, which reads the deployed template; for the monitors, and
+      for EventBridge Scheduler, which starts them; for EventBridge, which forwards events of the
+      stage's alarms to the project. Only the role of this project with the matching purpose can
+      assume those of the pipeline, the smoke test and the check;
     * a key, with the alias `alias/PROJECT-STAGE`, that encrypts the endpoint and captured traffic;
     * a bucket for captured traffic.
 
@@ -126,6 +138,7 @@ class ProjectTarget(Construct):
             registry_account=project_account,
         )
         self.model_execution_role = self._define_model_execution_role(project)
+        monitoring = self._define_monitoring_roles(project)
         self.deployment_role = DeploymentRole(
             self,
             "DeploymentRole",
@@ -134,13 +147,16 @@ class ProjectTarget(Construct):
             stage=stage.name,
             key_aliases=[self._alias_arn()],
             role_name=self.target.deployment_role_name,
+            monitoring=monitoring.resources,
         )
         if removal_policy is cdk.RemovalPolicy.DESTROY:
-            self._remove_endpoint_first(project, stage, function_network)
+            self._remove_endpoint_first(project, stage, function_network, monitoring)
         else:
             # The endpoint needs its roles to run and to be deleted.
             for role in (self.deployment_role, self.model_execution_role):
                 cdk.RemovalPolicies.of(role).apply(removal_policy)
+            monitoring.keep(removal_policy)
+        self._forward_alarms()
         self.action_role = self._define_action_role()
         self.smoke_test_role = self._role(
             "SmokeTestRole",
@@ -188,12 +204,18 @@ class ProjectTarget(Construct):
         problems.raise_if_any()
 
     def _remove_endpoint_first(
-        self, project: ProjectResources, stage: ProjectStage, network: NetworkBase | None
+        self,
+        project: ProjectResources,
+        stage: ProjectStage,
+        network: NetworkBase | None,
+        monitoring: MonitoringRoles,
     ) -> None:
         removal = StageRemoval(
             self, "Removal", project=project, stages=[stage.name], network=network
         )
-        removal.before(self.deployment_role, self.model_execution_role, self.key, self.bucket)
+        removal.before(
+            self.deployment_role, self.model_execution_role, monitoring, self.key, self.bucket
+        )
         cdk.Tags.of(self.bucket).add(REMOVAL_TAG, "true")
 
     def _network(self, stage: ProjectStage) -> NetworkBase | None:
@@ -242,11 +264,6 @@ class ProjectTarget(Construct):
         return bucket
 
     def _define_model_execution_role(self, project: ProjectResources) -> ModelExecutionRole:
-        here = {"StringEquals": {"s3:ResourceAccount": self._project_account}}
-        everywhere = f"arn:{cdk.Aws.PARTITION}:s3:::*"
-        repositories = cdk.Stack.of(self).format_arn(
-            service="ecr", resource="repository", resource_name="*", account=self._project_account
-        )
         return ModelExecutionRole(
             self,
             "ModelExecutionRole",
@@ -254,34 +271,91 @@ class ProjectTarget(Construct):
             encryption_keys=[self.key],
             network=project.network,
             role_name=self.target.model_execution_role_name,
-            permissions=[
-                Permission(
-                    actions=["s3:GetObject"],
-                    resources=[f"{everywhere}/{MODEL_DATA_PREFIX}*"],
-                    conditions=here,
-                    because=GENERATED_THERE,
-                ),
-                Permission(
-                    actions=["s3:ListBucket"],
-                    resources=[everywhere],
-                    conditions={**here, "StringLike": {"s3:prefix": f"{MODEL_DATA_PREFIX}*"}},
-                    because=GENERATED_THERE,
-                ),
-                decrypting_permission(self, self._project_account, "kms:DescribeKey"),
-                Permission(
-                    actions=[
-                        "ecr:BatchCheckLayerAvailability",
-                        "ecr:BatchGetImage",
-                        "ecr:GetDownloadUrlForLayer",
-                    ],
-                    resources=[repositories],
-                    because=GENERATED_THERE,
-                ),
-                Permission(
-                    actions=["ecr:GetAuthorizationToken"],
-                    resources=["*"],
-                    because="the token is for the registry; the action has no resource level",
-                ),
+            permissions=self._stored_in_project(MODEL_DATA_PREFIX),
+        )
+
+    def _define_monitoring_roles(self, project: ProjectResources) -> MonitoringRoles:
+        return MonitoringRoles(
+            self,
+            "Monitoring",
+            project=project,
+            stored=self._stored_in_project(MODEL_DATA_PREFIX, BASELINES_PREFIX),
+            key_aliases=[self._alias_arn()],
+            target=self.target,
+        )
+
+    def _stored_in_project(self, *prefixes: str) -> list[Permission]:
+        """Returns the permissions to read objects of the project's bucket, and to pull images."""
+        here = {"StringEquals": {"s3:ResourceAccount": self._project_account}}
+        everywhere = f"arn:{cdk.Aws.PARTITION}:s3:::*"
+        repositories = cdk.Stack.of(self).format_arn(
+            service="ecr", resource="repository", resource_name="*", account=self._project_account
+        )
+        return [
+            Permission(
+                actions=["s3:GetObject"],
+                resources=[f"{everywhere}/{prefix}*" for prefix in prefixes],
+                conditions=here,
+                because=GENERATED_THERE,
+            ),
+            Permission(
+                actions=["s3:ListBucket"],
+                resources=[everywhere],
+                conditions={
+                    **here,
+                    "StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]},
+                },
+                because=GENERATED_THERE,
+            ),
+            decrypting_permission(self, self._project_account, "kms:DescribeKey"),
+            Permission(
+                actions=[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                ],
+                resources=[repositories],
+                because=GENERATED_THERE,
+            ),
+            Permission(
+                actions=["ecr:GetAuthorizationToken"],
+                resources=["*"],
+                because="the token is for the registry; the action has no resource level",
+            ),
+        ]
+
+    def _forward_alarms(self) -> None:
+        """Forwards events of the stage's alarms to the default event bus of the project.
+
+        Source: "Sending and receiving events between AWS accounts" of EventBridge's user guide.
+        """
+        bus = cdk.Stack.of(self).format_arn(
+            service="events",
+            resource="event-bus",
+            resource_name="default",
+            account=self._project_account,
+        )
+        role = ServiceRole(
+            self,
+            "EventRole",
+            service="events.amazonaws.com",
+            description="EventBridge: forwards events of alarms to the project",
+            role_name=self.target.event_role_name,
+            permissions=[Permission(actions=["events:PutEvents"], resources=[bus])],
+        )
+        events.Rule(
+            self,
+            "Alarms",
+            description=f"Alarms of {self.target.stack_name} change: notify its project",
+            event_pattern=events.EventPattern(
+                **alarms_in(self.target.account, [self.target.stack_name], ALARMS, "ALARM", "OK")
+            ),
+            targets=[
+                targets.EventBus(
+                    events.EventBus.from_event_bus_arn(self, "ProjectBus", bus),
+                    role=role.fixed,
+                    dead_letter_queue=DeadLetterQueue(self, "NotForwarded"),
+                )
             ],
         )
 

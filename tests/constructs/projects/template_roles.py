@@ -74,7 +74,11 @@ class Project:
         return self._arn(logical_id) if kind in _ARNS else None
 
     def _reference(self, logical_id: str) -> str:
-        by_arn = ("AWS::IAM::ManagedPolicy", "AWS::SNS::Topic")
+        by_arn = (
+            "AWS::IAM::ManagedPolicy",
+            "AWS::SNS::Topic",
+            "AWS::StepFunctions::StateMachine",
+        )
         is_arn = self.template["Resources"][logical_id]["Type"] in by_arn
         return self._arn(logical_id) if is_arn else self._name(logical_id)
 
@@ -101,7 +105,13 @@ class Project:
         )
 
 
-_NAMES = ("LogGroupName", "ModelPackageGroupName", "Name", "RepositoryName")
+_NAMES = (
+    "LogGroupName",
+    "ModelPackageGroupName",
+    "Name",
+    "RepositoryName",
+    "StateMachineName",
+)
 _LOWER_CASE = ("AWS::ECR::Repository", "AWS::S3::Bucket")
 _ARNS = {
     "AWS::CodeBuild::Project": "arn:aws:codebuild:{here}:project/{name}",
@@ -117,4 +127,6 @@ _ARNS = {
     "AWS::S3::Bucket": "arn:aws:s3:::{name}",
     "AWS::SageMaker::ModelPackageGroup": "arn:aws:sagemaker:{here}:model-package-group/{name}",
     "AWS::SNS::Topic": "arn:aws:sns:{here}:{name}",
+    "AWS::SQS::Queue": "arn:aws:sqs:{here}:{name}",
+    "AWS::StepFunctions::StateMachine": "arn:aws:states:{here}:stateMachine:{name}",
 }

@@ -23,6 +23,9 @@ CREATES = {
     "AWS::KMS::Key": "kms:CreateKey",
     "AWS::SNS::Topic": "sns:CreateTopic",
     "AWS::SNS::TopicPolicy": "sns:SetTopicAttributes",
+    "AWS::SQS::Queue": "sqs:CreateQueue",
+    "AWS::SQS::QueuePolicy": "sqs:SetQueueAttributes",
+    "AWS::StepFunctions::StateMachine": "states:CreateStateMachine",
     "AWS::Lambda::Function": "lambda:CreateFunction",
     "AWS::Logs::LogGroup": "logs:CreateLogGroup",
     "AWS::S3::Bucket": "s3:CreateBucket",
@@ -168,6 +171,7 @@ def test_roles_are_passed_only_to_the_services_of_a_project(
         "codepipeline.amazonaws.com",
         "events.amazonaws.com",
         "lambda.amazonaws.com",
+        "states.amazonaws.com",
     ]
 
 

@@ -85,6 +85,9 @@ UNUSED_PROPERTIES: dict[str, dict[str, str]] = {
         "s3:PutReplicationConfiguration",
         "WebsiteConfiguration": "s3:DeleteBucketWebsite s3:PutBucketWebsite",
     },
+    "AWS::StepFunctions::StateMachine": {
+        "EncryptionConfiguration": "kms:Decrypt kms:GenerateDataKey",
+    },
     "AWS::SageMaker::ModelPackageGroup": {
         "ModelPackageGroupPolicy": "sagemaker:PutModelPackageGroupPolicy"
     },
@@ -115,6 +118,8 @@ CREATES = {
     "AWS::S3::Bucket": "s3:CreateBucket",
     "AWS::SageMaker::ModelPackageGroup": "sagemaker:CreateModelPackageGroup",
     "AWS::SNS::Topic": "sns:CreateTopic",
+    "AWS::SQS::Queue": "sqs:CreateQueue",
+    "AWS::StepFunctions::StateMachine": "states:CreateStateMachine",
 }
 
 
@@ -194,11 +199,12 @@ def test_it_may_create_each_resource_under_the_name_that_it_is_going_to_have(
     assert not denied
 
 
-# Keys have no names; the others belong to a bucket, a topic and a function of the template.
+# Keys have no names; the others belong to a bucket, topic, queue and function of the template.
 WITHOUT_LEVEL = (
     "AWS::KMS::Key",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
     "Custom::ProjectRemoval",
     "Custom::SeedPush",
 )

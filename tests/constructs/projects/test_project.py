@@ -77,7 +77,12 @@ def test_the_outputs_are_those_that_others_rely_on(project_template: Mapping[str
 def test_every_resource_that_can_have_tags_carries_the_projects(
     project_template: Mapping[str, Any],
 ) -> None:
-    untagged = {"AWS::IAM::ManagedPolicy", "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy"}
+    untagged = {
+        "AWS::IAM::ManagedPolicy",
+        "AWS::S3::BucketPolicy",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::QueuePolicy",
+    }
     for logical_id, resource in project_template["Resources"].items():
         if resource["Type"] not in untagged:
             tags = resource["Properties"].get("Tags", [])

@@ -84,9 +84,10 @@ def shared(seed: Seed) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("kind", "purposes"),
     [
-        ("AWS::S3::BucketPolicy", {"deploy", "model"}),
-        ("AWS::KMS::Key", {"deploy", "model"}),
-        ("AWS::ECR::Repository", {"model"}),
+        ("AWS::S3::BucketPolicy", {"deploy", "model", "monitor"}),
+        ("AWS::KMS::Key", {"deploy", "model", "monitor"}),
+        ("AWS::ECR::Repository", {"model", "monitor"}),
+        ("AWS::Events::EventBusPolicy", {"events"}),
         ("AWS::SageMaker::ModelPackageGroup", {"cfn"}),
     ],
 )
@@ -207,7 +208,9 @@ def test_every_role_and_policy_is_on_the_path_of_projects() -> None:
 
 def test_what_an_endpoint_needs_is_retained_and_a_failed_creation_leaves_nothing() -> None:
     resources = target()["Resources"]
-    kept = {name for name, one in resources.items() if "DeletionPolicy" in one}
+    kept = {
+        name for name, one in resources.items() if one.get("DeletionPolicy", "Delete") != "Delete"
+    }
 
     assert {resources[name]["DeletionPolicy"] for name in kept} == {"RetainExceptOnCreate"}
     assert {resources[name]["Type"] for name in kept} == {
@@ -215,8 +218,10 @@ def test_what_an_endpoint_needs_is_retained_and_a_failed_creation_leaves_nothing
         "AWS::IAM::Role",
         "AWS::KMS::Key",
         "AWS::S3::Bucket",
+        "AWS::SQS::Queue",
+        "AWS::SQS::QueuePolicy",
     }
-    assert len([name for name in kept if resources[name]["Type"] == "AWS::IAM::Role"]) == 2
+    assert len([name for name in kept if resources[name]["Type"] == "AWS::IAM::Role"]) == 4
 
 
 def test_destroy_removes_the_endpoint_before_its_roles_and_stores() -> None:

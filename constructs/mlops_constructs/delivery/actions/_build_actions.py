@@ -12,6 +12,7 @@ from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import PROJECT_TAG, Permission
 from mlops_constructs.delivery.build_project import BuildProject
 from mlops_constructs.delivery.deployment._stage_names import smoke_test_build_role
+from mlops_constructs.delivery.deployment.monitoring_resources import MonitoringResources
 from mlops_constructs.delivery.deployment.project_stage import ProjectStage
 from mlops_constructs.delivery.deployment.stage_target import StageTarget
 from mlops_constructs.delivery.pipeline_action import SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineAction
@@ -138,6 +139,8 @@ def synth_action(
     model_execution_role: iam.IRole,
     stages: Sequence[ProjectStage],
     targets: Mapping[str, StageTarget],
+    monitoring: MonitoringResources | None,
+    defaults: Mapping[str, str],
 ) -> PipelineAction:
     """Creates the action that synthesises one template per stage (`buildspecs/synth.yml`).
 
@@ -153,10 +156,14 @@ def synth_action(
             templates only contain its ARN.
         stages: the stages in their order.
         targets: the stages in other accounts.
+        monitoring: roles and queue of monitors in the project's account; None without monitors.
+        defaults: environment variables with defaults of the repository's settings.
     """
     of_targets = {
         name: value for target in targets.values() for name, value in target.variables().items()
     }
+    if monitoring is not None:
+        of_targets |= monitoring_environment(monitoring, targets)
     build = BuildProject(
         scope,
         "Synth",
@@ -169,16 +176,30 @@ def synth_action(
             "STAGES": " ".join(stage.name for stage in stages),
             "MODEL_EXECUTION_ROLE_ARN": model_execution_role.role_arn,
             **of_targets,
+            **defaults,
         },
         permissions=[
             Permission(
-                actions=["sagemaker:ListModelPackages"],
+                actions=["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
                 resources=project.model_packages(scope),
                 because="versions of the project's model packages do not exist yet",
             )
         ],
     )
     return build.in_pipeline("Synth", source=source, outputs=[output], namespace=SYNTH_NAMESPACE)
+
+
+def monitoring_environment(
+    monitoring: MonitoringResources, targets: Mapping[str, StageTarget]
+) -> dict[str, str]:
+    """Returns the environment variables of the monitors of all stages.
+
+    Args:
+        monitoring: roles and queue of monitors in the project's account.
+        targets: the stages in other accounts.
+    """
+    of_targets = [target.monitoring_variables().items() for target in targets.values()]
+    return {**monitoring.variables(), **{name: value for one in of_targets for name, value in one}}
 
 
 def smoke_test_action(

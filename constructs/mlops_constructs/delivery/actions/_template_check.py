@@ -1,6 +1,6 @@
 """Action that lets only templates with approved models through to a deployment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ CHECK_NAMESPACE = "Check"
 CHECK_URL = f"#{{{CHECK_NAMESPACE}.CHECK_URL}}"
 """Pipeline variable with the console page of the check's log."""
 
-_SCRIPT = Path(__file__).parents[1] / "runtime" / "check_templates.py"
+_SCRIPTS = Path(__file__).parents[1] / "runtime"
 _EXPORTED = ("MODEL_PACKAGE", "TRAINED_BY", "METRICS", "CHANGES", "CHECK_URL")
 _FOLDER = "checked-templates"
 
@@ -53,6 +53,7 @@ def check_action(
     output: codepipeline.Artifact,
     revision: str,
     run_order: int,
+    monitoring: Mapping[str, str],
 ) -> PipelineAction:
     """Creates the action that validates the templates of all stages and passes on the valid ones.
 
@@ -69,6 +70,7 @@ def check_action(
         output: artifact for the templates that may be deployed.
         revision: pipeline variable with the revision of the source.
         run_order: position among the stage's actions.
+        monitoring: environment variables of the stages' monitors; empty without monitors.
     """
     versions = project.model_packages(scope)[1]
     last = project.stage_name(stages[-1])
@@ -77,6 +79,7 @@ def check_action(
             scope, "model-package", f"{project.model_package_group_name}/"
         ),
         "STAGES": " ".join(stages),
+        **monitoring,
     }
     if target is None:
         reading = deployed_template_permission(scope, last)
@@ -134,8 +137,10 @@ def deployed_template_permission(scope: Construct, stack_name: str) -> Permissio
 
 
 @cache
-def _script() -> str:
-    return _SCRIPT.read_text(encoding="utf-8")
+def _written(name: str) -> str:
+    """Returns the command that writes a script; the shell expands nothing in it."""
+    script = (_SCRIPTS / name).read_text(encoding="utf-8")
+    return f"cat > /tmp/{name} <<'END_OF_CHECK'\n{script}END_OF_CHECK\n"
 
 
 def _build_spec() -> codebuild.BuildSpec:
@@ -147,10 +152,11 @@ def _build_spec() -> codebuild.BuildSpec:
             "install": {"runtime-versions": {"python": "3.11"}},
             "build": {
                 "commands": [
-                    # The delimiter is quoted, so the shell expands nothing in the script.
-                    f"cat > /tmp/check_templates.py <<'END_OF_CHECK'\n{_script()}END_OF_CHECK\n",
+                    _written("check_templates.py"),
+                    _written("check_monitors.py"),
                     # -I: neither the working directory nor environment variables add modules.
                     f"python3 -I /tmp/check_templates.py . {_FOLDER} /tmp/results.sh",
+                    f"python3 -I /tmp/check_monitors.py {_FOLDER}",
                     ". /tmp/results.sh",
                 ]
             },

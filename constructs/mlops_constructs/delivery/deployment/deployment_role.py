@@ -11,6 +11,8 @@ from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.access._job_guard import outside_of, unencrypted_volumes
 from mlops_constructs.delivery.project_resources import ProjectResources
 
+from .monitoring_resources import MonitoringResources, monitoring_permissions
+
 _SCALING_ROLE_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
 _SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 _NAMED_BY_DEPLOYMENT = "the deployment names resources PROJECT-STAGE-HASH"
@@ -35,6 +37,9 @@ class DeploymentRole(ServiceRole):
             key. Defaults to (): none.
         role_name: name of the role, where another account refers to it. Defaults to None:
             CloudFormation generates it.
+        monitoring: roles and queue of monitors, which the role can then deploy: schedules that
+            Scheduler starts with this role, monitoring schedules, combined alarms and dashboards.
+            Defaults to None: no monitors.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class DeploymentRole(ServiceRole):
         stage: str | None = None,
         key_aliases: Sequence[str] = (),
         role_name: str | None = None,
+        monitoring: MonitoringResources | None = None,
     ) -> None:
         # Without a stage, the endpoints are PROJECT-STAGE; with one, PROJECT-STAGE and more.
         name = project.project_name if stage is None else project.stage_name(stage)
@@ -67,6 +73,16 @@ class DeploymentRole(ServiceRole):
                 *_scaling(scope),
                 *_alarms(scope, name, endpoints),
                 *_key(project),
+                *(
+                    []
+                    if monitoring is None
+                    else [
+                        *monitoring_permissions(
+                            scope, name, [_alarm_arn(scope, f"{name}-*")], monitoring
+                        ),
+                        _encrypt_schedules(scope, [project.artifacts.key.key_arn]),
+                    ]
+                ),
                 *_guard(project, key_aliases),
             ],
         )
@@ -167,16 +183,6 @@ def _scaling(scope: Construct) -> list[Permission]:
 
 
 def _alarms(scope: Construct, name: str, endpoint_names: Sequence[str]) -> list[Permission]:
-    stack = cdk.Stack.of(scope)
-
-    def alarm(alarm_name: str) -> str:
-        return stack.format_arn(
-            service="cloudwatch",
-            resource="alarm",
-            resource_name=alarm_name,
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
-
     return [
         Permission(
             actions=[
@@ -188,16 +194,44 @@ def _alarms(scope: Construct, name: str, endpoint_names: Sequence[str]) -> list[
                 "cloudwatch:UntagResource",
             ],
             resources=[
-                alarm(f"{name}-*"),
+                _alarm_arn(scope, f"{name}-*"),
                 # Target tracking creates its alarms with the caller's permissions.
                 *(
-                    alarm(f"TargetTracking-endpoint/{one if one.endswith('*') else f'{one}/*'}")
+                    _alarm_arn(
+                        scope,
+                        f"TargetTracking-endpoint/{one if one.endswith('*') else f'{one}/*'}",
+                    )
                     for one in endpoint_names
                 ),
             ],
             because=_NAMED_BY_DEPLOYMENT,
         )
     ]
+
+
+def _alarm_arn(scope: Construct, alarm_name: str) -> str:
+    return cdk.Stack.of(scope).format_arn(
+        service="cloudwatch",
+        resource="alarm",
+        resource_name=alarm_name,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
+def _encrypt_schedules(scope: Construct, keys: Sequence[str]) -> Permission:
+    """Returns the permission to encrypt schedules.
+
+    Source: "Encryption at rest in EventBridge Scheduler", permissions of the caller.
+    """
+    return Permission(
+        actions=["kms:Decrypt", "kms:GenerateDataKey"],
+        resources=keys,
+        conditions={
+            "StringEquals": {
+                "kms:ViaService": f"scheduler.{cdk.Stack.of(scope).region}.amazonaws.com"
+            }
+        },
+    )
 
 
 def _key(project: ProjectResources) -> list[Permission]:

@@ -1,5 +1,6 @@
 """Account of a project's stage outside of the project's account, with computed names."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -103,6 +104,26 @@ class StageTarget(TargetAccount):
         return self._role_name("check")
 
     @property
+    def monitoring_role_name(self) -> str:
+        """Name of the role of the monitors' runs."""
+        return self._role_name("monitor")
+
+    @property
+    def monitoring_starter_role_name(self) -> str:
+        """Name of the role with which EventBridge Scheduler starts the monitors' runs."""
+        return self._role_name("starter")
+
+    @property
+    def event_role_name(self) -> str:
+        """Name of the role with which EventBridge forwards events of alarms."""
+        return self._role_name("events")
+
+    @property
+    def monitoring_queue_name(self) -> str:
+        """Name of the queue of runs that could not be started."""
+        return f"{self.stack_name}-monitoring"
+
+    @property
     def bucket_name(self) -> str:
         """Name of the bucket for captured traffic."""
         return f"{self.stack_name}-{self.account}-{self.region}"
@@ -131,6 +152,22 @@ class StageTarget(TargetAccount):
             "ARTIFACT_KEY_ARN": alias,
             **placed,
         }
+        return self._of_stage(values)
+
+    def monitoring_variables(self) -> dict[str, str]:
+        """Returns the environment variables of the stage's monitors, for synthesis and check."""
+        queue = cdk.Fn.sub(
+            f"arn:${{AWS::Partition}}:sqs:{self.region}:{self.account}:{self.monitoring_queue_name}"
+        )
+        return self._of_stage(
+            {
+                "MONITORING_ROLE_ARN": self.role_arn(self.monitoring_role_name),
+                "MONITORING_STARTER_ROLE_ARN": self.role_arn(self.monitoring_starter_role_name),
+                "MONITORING_QUEUE_ARN": queue,
+            }
+        )
+
+    def _of_stage(self, values: Mapping[str, str]) -> dict[str, str]:
         return {f"{self.stage.variable_prefix}{name}": value for name, value in values.items()}
 
     def principal_with(self, role_name: str) -> iam.PrincipalBase:

@@ -39,6 +39,15 @@ TYPES = {
     "AWS::ApplicationAutoScaling::ScalingPolicy",
     "AWS::CDK::Metadata",
     "AWS::CloudWatch::Alarm",
+    # Those of monitors, which check_monitors.py validates.
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::SageMaker::DataQualityJobDefinition",
+    "AWS::SageMaker::ModelBiasJobDefinition",
+    "AWS::SageMaker::ModelExplainabilityJobDefinition",
+    "AWS::SageMaker::ModelQualityJobDefinition",
+    "AWS::SageMaker::MonitoringSchedule",
+    "AWS::Scheduler::Schedule",
 }
 SECTIONS = {
     "AWSTemplateFormatVersion",

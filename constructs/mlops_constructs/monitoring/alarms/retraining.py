@@ -152,6 +152,7 @@ class Retraining(AlarmAction):
         description: str,
         limit_pattern: str | None = None,
         encryption_key: kms.IKey | None = None,
+        state_machine_name: str | None = None,
     ) -> stepfunctions.StateMachine:
         """Creates the state machine, and a rule for each pattern of events that start it.
 
@@ -164,6 +165,8 @@ class Retraining(AlarmAction):
                 interval and the runs per month, in names of alarms. They can tighten the limits of
                 this action and never loosen them. Defaults to None: names set no limits.
             encryption_key: KMS key of the log. Defaults to None: a key of CloudWatch Logs.
+            state_machine_name: name of the state machine. Defaults to None: CloudFormation
+                generates it.
 
         Raises:
             ValueError: if a limit is out of range.
@@ -189,6 +192,7 @@ class Retraining(AlarmAction):
             role_description="Step Functions: starts a retraining",
             permissions=[self.permission(scope)],
             encryption_key=encryption_key,
+            state_machine_name=state_machine_name,
         )
         role = ServiceRole(
             scope,

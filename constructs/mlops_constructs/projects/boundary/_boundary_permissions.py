@@ -45,19 +45,39 @@ _WITHOUT_RESOURCE_LEVEL = (
     "application-autoscaling:DescribeScalingActivities",
     "application-autoscaling:DescribeScalingPolicies",
     "application-autoscaling:DescribeScheduledActions",
+    "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",
     "cloudwatch:ListMetrics",
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
     "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
     "sagemaker:ListEndpoints",
     "sagemaker:ListTrainingJobs",
     "sagemaker:Search",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
 )
 # A policy has a maximum of about 6,000 characters. Read actions on resources of one project need no
 # separate list, and neither do resources without a name that identifies the project.
 _SHORTENED = (
-    (r"(application-autoscaling):.*", r"\1:*"),
+    (r"(application-autoscaling|scheduler|xray):.*", r"\1:*"),
+    (r"(cloudwatch):.*Dashboards?", r"\1:*Dashboard*"),
+    (r"(cloudwatch):(?:Put.*Alarm|DeleteAlarms)", r"\1:*Alarm*"),
+    (r"(cloudwatch):(?:Tag|Untag)Resource", r"\1:*agResource"),
+    (r"(logs):.*(LogDeliver|ResourcePolic)(?:y|ies)", r"\1:*\2*"),
+    (r"(sagemaker):.*(JobDefinition|MonitoringSchedule)", r"\1:*\2"),
+    (r"(sagemaker):Stop.*", r"\1:Stop*"),
+    (r"(sagemaker):.*(Endpoint|Pipeline).*", r"\1:*\2*"),
+    (r"(sagemaker):(Create|Delete)Model(?:Package)?", r"\1:\2Model*"),
     (r"(ec2:(?:Create|Delete)NetworkInterface).*", r"\1*"),
     (r"(ecr):.*Layer.*", r"\1:*Layer*"),
     (r"(codecommit):.*UploadArchive.*", r"\1:*UploadArchive*"),
@@ -151,6 +171,8 @@ class _Reaches:
         own = self._found.get(action)
         if own is not None:
             written = re.sub(r"^(application-autoscaling:Describe).*", r"\1*", action)
+            if action.startswith(("logs:", "xray:")):
+                written = _shortened(action)
             return [(repr(reach), written, reach) for reach in own]
         return [
             (
@@ -179,8 +201,10 @@ class _Reaches:
         alarms = (f"alarm:{PROJECT}-*", f"alarm:TargetTracking-endpoint/{PROJECT}-*")
         return {
             "application-autoscaling": named("application-autoscaling", "scalable-target/*"),
-            "cloudwatch": named("cloudwatch", *alarms),
-            "cloudwatch:DescribeAlarms": named("cloudwatch", "alarm:*"),
+            "cloudwatch": [
+                *named("cloudwatch", *alarms),
+                _Reach([self._global("cloudwatch", f"dashboard/{PROJECT}-*")]),
+            ],
             "codecommit": named("codecommit", f"{PROJECT}-*"),
             "codepipeline": named("codepipeline", f"{PROJECT}-*"),
             "ecr": named("ecr", *(f"repository/{stack.lower()}" for stack in STACKS)),
@@ -199,7 +223,10 @@ class _Reaches:
                 f"*/{PROJECT}/*",
                 "*-job/*",
             ),
+            "scheduler": named("scheduler", f"schedule/default/{PROJECT}-*"),
             "sns": named("sns", *STACKS),
+            "sqs": named("sqs", *STACKS),
+            "states": named("states", f"stateMachine:{PROJECT}-*"),
         }
 
     def _tagged(self) -> dict[str, list[_Reach]]:
@@ -226,7 +253,9 @@ class _Reaches:
         roles = [self._global("iam", f"role/{path}/{stack}") for stack in STACKS]
         stacks = [self._arn("cloudformation", f"stack/{PROJECT}-*")]
         acting = _Reach(stacks, {"ArnLike": {"cloudformation:RoleArn": roles}})
-        services = ["cloudformation.amazonaws.com", "sagemaker.amazonaws.com"]
+        services = [
+            f"{service}.amazonaws.com" for service in ("cloudformation", "sagemaker", "scheduler")
+        ]
         return {
             "cloudformation": [_Reach(stacks)],
             **{f"cloudformation:{operation}": [acting] for operation in _WITH_ROLE},

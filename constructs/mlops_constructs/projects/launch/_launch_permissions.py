@@ -47,6 +47,10 @@ _ACTIONS: dict[str, str] = {
     "sns": "CreateTopic DeleteTopic GetDataProtectionPolicy GetTopicAttributes "
     "ListSubscriptionsByTopic ListTagsForResource PutDataProtectionPolicy SetTopicAttributes "
     "Subscribe TagResource Unsubscribe UntagResource",
+    "sqs": "CreateQueue DeleteQueue GetQueueAttributes GetQueueUrl ListQueueTags "
+    "SetQueueAttributes TagQueue UntagQueue",
+    "states": "CreateStateMachine DeleteStateMachine DescribeStateMachine ListTagsForResource "
+    "TagResource UntagResource UpdateStateMachine",
 }
 """Actions of the resource types of a project: create, read, update and delete."""
 
@@ -68,6 +72,11 @@ def permissions_by_project(scope: Construct) -> list[Permission]:
             )
         ],
         "sagemaker": [arn(scope, "sagemaker", "model-package-group/*")],
+        "states": [
+            arn(
+                scope, "states", "stateMachine/*-retraining", form=cdk.ArnFormat.COLON_RESOURCE_NAME
+            )
+        ],
     }
     unscoped = Permission(
         actions=[
@@ -96,6 +105,7 @@ def permissions_by_stack(scope: Construct, stacks: str) -> list[Permission]:
         "logs": [arn(scope, "logs", f"log-group/{stacks}", form=colon)],
         "s3": [f"arn:{cdk.Aws.PARTITION}:s3:::{stacks.lower()}"],
         "sns": [arn(scope, "sns", stacks)],
+        "sqs": [arn(scope, "sqs", stacks)],
     }
     return _permissions(arns)
 

@@ -16,6 +16,7 @@ _SERVICES = (
     "codepipeline.amazonaws.com",
     "events.amazonaws.com",
     "lambda.amazonaws.com",
+    "states.amazonaws.com",
 )
 
 

@@ -1,0 +1,1 @@
+"""Monitoring of the stages of a project: roles, retraining and notifications."""
