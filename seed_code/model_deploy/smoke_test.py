@@ -1,7 +1,9 @@
 """Smoke test of the endpoint of a stage: `python smoke_test.py`.
 
-It sends raw rows that training never saw, in CSV and in JSON, validates the predictions and
-compares them with the known targets. It also sends a malformed row, which the endpoint must reject.
+It sends raw rows that training never saw, in CSV and in JSON, to each production variant, validates
+the predictions and compares them with the known targets. It also sends a malformed row, which the
+endpoint must reject. For a stage of the kind `batch` it runs one transform job over the rows, like
+those of the schedule.
 
 Environment: ENDPOINT_NAME, STAGE; STAGE_ROLE_ARN, the role that reads and invokes the endpoint of a
 stage in another account. Ends with status 1 and one sentence if a check fails.
@@ -14,7 +16,14 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from model_deploy.deployed_model import DeployedModel, deployed_model
+from model_deploy.deployed_model import DeployedModel, deployed_models
+from model_deploy.endpoint_clients import (
+    AsynchronousClient,
+    EndpointClient,
+    RejectedRowsError,
+    SynchronousClient,
+    TransformClient,
+)
 from model_deploy.held_out_rows import HeldOutRows, read_held_out_rows
 from model_deploy.predictions import Predictions, accuracy, r_squared
 from model_deploy.smoke_test_error import SmokeTestError
@@ -22,34 +31,6 @@ from model_deploy.smoke_test_error import SmokeTestError
 MAX_ROWS = 500
 ROWS_PER_REQUEST = 50
 UNKNOWN_COLUMN = "no_such_column"
-
-
-class EndpointClient:
-    """Sends rows to one endpoint.
-
-    Args:
-        runtime: boto3 client of the SageMaker runtime.
-        endpoint_name: name of the endpoint.
-    """
-
-    def __init__(self, runtime: Any, endpoint_name: str) -> None:
-        self._runtime = runtime
-        self._endpoint_name = endpoint_name
-
-    def invoke(self, body: bytes, content_type: str) -> bytes:
-        """Returns the response, in the format of the request.
-
-        Args:
-            body: body of the request.
-            content_type: format of the request.
-        """
-        response = self._runtime.invoke_endpoint(
-            EndpointName=self._endpoint_name,
-            Body=body,
-            ContentType=content_type,
-            Accept=content_type,
-        )
-        return bytes(response["Body"].read())
 
 
 def check_predictions(
@@ -80,6 +61,23 @@ def check_predictions(
     return predictions
 
 
+def transformed(client: EndpointClient, model: DeployedModel, held_out: HeldOutRows) -> list[str]:
+    """Returns the predictions of one transform job for all rows, after a check of their format.
+
+    Args:
+        client: the transform job.
+        model: the model that it serves.
+        held_out: the rows.
+
+    Raises:
+        SmokeTestError: the output has another format.
+    """
+    output = client.invoke(held_out.as_csv(), "text/csv")
+    return Predictions.from_csv(
+        output, rows=len(held_out.rows), regression=model.is_regression
+    ).values
+
+
 def check_rejection(client: EndpointClient, held_out: HeldOutRows) -> None:
     """Checks that the endpoint rejects a row with an unknown column, and names the column.
 
@@ -96,26 +94,20 @@ def check_rejection(client: EndpointClient, held_out: HeldOutRows) -> None:
     ).as_json()
     try:
         client.invoke(body, "application/json")
-    except ClientError as error:
-        _require_rejection(error)
+    except RejectedRowsError as error:
+        if not 400 <= error.status < 500:
+            raise SmokeTestError(
+                f"a malformed row got the status {error.status}; allowed: 400 to 499"
+            ) from error
+        if UNKNOWN_COLUMN not in error.message:
+            raise SmokeTestError(
+                f"a malformed row was rejected with {error.message!r}, which does not name the "
+                f"column {UNKNOWN_COLUMN}"
+            ) from error
         return
     raise SmokeTestError(
         f"the endpoint accepted a row with the unknown column {UNKNOWN_COLUMN}; it must reject it"
     )
-
-
-def _require_rejection(error: ClientError) -> None:
-    response: dict[str, Any] = dict(error.response)
-    if response["Error"]["Code"] != "ModelError":
-        raise error
-    status, message = response.get("OriginalStatusCode", 0), response.get("OriginalMessage", "")
-    if not 400 <= status < 500:
-        raise SmokeTestError(f"a malformed row got the status {status}; allowed: 400 to 499")
-    if UNKNOWN_COLUMN not in message:
-        raise SmokeTestError(
-            f"a malformed row was rejected with {message!r}, which does not name the column "
-            f"{UNKNOWN_COLUMN}"
-        )
 
 
 def session_of_stage(session: Any, role_arn: str | None) -> Any:
@@ -146,21 +138,32 @@ def run(endpoint_name: str, session: Any, of_stage: Any = None) -> str:
         of_stage: boto3 session for the endpoint. Defaults to None: the session of the build.
 
     Returns:
-        One line about the quality of the predictions.
+        One line about the quality of the predictions of each production variant.
 
     Raises:
         SmokeTestError: a check failed.
     """
     of_stage = of_stage or session
-    model = deployed_model(
-        of_stage.client("sagemaker"), endpoint_name, registry=session.client("sagemaker")
-    )
+    models = deployed_models(of_stage, endpoint_name, registry=session.client("sagemaker"))
+    return "\n".join(_run(endpoint_name, model, session, of_stage) for model in models)
+
+
+def _run(endpoint_name: str, model: DeployedModel, session: Any, of_stage: Any) -> str:
     held_out = read_held_out_rows(
         session.client("s3"), model.holdout_uri, model.target, maximum=MAX_ROWS
     )
-    client = EndpointClient(of_stage.client("sagemaker-runtime"), endpoint_name)
-    predictions = check_predictions(client, model, held_out)
-    check_rejection(client, held_out)
+    if model.transform_request is not None:
+        job = TransformClient(
+            of_stage.client("sagemaker"),
+            of_stage.client("s3"),
+            endpoint_name,
+            model.transform_request,
+        )
+        predictions = transformed(job, model, held_out)
+    else:
+        client = _client(endpoint_name, model, of_stage)
+        predictions = check_predictions(client, model, held_out)
+        check_rejection(client, held_out)
     if model.is_regression:
         quality = f"R2 {r_squared(predictions, held_out.targets):.4f}"
     else:
@@ -172,6 +175,13 @@ def run(endpoint_name: str, session: Any, of_stage: Any = None) -> str:
             )
         quality = f"accuracy {share:.4f}"
     return f"{endpoint_name} serves {model.package_arn}: {len(predictions)} rows, {quality}"
+
+
+def _client(endpoint_name: str, model: DeployedModel, of_stage: Any) -> EndpointClient:
+    runtime = of_stage.client("sagemaker-runtime")
+    if model.async_output_uri is None:
+        return SynchronousClient(runtime, endpoint_name, model.addressed)
+    return AsynchronousClient(runtime, of_stage.client("s3"), endpoint_name, model.async_output_uri)
 
 
 def main() -> int:
