@@ -1,42 +1,27 @@
-"""Reads and validates `config.yaml`.
-
-Each problem is reported with its file, line and key, the value that was found and the values that
-are allowed.
-"""
+"""Content of `config.yaml`."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from mlops_jobs.evaluation.quality import METRICS, metric_of
-from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.file_formats import is_text_encoding
-from mlops_jobs.training.hyperparameters import Hyperparameter
-from mlops_jobs.yaml_document import YamlDocument, first, keys_text
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from pipeline.configuration_file import read_file
+from pipeline.sections import (
+    S3_URI,
+    FromYaml,
+    Hyperparameters,
+    InstanceTypes,
+    Network,
+    Number,
+    Section,
+    Tuning,
 )
 
-from tabular.model import HYPERPARAMETERS
-
-Number = Annotated[float, Field(strict=True)]
 Share = Annotated[float, Field(gt=0, lt=0.5)]
-INSTANCE_TYPE = r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"
-InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE)]
-SUBNET_ID, SECURITY_GROUP_ID = r"^subnet-[0-9a-f]{8,17}$", r"^sg-[0-9a-f]{8,17}$"
-SubnetId = Annotated[str, Field(pattern=SUBNET_ID)]
-SecurityGroupId = Annotated[str, Field(pattern=SECURITY_GROUP_ID)]
-# YAML has lists and strings where Python has tuples and enumerations; their items stay strict.
-FromYaml = Field(strict=False)
-S3_URI = r"^(s3://[^/]+/.+)?$"
 MAX_FACET_LENGTH = 240  # characters
 
 
@@ -46,15 +31,6 @@ def _text(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
-
-
-class Section(BaseModel):
-    """A section of the file.
-
-    Unknown keys are rejected, and a section is immutable once it is read.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Data(Section):
@@ -203,72 +179,6 @@ class Bias(Section):
         return self
 
 
-class Tuning(Section):
-    """The search for hyperparameters.
-
-    Args:
-        strategy: search strategy. Defaults to Bayesian.
-        jobs: number of trials, 1 to 750. Defaults to 4.
-        parallel: number of concurrent trials, 1 to 100 and at most `jobs`. Defaults to 2.
-        early_stopping: True to stop trials that cannot become the best one. Defaults to True.
-        spot: True to run trials on spot instances. Defaults to False.
-        ranges: minimum and maximum of each tuned hyperparameter, by XGBoost's name.
-    """
-
-    strategy: Literal["Bayesian", "Random"] = "Bayesian"
-    jobs: Annotated[int, Field(ge=1, le=750)] = 4
-    parallel: Annotated[int, Field(ge=1, le=100)] = 2
-    early_stopping: bool = True
-    spot: bool = False
-    ranges: dict[str, Annotated[tuple[Number, Number], FromYaml]] = Field(min_length=1)
-
-    @field_validator("ranges")
-    @classmethod
-    def _in_range(cls, ranges: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
-        for name, (low, high) in ranges.items():
-            _known(name).read(name, low)
-            _known(name).read(name, high)
-            if low >= high:
-                raise ValueError(
-                    f"{name}: got [{low:g}, {high:g}]; allowed: the minimum "
-                    "first, then a larger maximum"
-                )
-        return ranges
-
-    @model_validator(mode="after")
-    def _parallel_fits(self) -> "Tuning":
-        if self.parallel > self.jobs:
-            raise ValueError(f"got parallel {self.parallel}; allowed: up to jobs, {self.jobs}")
-        return self
-
-
-class InstanceTypes(Section):
-    """The instance types of each kind of work.
-
-    Args:
-        processing: instance type of processing jobs. Defaults to ml.m5.large.
-        training: instance type of training jobs. Defaults to ml.m5.large.
-        inference: instance types that the model package recommends, at least one. Defaults to
-            ml.m5.large.
-    """
-
-    processing: InstanceType = "ml.m5.large"
-    training: InstanceType = "ml.m5.large"
-    inference: Annotated[tuple[InstanceType, ...], FromYaml, Field(min_length=1)] = ("ml.m5.large",)
-
-
-class Network(Section):
-    """Subnets and security groups of the jobs.
-
-    Args:
-        subnets: subnet ids, at most 16. Defaults to none: the subnets of the project.
-        security_groups: security group ids, at most 5. Defaults to none: those of the project.
-    """
-
-    subnets: Annotated[tuple[SubnetId, ...], FromYaml, Field(max_length=16)] = ()
-    security_groups: Annotated[tuple[SecurityGroupId, ...], FromYaml, Field(max_length=5)] = ()
-
-
 class Configuration(Section):
     """The whole file.
 
@@ -288,15 +198,20 @@ class Configuration(Section):
     split: Split = Split()
     objective: Objective = Objective()
     bias: Bias = Bias()
-    training: dict[str, float] = {}
+    training: Hyperparameters = {}
     tuning: Tuning
     instance_types: InstanceTypes = InstanceTypes()
     network: Network = Network()
 
-    @field_validator("training")
-    @classmethod
-    def _hyperparameters(cls, training: dict[str, float]) -> dict[str, float]:
-        return {name: _known(name).read(name, value) for name, value in training.items()}
+    @property
+    def seed(self) -> int:
+        """Seed of the split and of the tuner."""
+        return self.split.seed
+
+    @property
+    def measures_bias(self) -> bool:
+        """True if bias is measured."""
+        return bool(self.bias.facets)
 
     @model_validator(mode="after")
     def _metric_fits(self) -> "Configuration":
@@ -312,21 +227,6 @@ class Configuration(Section):
         return self
 
 
-_SECTIONS: dict[str, type] = dict.fromkeys(
-    ["data", "split", "objective", "bias", "training", "tuning", "ranges", "instance_types"], dict
-)
-
-
-def _section(place: tuple[str, ...]) -> type | None:
-    return _SECTIONS.get(".".join(place))
-
-
-def _known(name: str) -> Hyperparameter:
-    if name not in HYPERPARAMETERS:
-        raise ValueError(f"got {name!r}; allowed: {', '.join(HYPERPARAMETERS)}")
-    return HYPERPARAMETERS[name]
-
-
 def read_configuration(file: Path) -> Configuration:
     """Reads and validates `config.yaml`.
 
@@ -339,76 +239,4 @@ def read_configuration(file: Path) -> Configuration:
     Raises:
         InputError: the file cannot be read or is not valid; the message lists every problem.
     """
-    if not file.is_file():
-        raise InputError(f"{file}: no such file; create it as README.md describes")
-    document = YamlDocument.read(file)
-    if document.problems:
-        raise InputError("\n".join(first(document.problems)))
-    if not isinstance(document.content, dict):
-        got = type(document.content).__name__
-        raise InputError(f"{file.name}: got {got}; allowed: a mapping of keys and values")
-    try:
-        return Configuration.model_validate(document.filled(_section))
-    except ValidationError as error:
-        problems = [_message(document, file.name, problem) for problem in error.errors()]
-        raise InputError("\n".join(first(problems))) from error
-
-
-def _message(document: YamlDocument, file: str, problem: Mapping[str, Any]) -> str:
-    place = tuple(str(part) for part in problem["loc"])
-    where = f"{file}:{document.line(place)}: {keys_text(place)}".rstrip(": ")
-    got = document.shown(place, problem["input"])
-    match problem["type"]:
-        case "extra_forbidden":
-            allowed = ", ".join(_keys(problem["loc"][:-1]))
-            return f"{where}: got an unknown key; allowed here: {allowed}"
-        case "missing":
-            return f"{where}: got nothing; set it"
-        case "value_error":
-            return f"{where}: {problem['ctx']['error']}"
-        case "string_pattern_mismatch":
-            return f"{where}: got {got}; allowed: {_PATTERNS[problem['ctx']['pattern']]}"
-        case "literal_error" | "enum":
-            return f"{where}: got {got}; allowed: {problem['ctx']['expected']}"
-        case "too_short" | "too_long" if "min_length" in problem["ctx"]:
-            return f"{where}: got {got}; allowed: at least {problem['ctx']['min_length']} item(s)"
-        case "too_short" | "too_long":
-            return f"{where}: got {got}; allowed: at most {problem['ctx']['max_length']} items"
-        case kind:
-            allowed = _TYPES.get(kind, problem["msg"].removeprefix("Input should be "))
-            return f"{where}: got {got}; allowed: {allowed}"
-
-
-_PATTERNS = {
-    INSTANCE_TYPE: "an instance type such as ml.m5.large",
-    SUBNET_ID: "an id such as subnet-0a1b2c3d4e5f60718",
-    SECURITY_GROUP_ID: "an id such as sg-0a1b2c3d4e5f60718",
-    S3_URI: "s3://bucket/key, or empty for the default data",
-}
-
-_TYPES = {
-    "bool_parsing": "true or false",
-    "bool_type": "true or false",
-    "float_parsing": "a number",
-    "float_type": "a number",
-    "int_from_float": "a whole number",
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "string_type": "a string",
-    "string_too_long": "one character",
-    "string_too_short": "one character",
-    "tuple_type": "a list",
-    "dict_type": "a mapping of keys and values",
-    "model_type": "a mapping of keys and values",
-}
-
-
-def _keys(path: tuple[int | str, ...]) -> list[str]:
-    """Returns the keys that a section of the file may have."""
-    section: type[BaseModel] = Configuration
-    for part in path:
-        annotation = section.model_fields[str(part)].annotation
-        if not isinstance(annotation, type) or not issubclass(annotation, BaseModel):
-            return []
-        section = annotation
-    return list(section.model_fields)
+    return read_file(file, Configuration)

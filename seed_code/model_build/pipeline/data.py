@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from mlops_jobs.evaluation.quality import metric_of
+from mlops_jobs.evaluation.quality import Metric, metric_of
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.fitting import position_of_target
@@ -40,6 +40,17 @@ class RawData:
     target: str
     problem_type: ProblemType
     version: str
+
+    def metric(self, name: str | None) -> Metric:
+        """Returns the metric of a name.
+
+        Args:
+            name: name of the metric; None selects the default one of this kind of target.
+
+        Raises:
+            InputError: this kind of target does not have the metric.
+        """
+        return metric_of(self.problem_type, name)
 
 
 def prepare(configuration: Configuration, project: Project, s3: Any) -> RawData:

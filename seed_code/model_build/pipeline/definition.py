@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.offline_session import offline_session  # isort: skip  before the SDK
-from mlops_jobs.evaluation.quality import metric_of
 from sagemaker.core.workflow.conditions import (
     ConditionGreaterThan,
     ConditionGreaterThanOrEqualTo,
@@ -29,6 +28,7 @@ from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TuningStep
 from sagemaker.serve.model_builder import ModelBuilder
 
+from pipeline import program
 from pipeline.champion import CHAMPION, CHAMPION_MODEL, NO_CHAMPION, no_champion_uri
 from pipeline.configuration import Configuration
 from pipeline.data import RawData
@@ -81,7 +81,7 @@ class _Steps:
         self.jobs = Jobs(self._configuration, self._project, self._session)
         objective = self._configuration.objective
         self._data = ParameterString("InputData", default_value=definition.data.uri)
-        self._metric = metric_of(definition.data.problem_type, objective.metric)
+        self._metric = definition.data.metric(objective.metric)
         self._champion = ParameterString(CHAMPION, default_value=NO_CHAMPION)
         self._champion_model = ParameterString(
             CHAMPION_MODEL, default_value=no_champion_uri(self._project)
@@ -131,16 +131,18 @@ class _Steps:
             inputs=[processing_input("data", self._data)],
             outputs=[
                 processing_output(name, self._run_folder("preprocess", name))
-                for name in ("train", "validation", "test", "rows")
+                for name in program.OUTPUTS
             ],
-            arguments=self.jobs.preprocess_arguments(self._definition.data),
+            arguments=_arguments(
+                program.preprocess_arguments(self._configuration, self._definition.data)
+            ),
         )
         # The same data and code give the same rows, so outputs of another run can be reused.
         cache = CacheConfig(enable_caching=True, expire_after="P30D")
         return ProcessingStep("Preprocess", step_args=run, cache_config=cache)
 
     def _tune(self, preprocess: Any) -> Any:
-        channels = [channel(name, output_uri(preprocess, name)) for name in ("train", "validation")]
+        channels = [channel(name, output_uri(preprocess, name)) for name in program.CHANNELS]
         checkpoints = Join(
             on="/",
             values=[
@@ -159,7 +161,9 @@ class _Steps:
                 processing_input("champion", self._champion_model),
             ],
             outputs=[processing_output("evaluation", self._run_folder("evaluation"))],
-            arguments=self.jobs.evaluate_arguments(self._metric, self._champion),
+            arguments=_arguments(
+                program.evaluate_arguments(self._configuration, self._metric, self._champion)
+            ),
         )
         return ProcessingStep("Evaluate", step_args=run, property_files=[report])
 
@@ -173,7 +177,7 @@ class _Steps:
                 ),
             ],
             outputs=[processing_output("baseline", self._run_folder("baseline"))],
-            arguments=self.jobs.baseline_arguments(),
+            arguments=_arguments(program.baseline_arguments(self._configuration)),
         )
         return ProcessingStep("Baseline", step_args=run)
 
@@ -192,7 +196,7 @@ class _Steps:
                 step_name="Evaluate", property_file=report, json_path=self._metric.baseline_path
             )
             conditions.append(better(left=measured, right=baseline))
-            needed = "that of a model without features, or the threshold"
+            needed = f"that of {program.BASELINE}, or the threshold"
         loss = JsonGet(
             step_name="Evaluate", property_file=report, json_path="champion.certain_loss"
         )
@@ -225,7 +229,7 @@ class _Steps:
         registration = Registration(
             evaluation=output_uri(evaluate, "evaluation"),
             baseline=output_uri(baseline, "baseline"),
-            bias=bool(self._configuration.bias.facets),
+            bias=self._configuration.measures_bias,
         )
         model = ModelBuilder(
             image_uri=self._project.image_uri,
@@ -235,7 +239,7 @@ class _Steps:
         )
         package = model.register(
             model_package_group_name=self._project.model_package_group_name,
-            content_types=["text/csv", "application/json"],
+            content_types=list(program.CONTENT_TYPES),
             response_types=["text/csv", "application/json"],
             inference_instances=instances,
             transform_instances=instances,
@@ -258,3 +262,8 @@ class _Steps:
     def _run_folder(self, *path: str) -> Any:
         runs = f"s3://{self._project.artifact_bucket}/runs"
         return Join(on="/", values=[runs, ExecutionVariables.PIPELINE_EXECUTION_ID, *path])
+
+
+def _arguments(command: list[Any]) -> list[Any]:
+    """Returns the arguments of Python for a command of the program."""
+    return ["-m", program.MODULE, *command]

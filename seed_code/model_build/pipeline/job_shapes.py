@@ -13,7 +13,7 @@ from sagemaker.core.shapes import (
     S3DataSource,
 )
 
-from tabular.model import HYPERPARAMETERS
+from pipeline.program import HYPERPARAMETERS
 
 PROCESSING = "/opt/ml/processing"
 

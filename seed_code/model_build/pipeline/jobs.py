@@ -17,7 +17,6 @@ from sagemaker.train.model_trainer import ModelTrainer
 from sagemaker.train.tuner import HyperparameterTuner
 
 from pipeline.configuration import Configuration
-from pipeline.data import RawData
 from pipeline.instance_storage import volume_key
 from pipeline.job_shapes import parameter_range
 from pipeline.placement import Placement
@@ -85,59 +84,6 @@ class Jobs:
             tags=self._project.tags,
         )
 
-    def preprocess_arguments(self, raw: RawData) -> list[str]:
-        """Returns the arguments of the preprocessing job.
-
-        Args:
-            raw: the raw table.
-        """
-        data, split = self._configuration.data, self._configuration.split
-        arguments = [
-            "-m",
-            "tabular",
-            "preprocess",
-            f"--target=name:{raw.target}",
-            f"--problem-type={raw.problem_type}",
-            f"--header={'true' if data.header else 'false'}",
-            f"--delimiter={data.delimiter}",
-            f"--encoding={data.encoding}",
-            f"--warnings={data.warnings}",
-            f"--validation-share={split.validation}",
-            f"--test-share={split.test}",
-            f"--seed={split.seed}",
-        ]
-        if data.positive_label is not None:
-            arguments.append(f"--positive-label={data.positive_label}")
-        return arguments + [f"--drop={column}" for column in data.drop]
-
-    def evaluate_arguments(self, metric: Metric, champion: Any) -> list[Any]:
-        """Returns the arguments of the job that evaluates the model.
-
-        Args:
-            metric: metric of the project.
-            champion: ARN of the deployed version, or `none`: a pipeline parameter.
-        """
-        return [
-            "-m",
-            "tabular",
-            "evaluate",
-            f"--metric={metric.name}",
-            f"--margin={self._configuration.objective.margin:g}",
-            "--champion-version",
-            champion,
-        ]
-
-    def baseline_arguments(self) -> list[str]:
-        """Returns the arguments of the job that creates the baselines of the model."""
-        bias = self._configuration.bias
-        return [
-            "-m",
-            "tabular",
-            "baseline",
-            *(f"--facet={facet}" for facet in bias.arguments()),
-            *(f"--favorable={label}" for label in bias.favorable),
-        ]
-
     def tuner(self, metric: Metric, channels: Sequence[Any], checkpoints: Any) -> Any:
         """Creates the search for the best hyperparameters.
 
@@ -167,7 +113,7 @@ class Jobs:
             max_parallel_jobs=tuning.parallel,
             objective_type="Maximize" if metric.maximize else "Minimize",
             early_stopping_type="Auto" if tuning.early_stopping else "Off",
-            random_seed=self._configuration.split.seed,
+            random_seed=self._configuration.seed,
             tags=self._project.tags,
         )
 

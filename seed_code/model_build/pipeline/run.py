@@ -15,6 +15,7 @@ from mlops_jobs.failure import InputError
 
 from pipeline.configuration import Configuration, read_configuration
 from pipeline.execution import ExecutionError, Follower, put_pipeline, start
+from pipeline.program import BASELINE
 from pipeline.project import Project
 
 
@@ -97,7 +98,7 @@ def _print_report(report: dict[str, Any] | None, configuration: Configuration) -
     }
     objective = configuration.objective
     needed = (
-        "better than without features"
+        f"better than {BASELINE}"
         if objective.threshold is None
         else f"threshold of {objective.metric}: {objective.threshold:g}"
     )

@@ -9,8 +9,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from mlops_jobs.training.hyperparameters import Hyperparameter
 
+from pipeline.program import HYPERPARAMETERS
 from pipeline.project import Project
-from tabular.model import HYPERPARAMETERS
 
 PROJECT = Project(
     region="eu-west-1",

@@ -1,0 +1,74 @@
+"""The program of the image, as the steps of the pipeline start it."""
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_jobs.evaluation.quality import Metric
+
+from tabular import model
+
+if TYPE_CHECKING:
+    from pipeline.configuration import Configuration
+    from pipeline.data import RawData
+
+MODULE = "tabular"
+HYPERPARAMETERS = model.HYPERPARAMETERS
+OUTPUTS = ("train", "validation", "test", "rows")  # of Preprocess
+CHANNELS = ("train", "validation")  # of the training jobs
+CONTENT_TYPES = ("text/csv", "application/json")  # of requests
+BASELINE = "a model without features"  # it must be beaten where there is no threshold
+
+
+def preprocess_arguments(configuration: "Configuration", raw: "RawData") -> list[str]:
+    """Returns the arguments of the preprocessing job.
+
+    Args:
+        configuration: content of `config.yaml`.
+        raw: the raw table.
+    """
+    data, split = configuration.data, configuration.split
+    arguments = [
+        "preprocess",
+        f"--target=name:{raw.target}",
+        f"--problem-type={raw.problem_type}",
+        f"--header={'true' if data.header else 'false'}",
+        f"--delimiter={data.delimiter}",
+        f"--encoding={data.encoding}",
+        f"--warnings={data.warnings}",
+        f"--validation-share={split.validation}",
+        f"--test-share={split.test}",
+        f"--seed={split.seed}",
+    ]
+    if data.positive_label is not None:
+        arguments.append(f"--positive-label={data.positive_label}")
+    return arguments + [f"--drop={column}" for column in data.drop]
+
+
+def evaluate_arguments(configuration: "Configuration", metric: Metric, champion: Any) -> list[Any]:
+    """Returns the arguments of the job that evaluates the model.
+
+    Args:
+        configuration: content of `config.yaml`.
+        metric: metric of the project.
+        champion: ARN of the deployed version, or `none`: a pipeline parameter.
+    """
+    return [
+        "evaluate",
+        f"--metric={metric.name}",
+        f"--margin={configuration.objective.margin:g}",
+        "--champion-version",
+        champion,
+    ]
+
+
+def baseline_arguments(configuration: "Configuration") -> list[str]:
+    """Returns the arguments of the job that creates the baselines of the model.
+
+    Args:
+        configuration: content of `config.yaml`.
+    """
+    bias = configuration.bias
+    return [
+        "baseline",
+        *(f"--facet={facet}" for facet in bias.arguments()),
+        *(f"--favorable={label}" for label in bias.favorable),
+    ]
