@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,28 @@ class Model(Protocol):
 
         Raises:
             InputError: a cell cannot be read; the message names its row and column.
+        """
+
+
+@runtime_checkable
+class QuantileModel(Model, Protocol):
+    """A model of a regression that predicts quantiles; responses have them beside the value."""
+
+    @property
+    def quantiles(self) -> tuple[float, ...]:
+        """The quantiles, ascending, with 0.5 in the middle, which is the value of `predict`."""
+
+    def predict_quantiles(self, cells: Cells) -> Values:
+        """Predicts the quantiles of rows.
+
+        Args:
+            cells: cells of each feature.
+
+        Returns:
+            A matrix with a row for each row and a column for each quantile.
+
+        Raises:
+            InputError: as for `predict`.
         """
 
 

@@ -35,6 +35,8 @@ class Metric:
         report: returns the group, from labels, targets and predictions.
         low: least value that the metric can have.
         high: largest value that the metric can have.
+        baseline: name in `evaluation.json` of the baseline that a model must beat. Defaults to
+            without_features.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Metric:
     report: Callable[[tuple[str, ...], Numbers, Numbers], Report]
     low: float
     high: float
+    baseline: str = "without_features"
 
     def check_threshold(self, threshold: float) -> None:
         """Rejects a threshold that no model can fail, or that no model can reach.
@@ -69,8 +72,8 @@ class Metric:
 
     @property
     def baseline_path(self) -> str:
-        """Path of the value of a model without features in `evaluation.json`."""
-        return f"baseline.without_features.{self.key}.value"
+        """Path of the value of the baseline in `evaluation.json`."""
+        return f"baseline.{self.baseline}.{self.key}.value"
 
     def measure(self, labels: tuple[str, ...], target: Numbers, predictions: Numbers) -> float:
         """Returns the value of the metric.

@@ -1,12 +1,13 @@
 """Predictions of one model for the bodies of requests."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
 
 from mlops_jobs.failure import InputError
-from mlops_jobs.model import Model
+from mlops_jobs.model import Model, QuantileModel
 from mlops_jobs.serving.media_types import (
     ALLOWED,
     CSV,
@@ -48,14 +49,17 @@ class Invocations:
     """
 
     def __init__(self, model: Model, *, batch: bool = False) -> None:
-        self._model = model
         self._batch = batch
         reader = RowReader(model, batch=batch)
         writer = ResponseWriter(model)
         self._read = {CSV: reader.csv, JSON: reader.json, JSON_LINES: reader.json_lines}
         self._write = {CSV: writer.csv, JSON: writer.json, JSON_LINES: writer.json_lines}
+        self._predict = (
+            model.predict_quantiles if isinstance(model, QuantileModel) else model.predict
+        )
         # The first prediction allocates buffers, which should not delay a request.
-        self._model.predict([[None] for _ in model.features])
+        with suppress(InputError):  # of a model that rejects missing values
+            self._predict([[None] for _ in model.features])
 
     def respond(self, body: bytes, content_type: str, accept: str) -> bytes:
         """Returns the predictions for a request body.
@@ -72,7 +76,7 @@ class Invocations:
             InputError: a row cannot be read; the message names row, column, the value that was
                 found and the values that are allowed.
         """
-        return self._write[accept](self._model.predict(self._read[content_type](body)))
+        return self._write[accept](self._predict(self._read[content_type](body)))
 
     def handle(self, headers: Mapping[str, str], body: bytes) -> Response:
         """Handles a request to `/invocations`.

@@ -3,7 +3,7 @@
 import numpy as np
 import orjson
 
-from mlops_jobs.model import Model, Values
+from mlops_jobs.model import Model, QuantileModel, Values
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.serving.requests import csv_row
 
@@ -21,6 +21,9 @@ class ResponseWriter:
     def __init__(self, model: Model) -> None:
         self._regression = model.problem_type is ProblemType.REGRESSION
         self._binary = model.problem_type is ProblemType.BINARY
+        quantiles = model.quantiles if isinstance(model, QuantileModel) else ()
+        self._middle = quantiles.index(0.5) if quantiles else 0
+        self._quantile_names = [b'"%s":' % str(each).encode() for each in quantiles]
         self._names = [orjson.dumps(label) + b":" for label in model.labels]
         self._label_cells = [csv_row([label]).encode() + b"," for label in model.labels]
         self._label_values = [orjson.dumps(_json_value(label)) for label in model.labels]
@@ -28,13 +31,18 @@ class ResponseWriter:
     def csv(self, predictions: Values) -> bytes:
         """Returns one CSV line for each row.
 
-        A line has the value of a regression; or the label, followed by the probability of the
-        second of two labels or the probabilities of all of more labels, in the order of the model.
+        A line has the value of a regression, followed by its quantiles if the model has them; or
+        the label, followed by the probability of the second of two labels or the probabilities of
+        all of more labels, in the order of the model.
 
         Args:
-            predictions: result of `Model.predict`.
+            predictions: result of `Model.predict`, or of `predict_quantiles` if the model has it.
         """
-        if self._regression:
+        if self._quantile_names:
+            lines = [
+                b",".join([row[self._middle], *row]) for row in self._rows_of_quantiles(predictions)
+            ]
+        elif self._regression:
             lines = _texts(predictions, nan=b"nan", infinity=b"inf")
         else:
             shown = predictions[:, 1] if self._binary else predictions
@@ -70,6 +78,15 @@ class ResponseWriter:
         return b"\n".join(self._objects(predictions)) + b"\n"
 
     def _objects(self, predictions: Values) -> list[bytes]:
+        if self._quantile_names:
+            return [
+                b'{"value":'
+                + row[self._middle]
+                + b',"quantiles":{'
+                + b",".join(map(bytes.__add__, self._quantile_names, row))
+                + b"}}"
+                for row in self._rows_of_quantiles(predictions)
+            ]
         texts = _texts(predictions, nan=b"NaN", infinity=b"Infinity")
         if self._regression:
             return [b'{"value":' + text + b"}" for text in texts]
@@ -82,6 +99,11 @@ class ResponseWriter:
             + b"}}"
             for at, label in enumerate(self._chosen(predictions))
         ]
+
+    def _rows_of_quantiles(self, predictions: Values) -> list[list[bytes]]:
+        texts = _texts(predictions, nan=b"NaN", infinity=b"Infinity")
+        width = len(self._quantile_names)
+        return [texts[at : at + width] for at in range(0, len(texts), width)]
 
     def _chosen(self, predictions: Values) -> list[int]:
         # The positive label is predicted from 0.5 on, as in the evaluation.

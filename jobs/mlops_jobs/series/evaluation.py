@@ -1,0 +1,137 @@
+"""Processing job: measures forecasts of the held-out periods and writes `evaluation.json`.
+
+The held-out rows are forecast as on the endpoint, from origins that are a horizon apart. The
+seasonal naive forecast of the same rows is the baseline.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlops_jobs.archive import load_archive
+from mlops_jobs.evaluation.job import INPUT, OUTPUT, print_report, write_report
+from mlops_jobs.evaluation.quality import report_of
+from mlops_jobs.failure import exit_with_message
+from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.series.encoding import Vector
+from mlops_jobs.series.metrics import BASELINE, GROUP, METRICS, forecast_report
+from mlops_jobs.series.model import ForecastModel, LoadPredictor
+from mlops_jobs.table.raw import RawTable
+
+MAX_STEPS = 50  # of the report by step
+
+
+def evaluate(
+    load_predictor: LoadPredictor, model: Path, test: Path, output: Path
+) -> dict[str, Any]:
+    """Runs the job.
+
+    Args:
+        load_predictor: loads the function that predicts encoded rows.
+        model: folder with `model.tar.gz`.
+        test: folder with the raw held-out rows.
+        output: folder for the report.
+
+    Returns:
+        The report.
+
+    Raises:
+        InputError: model or rows cannot be read.
+    """
+
+    def load(folder: Path) -> ForecastModel:
+        return ForecastModel.load(folder, load_predictor)
+
+    loaded = load_archive(model / "model.tar.gz", load)
+    report = write_report(loaded, test, output)
+    report |= _forecasts(loaded, RawTable.in_folder(test), report["baseline"])
+    (output / "evaluation.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    return report
+
+
+def _forecasts(model: ForecastModel, table: RawTable, baseline: dict[str, Any]) -> dict[str, Any]:
+    names = table.columns()
+    rows = [row for piece in table.pieces() for row in piece]
+    cells = list(zip(*rows, strict=True))
+    actual = np.array([float(text) for text in cells[names.index(model.target)]])
+    found = model.forecast([cells[names.index(name)] for name in model.features])
+    middle = model.quantiles.index(0.5)
+    series = (
+        [model.schema.names.index(name.strip()) for name in cells[names.index(model.schema.series)]]
+        if model.schema.series
+        else [0] * len(rows)
+    )
+    scale = model.scale[series]
+    ends = found.quantiles[:, [0, -1]]
+    forecast = np.column_stack([found.quantiles[:, middle], ends, scale])
+    naive = np.column_stack([found.naive, ends, scale])
+    naive_metrics = _numbers(forecast_report((), actual, naive)) | _numbers(
+        report_of(ProblemType.REGRESSION, (), actual, found.naive)
+    )
+    for name in ("coverage", "interval_width"):  # the naive forecast has no interval
+        del naive_metrics[name]
+    return {
+        GROUP: forecast_report((), actual, forecast),
+        "forecast": {
+            "horizon": model.schema.horizon,
+            "season": model.schema.season,
+            "series": len(model.schema.names),
+            "nominal_coverage": model.quantiles[-1] - model.quantiles[0],
+            "by_step": _by_step(found.steps, actual, forecast, found.naive),
+        },
+        "baseline": {**baseline, BASELINE: naive_metrics},
+    }
+
+
+def _numbers(report: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"value": measure["value"]}
+        for name, measure in report.items()
+        if isinstance(measure, dict) and "value" in measure
+    }
+
+
+def _by_step(
+    steps: np.ndarray[Any, np.dtype[np.int64]], actual: Vector, forecast: Vector, naive: Vector
+) -> list[dict[str, float]]:
+    """Returns how error and coverage grow with the distance from the origin."""
+    found = []
+    for step in np.unique(steps)[:MAX_STEPS].tolist():
+        here = steps == step
+        measures = forecast_report((), actual[here], forecast[here])
+        error = np.abs(naive[here] - actual[here]) / forecast[here, 3]
+        found.append(
+            {
+                "step": step,
+                "mase": measures["mase"]["value"],
+                "mase_of_seasonal_naive": float(error.mean()),
+                "coverage": measures["coverage"]["value"],
+            }
+        )
+    return found
+
+
+def main(load_predictor: LoadPredictor, arguments: Sequence[str] | None = None) -> None:
+    """Runs the job from the command line.
+
+    Args:
+        load_predictor: loads the function that predicts encoded rows.
+        arguments: arguments of the command. Defaults to None: those of the process.
+    """
+    parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
+    parser.add_argument("--model", type=Path, default=INPUT / "model")
+    parser.add_argument("--test", type=Path, default=INPUT / "test")
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    options = parser.parse_args(arguments)
+    with exit_with_message(Path("/opt/ml/output/message")):
+        report = evaluate(load_predictor, options.model, options.test, options.output)
+        print_report(report)
+        naive = report["baseline"][BASELINE]
+        for metric in METRICS:
+            value = report[GROUP][metric.key]["value"]
+            print(f"{metric.name} {value!r} (seasonal naive {naive[metric.key]['value']!r})")
+        print(f"coverage {report[GROUP]['coverage']['value']!r}")

@@ -1,0 +1,51 @@
+"""The program of the image, as the steps of the pipeline start it."""
+
+from typing import TYPE_CHECKING
+
+from forecasting import model
+
+if TYPE_CHECKING:
+    from pipeline.configuration import Configuration
+    from pipeline.data import RawData
+
+MODULE = "forecasting"
+HYPERPARAMETERS = model.HYPERPARAMETERS
+OUTPUTS = ("train", "validation", "recent", "test", "rows")  # of Preprocess
+CHANNELS = ("train", "validation", "recent")  # of the training jobs
+CONTENT_TYPES = ("text/csv", "application/json")  # of requests
+BASELINE = "the seasonal naive forecast"  # it must be beaten where there is no threshold
+
+
+def preprocess_arguments(configuration: "Configuration", raw: "RawData") -> list[str]:
+    """Returns the arguments of the preprocessing job.
+
+    Args:
+        configuration: content of `config.yaml`.
+        raw: the raw table.
+    """
+    data, forecast, split = configuration.data, configuration.forecast, configuration.split
+    return [
+        "preprocess",
+        *([f"--series={data.series}"] if data.series else []),
+        f"--timestamp={data.timestamp}",
+        f"--target={raw.target}",
+        *(f"--covariate={name}" for name in data.covariates),
+        f"--delimiter={data.delimiter}",
+        f"--encoding={data.encoding}",
+        f"--frequency={data.frequency}",
+        f"--horizon={forecast.horizon}",
+        f"--season={forecast.season}",
+        *(f"--lag={lag}" for lag in forecast.lags),
+        *(f"--quantile={quantile}" for quantile in forecast.quantiles),
+        f"--validation={split.validation}",
+        f"--test={split.test}",
+    ]
+
+
+def baseline_arguments(configuration: "Configuration") -> list[str]:
+    """Returns the arguments of the job that creates the baselines of the model.
+
+    Args:
+        configuration: content of `config.yaml`.
+    """
+    return ["baseline"]

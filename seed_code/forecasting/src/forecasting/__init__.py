@@ -1,0 +1,1 @@
+"""Gradient boosting on lags of time series for Amazon SageMaker."""
