@@ -85,9 +85,12 @@ def run(
     ] = None,
     port: Port = 0,
     keep_up: Annotated[bool, typer.Option("--keep-up", help="Keep the local AWS running.")] = False,
+    short: Annotated[
+        bool, typer.Option("--short", help="End with the first predictions of production.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Run the whole loop: deploy, create a project, push, approve, predict (the default)."""
+    """Run the life of a model: from a push to retraining and rollback (the default)."""
     chosen = None
     if data:
         chosen = TrainingData(
@@ -102,7 +105,7 @@ def run(
             "Pass --data, or remove these options.",
         )
     done = run_story(
-        Options(project_name, config, chosen, port), err if as_json else out, keep_up=keep_up
+        Options(project_name, config, chosen, port, short), err if as_json else out, keep_up=keep_up
     )
     if as_json:
         out.print_json(json.dumps(asdict(done)))

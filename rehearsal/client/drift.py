@@ -31,6 +31,8 @@ class Sent:
         traffic: the rows.
         requests: number of requests.
         failed: number of requests by the status of their error, such as `ModelError 400`.
+        responses: cells of the response for each row, such as its label and probability; empty for
+            a row whose request failed.
         label_files: S3 URIs of the files with labels.
         started: time of the local AWS at the first request.
         seconds: duration of all requests.
@@ -39,6 +41,7 @@ class Sent:
     traffic: Traffic
     requests: int
     failed: dict[str, int]
+    responses: Sequence[Sequence[str]]
     label_files: Sequence[str]
     started: datetime
     seconds: float
@@ -130,11 +133,12 @@ def send(
     started, began = monitors.clock()(), time.monotonic()
     failed: dict[str, int] = {}
     known: dict[str, Sequence[str]] = {}
+    responses: list[Sequence[str]] = []
     batches = list(_batches(list(zip(made.rows, made.labels, strict=True))))
     for number, batch in enumerate(batches, start=1):
         identity = str(uuid.uuid4())
         try:
-            runtime.invoke_endpoint(
+            response = runtime.invoke_endpoint(
                 EndpointName=endpoint,
                 ContentType="text/csv",
                 Accept="text/csv",
@@ -145,7 +149,10 @@ def send(
             status = error.response.get("OriginalStatusCode", "")
             name = f"{error.response['Error']['Code']} {status}".strip()
             failed[name] = failed.get(name, 0) + 1
+            responses += [()] * len(batch)
         else:
+            text = response["Body"].read().decode()
+            responses += predictions.read_csv_cells(text, len(batch))
             known[identity] = [label for _, label in batch]
         progress(number)
     seconds = time.monotonic() - began
@@ -159,6 +166,7 @@ def send(
         traffic=made,
         requests=len(batches),
         failed=failed,
+        responses=responses,
         label_files=files,
         started=started,
         seconds=seconds,

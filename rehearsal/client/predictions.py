@@ -163,6 +163,15 @@ def read_csv_response(response: str, count: int) -> list[str]:
     Raises:
         RehearsalError: the response has not `count` lines.
     """
+    return [cells[0] for cells in read_csv_cells(response, count)]
+
+
+def read_csv_cells(response: str, count: int) -> list[list[str]]:
+    """Returns the fields of each line of a CSV response.
+
+    Raises:
+        RehearsalError: the response has not `count` lines.
+    """
     lines = [line for line in csv.reader(io.StringIO(response)) if line]
     if len(lines) != count:
         raise RehearsalError(
@@ -170,7 +179,7 @@ def read_csv_response(response: str, count: int) -> list[str]:
             response,
             "Correct the response of the model server: one line per row.",
         )
-    return [line[0] for line in lines]
+    return lines
 
 
 def read_json_response(response: str) -> list[str]:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Matplotlib has no CSS variables: these colours are replaced in its SVG.
-_INK, _FAINT, _ACCENT, _GOOD, _BAD = "#010101", "#020202", "#030303", "#040404", "#050505"
+INK, FAINT, ACCENT, GOOD, BAD = "#010101", "#020202", "#030303", "#040404", "#050505"
 _VARIABLES = {
-    _INK: "var(--ink)",
-    _FAINT: "var(--line)",
-    _ACCENT: "var(--accent)",
-    _GOOD: "var(--good)",
-    _BAD: "var(--bad)",
+    INK: "var(--ink)",
+    FAINT: "var(--line)",
+    ACCENT: "var(--accent)",
+    GOOD: "var(--good)",
+    BAD: "var(--bad)",
 }
 
 
@@ -28,16 +28,16 @@ def roc(evaluation: Mapping[str, Any]) -> str | None:
     curve = quality.get("receiver_operating_characteristic_curve")
     if not curve:
         return None
-    figure, axes = _figure(4.2, 3.6)
-    axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1, linestyle="--")
+    figure, axes = figure_with_axes(4.2, 3.6)
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle="--")
     axes.plot(
-        curve["false_positive_rates"], curve["true_positive_rates"], color=_ACCENT, linewidth=2
+        curve["false_positive_rates"], curve["true_positive_rates"], color=ACCENT, linewidth=2
     )
     axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1.01))
     area = quality.get("auc", {}).get("value")
     if isinstance(area, int | float):
-        axes.text(0.97, 0.05, f"AUC {area:.4f}", ha="right", color=_INK, fontsize=11)
-    return _svg(figure, "roc")
+        axes.text(0.97, 0.05, f"AUC {area:.4f}", ha="right", color=INK, fontsize=11)
+    return svg_of(figure, "roc")
 
 
 def residuals(actual: Sequence[str], predicted: Sequence[str]) -> str | None:
@@ -46,11 +46,11 @@ def residuals(actual: Sequence[str], predicted: Sequence[str]) -> str | None:
         return None
     truths, guesses = [float(value) for value in actual], [float(value) for value in predicted]
     low, high = min([*truths, *guesses]), max([*truths, *guesses])
-    figure, axes = _figure(4.2, 3.6)
-    axes.plot([low, high], [low, high], color=_FAINT, linewidth=1, linestyle="--")
-    axes.scatter(truths[:2000], guesses[:2000], s=9, color=_ACCENT, alpha=0.55, linewidths=0)
+    figure, axes = figure_with_axes(4.2, 3.6)
+    axes.plot([low, high], [low, high], color=FAINT, linewidth=1, linestyle="--")
+    axes.scatter(truths[:2000], guesses[:2000], s=9, color=ACCENT, alpha=0.55, linewidths=0)
     axes.set(xlabel="actual", ylabel="predicted")
-    return _svg(figure, "residuals")
+    return svg_of(figure, "residuals")
 
 
 def confusion(actual: Sequence[str], predicted: Sequence[str], max_labels: int = 12) -> str | None:
@@ -66,10 +66,10 @@ def confusion(actual: Sequence[str], predicted: Sequence[str], max_labels: int =
         for truth in labels
     ]
     largest = max(max(row) for row in counts) or 1
-    figure, axes = _figure(4.2, 3.6)
+    figure, axes = figure_with_axes(4.2, 3.6)
     for row, values in enumerate(counts):
         for column, count in enumerate(values):
-            colour = _ACCENT if row == column else _BAD
+            colour = ACCENT if row == column else BAD
             axes.fill(
                 [column - 0.48, column + 0.48, column + 0.48, column - 0.48],
                 [row - 0.48, row - 0.48, row + 0.48, row + 0.48],
@@ -78,7 +78,7 @@ def confusion(actual: Sequence[str], predicted: Sequence[str], max_labels: int =
                 linewidth=0,
             )
             size = 12 if len(labels) < 7 else 8
-            axes.text(column, row, str(count), ha="center", va="center", color=_INK, fontsize=size)
+            axes.text(column, row, str(count), ha="center", va="center", color=INK, fontsize=size)
     ticks = range(len(labels))
     short = [label if len(label) <= 12 else label[:11] + "…" for label in labels]
     axes.set_xticks(ticks, short)
@@ -87,7 +87,7 @@ def confusion(actual: Sequence[str], predicted: Sequence[str], max_labels: int =
     axes.set_yticks(ticks, short)
     axes.set(xlabel="predicted", ylabel="actual", ylim=(len(labels) - 0.5, -0.5))
     axes.grid(visible=False)
-    return _svg(figure, "confusion")
+    return svg_of(figure, "confusion")
 
 
 def tuning(values: Sequence[float | None], metric: str, *, maximize: bool) -> str | None:
@@ -98,16 +98,17 @@ def tuning(values: Sequence[float | None], metric: str, *, maximize: bool) -> st
     numbers, found = [number for number, _ in known], [value for _, value in known]
     better = max if maximize else min
     best = [better(found[: index + 1]) for index in range(len(found))]
-    figure, axes = _figure(4.2, 2.9)
-    axes.step(numbers, best, where="post", color=_GOOD, linewidth=1.5, label="best so far")
-    axes.scatter(numbers, found, s=34, color=_ACCENT, zorder=3, linewidths=0, label="trial")
+    figure, axes = figure_with_axes(4.2, 2.9)
+    axes.step(numbers, best, where="post", color=GOOD, linewidth=1.5, label="best so far")
+    axes.scatter(numbers, found, s=34, color=ACCENT, zorder=3, linewidths=0, label="trial")
     axes.set(xlabel="trial", ylabel=metric)
     axes.set_xticks(numbers if len(numbers) <= 12 else numbers[:: len(numbers) // 8])
-    axes.legend(frameon=False, labelcolor=_INK, fontsize=9, loc="best")
-    return _svg(figure, "tuning")
+    axes.legend(frameon=False, labelcolor=INK, fontsize=9, loc="best")
+    return svg_of(figure, "tuning")
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+def figure_with_axes(width: float, height: float) -> tuple[Figure, Axes]:
+    """Returns an empty figure of a size in inches."""
     # The import takes a second, so it is done only when a report is drawn.
     from matplotlib.figure import Figure
 
@@ -115,17 +116,17 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     axes = figure.add_subplot()
     figure.patch.set_visible(False)
     axes.patch.set_visible(False)
-    axes.grid(color=_FAINT, linewidth=0.6)
+    axes.grid(color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.tick_params(colors=_INK, labelsize=9, length=0)
-    axes.xaxis.label.set_color(_INK)
-    axes.yaxis.label.set_color(_INK)
+    axes.tick_params(colors=INK, labelsize=9, length=0)
+    axes.xaxis.label.set_color(INK)
+    axes.yaxis.label.set_color(INK)
     for spine in axes.spines.values():
         spine.set_visible(False)
     return figure, axes
 
 
-def _svg(figure: Figure, name: str) -> str:
+def svg_of(figure: Figure, name: str) -> str:
     """Returns the figure as an SVG element with real text and CSS variables as colours."""
     from matplotlib import rc_context
 

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from rehearsal.story import loop_diagram, plots
+from rehearsal.story import life_figures, loop_diagram, plots
 from rehearsal.story.summary import StepSummary, Summary
 
 _TEMPLATE = "report.html.jinja"
@@ -41,6 +41,7 @@ def render(
         loop=Markup(loop_diagram.draw(summary.steps)),  # noqa: S704 - drawn here, texts are escaped
         figures=_figures(summary, evaluation, actual, predicted),
         trials_plot=_trials_plot(summary),
+        life=_life(summary),
         rows=_rows(summary.steps, summary.time.total_seconds),
         hyperparameters=_hyperparameters(summary),
         quality=_quality(summary),
@@ -111,6 +112,29 @@ def _trials_plot(summary: Summary) -> Markup | None:
     return Markup(svg) if svg else None  # noqa: S704 - drawn here
 
 
+def _life(summary: Summary) -> dict[str, Any]:
+    """Returns the figures of the life of the model after its first deployment."""
+    life = summary.life
+    drifts = [
+        (found, life_figures.drift(found, f"drift-{number}"))
+        for number, found in enumerate(life.drifts)
+    ]
+    loads = [
+        (found, life_figures.load(found, f"load-{number}"))
+        for number, found in enumerate(life.loads)
+    ]
+    return {
+        "timeline": _drawn(life_figures.timeline(life.events)),
+        "areas": _drawn(life_figures.areas(life.phases, life.comparisons)),
+        "drifts": [(found, _drawn(svg)) for found, svg in drifts],
+        "loads": [(found, _drawn(svg)) for found, svg in loads],
+    }
+
+
+def _drawn(svg: str | None) -> Markup | None:
+    return Markup(svg) if svg else None  # noqa: S704 - drawn here, texts are escaped
+
+
 def _rows(steps: Sequence[StepSummary], total: float) -> list[dict[str, Any]]:
     """Returns the steps with the position of their bar on the time axis, in percent."""
     scale = 100 / total if total else 0.0
@@ -149,6 +173,20 @@ def _tiles(summary: Summary) -> list[tuple[str, str]]:
         tiles.append(("rows predicted", number(summary.held_out["rows"])))
     if time.beyond_percent is not None:
         tiles.append(("overhead over compute time", f"{time.beyond_percent:.0f} %"))
+    tiles += _tiles_of_life(summary)
     if summary.peak_memory_bytes:
         tiles.append(("peak memory", f"{summary.peak_memory_bytes / 2**30:.1f} GB"))
+    return tiles
+
+
+def _tiles_of_life(summary: Summary) -> list[tuple[str, str]]:
+    """Returns the key figures of the life of the model after its first deployment."""
+    tiles = []
+    for found in summary.life.comparisons[-1:]:
+        gain = found.difference
+        text = f"{gain.value:+.3f}"
+        tiles.append((f"AUC after retraining ({gain.low:+.3f} to {gain.high:+.3f})", text))
+    for load in summary.life.loads:
+        failed = sum(load.failed.values())
+        tiles.append((f"failed requests, {load.name}", f"{failed:,} of {load.requests:,}"))
     return tiles

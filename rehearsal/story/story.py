@@ -1,40 +1,35 @@
 """The story: the MLOps loop from an empty account to predictions of an endpoint."""
 
-import json
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rehearsal.client import (
-    approvals,
     cdk,
-    logs,
     pipeline_execution,
     places,
     predictions,
     project,
     server_process,
-    training_pipeline,
+    traffic,
 )
 from rehearsal.client.cdk import Cdk
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
-from rehearsal.client.logs import LogTail
-from rehearsal.client.pipeline_watcher import PipelineWatcher, WatchedExecution
 from rehearsal.client.predictions import Predictions
 from rehearsal.client.process_tree import Commands
 from rehearsal.client.progress import Board
 from rehearsal.client.project import Project
 from rehearsal.client.training_data import TrainingData
-from rehearsal.story import compute_time, rollouts, summary
-from rehearsal.story.compute_time import Interval
+from rehearsal.story import rollouts, summary
+from rehearsal.story.life import Life
+from rehearsal.story.steps import Steps
 
 _DEFAULT_PROJECT = "rehearsal"
 PLATFORM, BUILD, DEPLOY = "platform", "model-build", "model-deploy"
-_REASON = "Approved by the rehearsal"
 
 
 @dataclass(frozen=True)
@@ -47,31 +42,29 @@ class Options:
         config: settings file of the stacks. Defaults to None: the app's default.
         data: data to train on. Defaults to None: the data of the seed code.
         port: port of the local AWS. Defaults to 0: a free one.
+        short: True to end with the first predictions. Defaults to False: the story goes on, if the
+            project predicts flights, of which there are later months.
     """
 
     project: str = ""
     config: Path | None = None
     data: TrainingData | None = None
     port: int = 0
+    short: bool = False
 
 
 @dataclass
 class Story:
-    """Runs the chapters in order and keeps `summary`, `evaluation` and `predictions`.
-
-    If a chapter fails, `log` has the end of the log of the failure.
-    """
+    """Runs the chapters in order and keeps `summary`, `evaluation` and `predictions`."""
 
     options: Options
     board: Board
     commands: Commands
-    evaluation: Mapping[str, Any] = field(default_factory=dict)
     predictions: Predictions | None = None
-    log: list[LogTail] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.summary = summary.begin(self.options.project or _DEFAULT_PROJECT)
-        self._intervals: list[Interval] = []
+        self.steps = Steps(self.board, self.commands, self.summary)
         self._pushed: float | None = None
         self._predicted: float | None = None
 
@@ -88,16 +81,25 @@ class Story:
             package = self._build_model(aws, found)
         with self.board.step(DEPLOY):
             self._deploy_model(aws, found, package)
+        if not (self.options.short or self.options.data) and traffic.has_months(
+            found.directory("build")
+        ):
+            Life(self.steps, aws, found, package).run()
+
+    @property
+    def evaluation(self) -> Mapping[str, Any]:
+        """The evaluation of the newest model; {} if there is none."""
+        return self.steps.evaluation
 
     def finish(self, status: str, failure: RehearsalError | None = None) -> None:
         """Completes the summary with the steps, the times and the failure."""
         self.summary.status = status
         self.summary.steps = summary.steps(self.board)
         self.summary.time = summary.time_spent(
-            time.time() - self.board.began, self._intervals, self._pushed, self._predicted
+            time.time() - self.board.began, self.steps.intervals, self._pushed, self._predicted
         )
         if failure:
-            lines = [line for tail in self.log for line in (f"== {tail.source}", *tail.lines)]
+            lines = [line for tail in self.steps.log for line in (f"== {tail.source}", *tail.lines)]
             failed_row = self.board.deepest_failure()
             self.summary.failure = summary.failure(failed_row, failure, lines)
 
@@ -164,66 +166,17 @@ class Story:
         return found
 
     def _build_model(self, aws: LocalAws, found: Project) -> str:
-        repository = found.repository("build", aws, self.commands)
-        watcher = PipelineWatcher(aws, self.board)
         with self.board.step(BUILD, "push"):
             if self.options.data:
                 self.summary.data = self.options.data.publish(aws, found)
             self._pushed = time.time()
-            self.summary.commit = repository.commit("Train the model")
-            repository.push()
-            pipeline = found.pipeline("build")
-            execution = watcher.wait_for_commit(pipeline, self.summary.commit)
-        watched = watcher.follow(pipeline, execution, (BUILD,))
-        self._record_training(aws, watched)
-        self._require_success(aws, watched)
-        if not self.summary.model_package:
-            raise RehearsalError(
-                f"Pipeline {pipeline} succeeded but registered no model package.",
-                "None of its training steps registered one.",
-                "Add a step that registers the model to the training pipeline.",
-            )
-        return self.summary.model_package
-
-    def _record_training(self, aws: LocalAws, watched: WatchedExecution) -> None:
-        """Records the trials and the model package of an execution of the build pipeline."""
-        self._intervals += compute_time.measure(aws, watched)
-        for training in watched.trainings.values():
-            found = training.trials
-            self.summary.trials = summary.trials(found)
-            best = training_pipeline.best_trial(found)
-            self.summary.maximize = best.maximize if best else True
-            self.summary.model_package = training.model_package or ""
-        if self.summary.model_package:
-            self._read_package(aws, self.summary.model_package)
-
-    def _read_package(self, aws: LocalAws, package: str) -> None:
-        description = aws.client("sagemaker").describe_model_package(ModelPackageName=package)
-        metadata = description.get("CustomerMetadataProperties", {})
-        self.summary.problem_type = metadata.get("problem_type", "")
-        self.summary.target = metadata.get("target", "")
-        quality = description.get("ModelMetrics", {}).get("ModelQuality", {})
-        uri = quality.get("Statistics", {}).get("S3Uri", "")
-        if uri:
-            bucket, _, key = uri.removeprefix("s3://").partition("/")
-            body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-            self.evaluation = json.loads(body)
-            self.summary.metrics = summary.metrics(self.evaluation)
+            execution = self.steps.push(aws, found, "Train the model")
+        return self.steps.train(aws, found, execution, (BUILD,))
 
     def _deploy_model(self, aws: LocalAws, found: Project, package: str) -> None:
-        watcher, pipeline = PipelineWatcher(aws, self.board), found.pipeline("deploy")
-        with self.board.step(DEPLOY, "approve model", detail=package.rpartition(":")[2]):
-            known = watcher.known(pipeline)
-            approvals.model_package(aws, found, arn=package, approve=True, reason=_REASON)
-            execution = watcher.wait_for_new(pipeline, known)
-        watched = watcher.follow(pipeline, execution, (DEPLOY,))
-        while watched.execution.approval:
-            stage = watched.execution.approval.stage
-            approvals.stage(aws, pipeline, stage, approve=True, reason=_REASON)
-            watched = watcher.follow(pipeline, execution, (DEPLOY,), seen=watched)
+        watched = self.steps.deploy(aws, found, package, (DEPLOY,))
         self.summary.endpoints = rollouts.read(aws, found)
-        self._intervals += compute_time.measure(aws, watched)
-        self._require_success(aws, watched)
+        self.steps.require_success(aws, watched)
         endpoint = found.endpoint("prod")
         with self.board.step(DEPLOY, "predict", detail=endpoint) as row:
             held_out = predictions.hold_out(aws, package)
@@ -236,12 +189,4 @@ class Story:
             row.detail = f"{self.predictions.rows} held-out rows, " + ", ".join(
                 f"{name} {value:.4g}" for name, value in self.predictions.metrics.items()
             )
-
-    def _require_success(self, aws: LocalAws, watched: WatchedExecution) -> None:
-        try:
-            watched.require_success()
-        except RehearsalError:
-            self.log = logs.of_pipeline(
-                aws, watched.execution.pipeline, watched.execution.execution_id
-            )
-            raise
+        self.steps.event("rollout", "the first version serves production", row.detail)

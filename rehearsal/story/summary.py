@@ -92,6 +92,120 @@ class TimeSummary:
     beyond_percent: float | None = None
 
 
+@dataclass(frozen=True)
+class EventSummary:
+    """An event of the life of a model.
+
+    Args:
+        after: second of the run.
+        moment: time of the local AWS, in ISO 8601.
+        kind: push, approval, rollout, traffic, drift, alarm, retraining or rollback.
+        title: the event in few words.
+        detail: numbers and names.
+    """
+
+    after: float
+    moment: str
+    kind: str
+    title: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class EstimateSummary:
+    """A number of a model on rows, with its 95 % interval."""
+
+    model: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class PhaseSummary:
+    """Traffic of a season: its rows, a random sample of `population` rows, and its outcome.
+
+    `late` is the share of rows with the positive label; `area` is the area under the ROC curve of
+    the model that served the rows.
+    """
+
+    name: str
+    description: str
+    rows: int
+    population: int
+    requests: int
+    failed: Mapping[str, int]
+    labels: bool
+    late: float
+    area: EstimateSummary | None = None
+
+
+@dataclass(frozen=True)
+class MonitorSummary:
+    """A run of a monitor: its message, and its violations as feature, check and description."""
+
+    phase: str
+    monitor: str
+    analysis: str
+    message: str
+    violations: Sequence[tuple[str, str, str]]
+    reports: str
+
+
+@dataclass(frozen=True)
+class DriftSummary:
+    """The distribution of a feature before and after, as shares in the bins of `edges`.
+
+    `distance` is the largest difference of the two cumulative distributions.
+    """
+
+    feature: str
+    phase: str
+    distance: float
+    edges: Sequence[float]
+    before: Sequence[float]
+    after: Sequence[float]
+    rows_before: int
+    rows_after: int
+
+
+@dataclass(frozen=True)
+class ComparisonSummary:
+    """Two models on the same rows, and by how much the second is better."""
+
+    rows: int
+    description: str
+    champion: EstimateSummary
+    challenger: EstimateSummary
+    difference: EstimateSummary
+
+
+@dataclass(frozen=True)
+class LoadSummary:
+    """Requests to production during a deployment, as requests and failures by second."""
+
+    name: str
+    requests: int
+    failed: Mapping[str, int]
+    seconds: float
+    by_second: Sequence[tuple[int, int]]
+
+
+@dataclass
+class LifeSummary:
+    """The life of the model after its first deployment; parts that it did not reach are empty."""
+
+    events: list[EventSummary] = field(default_factory=list)
+    phases: list[PhaseSummary] = field(default_factory=list)
+    monitors: list[MonitorSummary] = field(default_factory=list)
+    drifts: list[DriftSummary] = field(default_factory=list)
+    alarms: list[AlarmSummary] = field(default_factory=list)
+    comparisons: list[ComparisonSummary] = field(default_factory=list)
+    loads: list[LoadSummary] = field(default_factory=list)
+    lineage: list[tuple[str, str]] = field(default_factory=list)
+    retraining: str = ""
+
+
 @dataclass
 class Summary:
     """The summary of a run; parts that it did not reach are empty."""
@@ -114,6 +228,7 @@ class Summary:
     endpoint_name: str = ""
     endpoints: Sequence[EndpointSummary] = ()
     held_out: Mapping[str, float] = field(default_factory=dict)
+    life: LifeSummary = field(default_factory=LifeSummary)
     time: TimeSummary = field(default_factory=lambda: TimeSummary(0.0))
     peak_memory_bytes: int = 0
 

@@ -1,0 +1,161 @@
+"""Steps that several chapters of the story have: train, deploy, and record what happened."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rehearsal.client import approvals, logs, monitors, training_pipeline
+from rehearsal.client.errors import RehearsalError
+from rehearsal.client.local_aws import LocalAws
+from rehearsal.client.logs import LogTail
+from rehearsal.client.pipeline_watcher import PipelineWatcher, WatchedExecution
+from rehearsal.client.process_tree import Commands
+from rehearsal.client.progress import Board
+from rehearsal.client.project import Project
+from rehearsal.story import compute_time, summary
+from rehearsal.story.compute_time import Interval
+from rehearsal.story.summary import EventSummary, Summary
+
+REASON = "Approved by the rehearsal"
+
+
+@dataclass
+class Steps:
+    """Runs steps on a board and records them in the summary of the run.
+
+    If a step fails, `log` has the end of the log of the failure.
+    """
+
+    board: Board
+    commands: Commands
+    summary: Summary
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
+    log: list[LogTail] = field(default_factory=list)
+    intervals: list[Interval] = field(default_factory=list)
+
+    def event(self, kind: str, title: str, detail: str = "") -> None:
+        """Records an event of the life of the model."""
+        self.summary.life.events.append(
+            EventSummary(
+                after=round(time.time() - self.board.began, 1),
+                moment=f"{monitors.clock()():%Y-%m-%dT%H:%M:%SZ}",
+                kind=kind,
+                title=title,
+                detail=detail,
+            )
+        )
+
+    def push(self, aws: LocalAws, project: Project, message: str) -> str:
+        """Commits and pushes the model-build repository; returns the execution that it starts."""
+        repository = project.repository("build", aws, self.commands)
+        commit = repository.commit(message)
+        repository.push()
+        self.summary.commit = commit
+        self.event("push", message, f"commit {commit[:8]}")
+        watcher = PipelineWatcher(aws, self.board)
+        return watcher.wait_for_commit(project.pipeline("build"), commit)
+
+    def train(
+        self, aws: LocalAws, project: Project, execution: str, chapter: tuple[str, ...]
+    ) -> str:
+        """Follows an execution of the build pipeline; returns the package that it registers.
+
+        Raises:
+            RehearsalError: the execution failed, or registered no model package.
+        """
+        pipeline = project.pipeline("build")
+        watched = PipelineWatcher(aws, self.board).follow(pipeline, execution, chapter)
+        package = self._record_training(aws, watched)
+        self.require_success(aws, watched)
+        if not package:
+            raise RehearsalError(
+                f"Pipeline {pipeline} succeeded but registered no model package.",
+                "None of its training steps registered one.",
+                "Add a step that registers the model to the training pipeline.",
+            )
+        return package
+
+    def deploy(
+        self, aws: LocalAws, project: Project, package: str, chapter: tuple[str, ...]
+    ) -> WatchedExecution:
+        """Approves a package and each stage; returns the execution of the deploy pipeline.
+
+        An execution that failed is returned, not raised.
+        """
+        watcher, pipeline = PipelineWatcher(aws, self.board), project.pipeline("deploy")
+        version = package.rpartition("/")[2]
+        with self.board.step(*chapter, "approve model", detail=package.rpartition(":")[2]):
+            known = watcher.known(pipeline)
+            approvals.model_package(aws, project, arn=package, approve=True, reason=REASON)
+            self.event("approval", f"version {version} is approved", REASON)
+            execution = watcher.wait_for_new(pipeline, known)
+        watched = watcher.follow(pipeline, execution, chapter)
+        while watched.execution.approval:
+            stage = watched.execution.approval.stage
+            approvals.stage(aws, pipeline, stage, approve=True, reason=REASON)
+            self.event("approval", f"stage {stage} is approved", f"version {version}")
+            watched = watcher.follow(pipeline, execution, chapter, seen=watched)
+        self.intervals += compute_time.measure(aws, watched)
+        return watched
+
+    def require_success(self, aws: LocalAws, watched: WatchedExecution) -> None:
+        """Checks that an execution succeeded.
+
+        Raises:
+            RehearsalError: it failed; `log` has the end of its log.
+        """
+        try:
+            watched.require_success()
+        except RehearsalError:
+            self.log = logs.of_pipeline(
+                aws, watched.execution.pipeline, watched.execution.execution_id
+            )
+            raise
+
+    def read_evaluation(self, aws: LocalAws, package: str) -> dict[str, Any]:
+        """Returns the evaluation of a package; {} if it has none."""
+        description = aws.client("sagemaker").describe_model_package(ModelPackageName=package)
+        quality = description.get("ModelMetrics", {}).get("ModelQuality", {})
+        uri = quality.get("Statistics", {}).get("S3Uri", "")
+        if not uri:
+            return {}
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        found: dict[str, Any] = json.loads(body)
+        return found
+
+    def _record_training(self, aws: LocalAws, watched: WatchedExecution) -> str:
+        """Records trials and package of an execution of the build pipeline; returns the package."""
+        self.intervals += compute_time.measure(aws, watched)
+        package = ""
+        for training in watched.trainings.values():
+            found = training.trials
+            self.summary.trials = summary.trials(found)
+            best = training_pipeline.best_trial(found)
+            self.summary.maximize = best.maximize if best else True
+            package = training.model_package or ""
+        if package:
+            self._read_package(aws, package)
+        return package
+
+    def _read_package(self, aws: LocalAws, package: str) -> None:
+        description = aws.client("sagemaker").describe_model_package(ModelPackageName=package)
+        metadata = description.get("CustomerMetadataProperties", {})
+        self.summary.model_package = package
+        self.summary.problem_type = metadata.get("problem_type", "")
+        self.summary.target = metadata.get("target", "")
+        self.evaluation = self.read_evaluation(aws, package)
+        self.summary.metrics = summary.metrics(self.evaluation)
+        shown = ", ".join(f"{k} {v:.4g}" for k, v in list(self.summary.metrics.items())[:3])
+        self.event("training", f"version {package.rpartition('/')[2]} is registered", shown)
+
+
+def counted(row: Any, word: str) -> Callable[[int], None]:
+    """Returns a function that shows a number on a row of the board."""
+
+    def show(number: int) -> None:
+        row.detail = f"{number} {word}"
+
+    return show
