@@ -4,15 +4,37 @@ Source:
     https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-processing-job-configure-analysis.html
 """
 
+import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from mlops_jobs.evaluation.labels import canonical
 from mlops_jobs.failure import InputError
+from mlops_jobs.problem_type import ProblemType
 
 Values = tuple[str, ...] | float
+
+
+class Task(Protocol):
+    """The task of a model."""
+
+    @property
+    def problem_type(self) -> ProblemType:
+        """Kind of target."""
+
+    @property
+    def target(self) -> str:
+        """Name of the target column."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Labels in the order of the classes; the second of two is positive."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Names of all columns of a request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +119,81 @@ def read_bias_config(content: bytes) -> BiasConfig:
         raise InputError(
             f"analysis_config: got {error!r}; allowed: label, label_values_or_threshold and facet "
             "with name_or_index and value_or_threshold"
+        ) from error
+
+
+def bias_config(
+    model: Task, facets: Sequence[dict[str, Any]], favorable: Sequence[str]
+) -> dict[str, Any]:
+    """Returns a configuration of bias analyses in the format of SageMaker Clarify.
+
+    Args:
+        model: the model.
+        facets: the groups, each with `name_or_index` and `value_or_threshold`.
+        favorable: labels with a favorable outcome; for a regression, the number above which the
+            outcome is favorable. Empty: the positive label of a binary model.
+
+    Raises:
+        InputError: a facet is not a column of requests, or the favorable outcome is missing or not
+            a label.
+
+    Source:
+        https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-processing-job-configure-analysis.html
+    """
+    for facet in facets:
+        if facet["name_or_index"] not in model.columns:
+            raise InputError(
+                f"bias.facets: got {facet['name_or_index']!r}; allowed: {', '.join(model.columns)}"
+            )
+    chosen: list[Any] = list(favorable)
+    if not chosen and model.problem_type is ProblemType.BINARY:
+        chosen = [model.labels[1]]
+    if not chosen:
+        raise InputError(
+            f"bias.favorable: got nothing for a {model.problem_type} target; name the favorable "
+            "labels, or for a regression the number above which the outcome is favorable"
+        )
+    if model.problem_type is ProblemType.REGRESSION:
+        chosen = [_number(text) for text in chosen]
+    elif unknown := [label for label in chosen if label not in model.labels]:
+        raise InputError(
+            f"bias.favorable: got {', '.join(unknown)}; allowed: {', '.join(model.labels)}"
+        )
+    return {
+        "label": model.target,
+        "label_values_or_threshold": chosen,
+        "facet": list(facets),
+        "headers": list(model.columns),
+    }
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InputError(
+            f"bias.favorable: got {text!r} for a regression; allowed: a number"
+        ) from error
+
+
+def facet(text: str) -> dict[str, Any]:
+    """Parses a facet as Clarify's configuration has it.
+
+    Args:
+        text: JSON object with `name_or_index` and `value_or_threshold`.
+
+    Raises:
+        ArgumentTypeError: the text is not such an object.
+    """
+    try:
+        found = json.loads(text)
+        return {
+            "name_or_index": str(found["name_or_index"]),
+            "value_or_threshold": list(found["value_or_threshold"]),
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}; allowed: a JSON object with name_or_index and value_or_threshold"
         ) from error
 
 

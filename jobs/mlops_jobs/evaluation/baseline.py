@@ -1,6 +1,5 @@
 """Metrics of a model that does not look at the features."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,8 +7,6 @@ import numpy.typing as npt
 
 from mlops_jobs.evaluation.quality import report_of
 from mlops_jobs.problem_type import ProblemType
-from mlops_jobs.table.raw import RawTable
-from mlops_jobs.table.schema import Schema
 
 
 def best_without_features(
@@ -41,27 +38,3 @@ def best_without_features(
         for name, measure in measures.items()
         if isinstance(measure, dict) and "value" in measure
     }
-
-
-def naive_report(schema: Schema, train: Path, test: Path) -> dict[str, Any]:
-    """Returns the metrics of always predicting the training rows' mean, or their shares of labels.
-
-    Args:
-        schema: the fitted preprocessing.
-        train: file with the encoded training rows.
-        test: folder with the raw held-out rows.
-    """
-    with np.load(train, allow_pickle=False) as arrays:
-        target = arrays["target"].astype(np.float64)
-    table = RawTable.in_folder(test)
-    place = table.columns().index(schema.target)
-    texts = [row[place].strip() for rows in table.pieces() for row in rows]
-    if schema.problem_type is ProblemType.REGRESSION:
-        actual = np.array(texts, dtype=np.float64)
-        predictions = np.full(len(texts), target.mean())
-    else:
-        codes = {label: float(code) for code, label in enumerate(schema.labels)}
-        actual = np.array([codes[text] for text in texts])
-        shares = np.bincount(target.astype(np.intp), minlength=len(schema.labels)) / len(target)
-        predictions = np.tile(shares, (len(texts), 1))
-    return report_of(schema.problem_type, schema.labels, actual, predictions)

@@ -1,4 +1,4 @@
-"""Processing job: scores a model on held-out rows and writes `evaluation.json`.
+"""Processing job: scores a model on held-out rows and writes `evaluation.json`, and a page.
 
 The rows are raw and are read and encoded as on the endpoint, so the report measures the quality of
 the endpoint's predictions. The deployed model, the champion, predicts the same rows.
@@ -13,8 +13,10 @@ from typing import Any
 
 from mlops_jobs.archive import load_archive
 from mlops_jobs.evaluation import champion
-from mlops_jobs.evaluation.baseline import best_without_features
+from mlops_jobs.evaluation.analysis_config import bias_config, facet, read_bias_config
+from mlops_jobs.evaluation.page import PAGE, evaluation_page
 from mlops_jobs.evaluation.quality import metric_of
+from mlops_jobs.evaluation.report import Scope, finite, report_of_rows
 from mlops_jobs.evaluation.scored import HeldOut, Scored
 from mlops_jobs.failure import exit_with_message
 from mlops_jobs.model import LoadModel, Model
@@ -23,6 +25,7 @@ from mlops_jobs.table.raw import RawTable
 
 INPUT = Path("/opt/ml/processing/input")
 OUTPUT = Path("/opt/ml/processing/output/evaluation")
+FILE = "evaluation.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +43,32 @@ class Champion:
     margin: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """The extent of an evaluation.
+
+    Args:
+        metric: metric of the project. Defaults to None: the first one of the kind of target.
+        deployed: the deployed model. Defaults to None: nothing is compared.
+        slices: columns by whose values rows are evaluated separately. Defaults to none: the most
+            important features.
+        facets: groups whose treatment is measured, as in Clarify's configuration. Defaults to
+            none.
+        favorable: labels with a favorable outcome. Defaults to none: the positive label.
+    """
+
+    metric: str | None = None
+    deployed: Champion | None = None
+    slices: Sequence[str] = ()
+    facets: Sequence[dict[str, Any]] = ()
+    favorable: Sequence[str] = ()
+
+
+EVERYTHING = Extent()
+
+
 def evaluate(
-    load: LoadModel,
-    model: Path,
-    test: Path,
-    output: Path,
-    *,
-    metric: str | None = None,
-    deployed: Champion | None = None,
+    load: LoadModel, model: Path, test: Path, output: Path, extent: Extent = EVERYTHING
 ) -> dict[str, Any]:
     """Runs the job.
 
@@ -56,8 +77,7 @@ def evaluate(
         model: folder with `model.tar.gz`.
         test: folder with the raw held-out rows.
         output: folder for the report.
-        metric: metric of the project. Defaults to None: the first one of the kind of target.
-        deployed: the deployed model. Defaults to None: nothing is compared.
+        extent: the extent of the evaluation. Defaults to no comparison, and automatic slices.
 
     Returns:
         The report.
@@ -68,29 +88,32 @@ def evaluate(
     challenger = load_archive(model / champion.ARCHIVE, load)
     rows = HeldOut.read(RawTable.in_folder(test))
     scored = Scored.of(challenger, rows)
-    report = _report(scored)
-    if deployed is not None:
+    metric = metric_of(scored.problem_type, extent.metric)
+    report = report_of_rows(challenger, rows, scored, metric, _scope(challenger, extent))
+    if extent.deployed is not None:
         report["champion"] = champion.compare(
             load,
-            deployed.folder,
-            deployed.version,
+            extent.deployed.folder,
+            extent.deployed.version,
             scored,
             challenger,
             rows,
-            metric=metric_of(scored.problem_type, metric),
-            margin=deployed.margin,
+            metric=metric,
+            margin=extent.deployed.margin,
         )
-    _write(report, output)
-    return report
+    return _write(challenger, report, output)
 
 
-def write_report(model: Model, test: Path, output: Path) -> dict[str, Any]:
-    """Scores a model and writes `evaluation.json`.
+def write_report(
+    model: Model, test: Path, output: Path, metric: str | None = None
+) -> dict[str, Any]:
+    """Scores a model and writes `evaluation.json` and `evaluation.html`.
 
     Args:
         model: the model.
         test: folder with the raw held-out rows.
         output: folder for the report.
+        metric: metric of the project. Defaults to None: the first one of the kind of target.
 
     Returns:
         The report.
@@ -98,24 +121,26 @@ def write_report(model: Model, test: Path, output: Path) -> dict[str, Any]:
     Raises:
         InputError: the rows cannot be read, or have other columns than the model.
     """
-    report = _report(Scored.of(model, HeldOut.read(RawTable.in_folder(test))))
-    _write(report, output)
-    return report
+    rows = HeldOut.read(RawTable.in_folder(test))
+    scored = Scored.of(model, rows)
+    chosen = metric_of(scored.problem_type, metric)
+    return _write(model, report_of_rows(model, rows, scored, chosen, Scope()), output)
 
 
-def _write(report: dict[str, Any], output: Path) -> None:
+def _scope(model: Model, extent: Extent) -> Scope:
+    if not extent.facets:
+        return Scope(slices=extent.slices)
+    config = json.dumps(bias_config(model, extent.facets, extent.favorable))
+    return Scope(slices=extent.slices, bias=read_bias_config(config.encode()))
+
+
+def _write(model: Model, report: dict[str, Any], output: Path) -> dict[str, Any]:
     output.mkdir(parents=True, exist_ok=True)
-    (output / "evaluation.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
-
-
-def _report(scored: Scored) -> dict[str, Any]:
-    naive = best_without_features(scored.problem_type, scored.labels, scored.actual)
-    return {
-        "version": 0.0,
-        "dataset": {"item_count": scored.rows},
-        scored.problem_type.report: scored.report(),
-        "baseline": {"without_features": naive},
-    }
+    content: dict[str, Any] = finite(report)
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    (output / FILE).write_text(text, encoding="utf-8")
+    (output / PAGE).write_text(evaluation_page(model.target, content), encoding="utf-8")
+    return content
 
 
 def print_report(report: dict[str, Any]) -> None:
@@ -125,10 +150,13 @@ def print_report(report: dict[str, Any]) -> None:
         report: result of `write_report`.
     """
     print(f"{report['dataset']['item_count']} held-out rows")
+    ends = report["intervals"]["metrics"]
     for group in (problem_type.report for problem_type in ProblemType):
         for name, measure in report.get(group, {}).items():
             if isinstance(measure, dict) and "value" in measure:
-                print(f"{name} {measure['value']!r}")
+                known = ends.get(name)
+                shown = f" ({known['low']:.5g} to {known['high']:.5g})" if known else ""
+                print(f"{name} {measure['value']!r}{shown}")
     if "champion" in report:
         print(f"champion: {report['champion']['verdict']}")
 
@@ -142,6 +170,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--champion", type=Path, default=INPUT / "champion")
     options.add_argument("--champion-version", default=champion.NO_CHAMPION, metavar="ARN")
     options.add_argument("--margin", type=float, default=0.0)
+    options.add_argument("--slice", action="append", default=[], metavar="COLUMN")
+    options.add_argument("--facet", type=facet, action="append", default=[])
+    options.add_argument("--favorable", action="append", default=[], metavar="LABEL")
     options.add_argument("--output", type=Path, default=OUTPUT)
     return options
 
@@ -154,16 +185,14 @@ def main(load: LoadModel, arguments: Sequence[str] | None = None) -> None:
         arguments: arguments of the command. Defaults to None: those of the process.
     """
     options = parser().parse_args(arguments)
-    deployed = Champion(
-        folder=options.champion, version=options.champion_version, margin=options.margin
+    extent = Extent(
+        metric=options.metric,
+        deployed=Champion(
+            folder=options.champion, version=options.champion_version, margin=options.margin
+        ),
+        slices=options.slice,
+        facets=options.facet,
+        favorable=options.favorable,
     )
     with exit_with_message(Path("/opt/ml/output/message")):
-        report = evaluate(
-            load,
-            options.model,
-            options.test,
-            options.output,
-            metric=options.metric,
-            deployed=deployed,
-        )
-        print_report(report)
+        print_report(evaluate(load, options.model, options.test, options.output, extent))

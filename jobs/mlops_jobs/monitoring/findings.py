@@ -5,11 +5,12 @@ Source:
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from mlops_jobs.evaluation.report import finite
 
 STATISTICS = "statistics.json"
 CONSTRAINTS = "constraints.json"
@@ -104,16 +105,5 @@ class Findings:
             version = {} if self.version is None else {"version": self.version}
             files[VIOLATIONS] = {**version, "violations": self.violations}
         for name, content in files.items():
-            text = json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False)
+            text = json.dumps(finite(content), indent=1, ensure_ascii=False, allow_nan=False)
             (folder / name).write_text(text, encoding="utf-8")
-
-
-def _finite(value: Any) -> Any:
-    """Replaces NaN and infinities, which JSON does not support, by strings, as AWS does."""
-    if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_finite(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value

@@ -17,13 +17,12 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from mlops_jobs.failure import InputError, exit_with_message
+from mlops_jobs.evaluation.analysis_config import bias_config, facet
+from mlops_jobs.failure import exit_with_message
 from mlops_jobs.monitoring.job import MESSAGE, make_baseline
-from mlops_jobs.monitoring.model import LoadModel, Model
+from mlops_jobs.monitoring.model import LoadModel
 from mlops_jobs.monitoring.settings import Analysis
-from mlops_jobs.problem_type import ProblemType
 
 INPUT = Path("/opt/ml/processing/input")
 OUTPUT = Path("/opt/ml/processing/output/baseline")
@@ -79,81 +78,6 @@ def write_baselines(options: argparse.Namespace, load: LoadModel) -> list[Path]:
         print(f"baseline of {analysis}: {output.name}")
         written.append(output)
     return written
-
-
-def bias_config(
-    model: Model, facets: Sequence[dict[str, Any]], favorable: Sequence[str]
-) -> dict[str, Any]:
-    """Returns a configuration of bias analyses in the format of SageMaker Clarify.
-
-    Args:
-        model: the model.
-        facets: the groups, each with `name_or_index` and `value_or_threshold`.
-        favorable: labels with a favorable outcome; for a regression, the number above which the
-            outcome is favorable. Empty: the positive label of a binary model.
-
-    Raises:
-        InputError: a facet is not a column of requests, or the favorable outcome is missing or not
-            a label.
-
-    Source:
-        https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-processing-job-configure-analysis.html
-    """
-    for facet in facets:
-        if facet["name_or_index"] not in model.columns:
-            raise InputError(
-                f"bias.facets: got {facet['name_or_index']!r}; allowed: {', '.join(model.columns)}"
-            )
-    chosen: list[Any] = list(favorable)
-    if not chosen and model.problem_type is ProblemType.BINARY:
-        chosen = [model.labels[1]]
-    if not chosen:
-        raise InputError(
-            f"bias.favorable: got nothing for a {model.problem_type} target; name the favorable "
-            "labels, or for a regression the number above which the outcome is favorable"
-        )
-    if model.problem_type is ProblemType.REGRESSION:
-        chosen = [_number(text) for text in chosen]
-    elif unknown := [label for label in chosen if label not in model.labels]:
-        raise InputError(
-            f"bias.favorable: got {', '.join(unknown)}; allowed: {', '.join(model.labels)}"
-        )
-    return {
-        "label": model.target,
-        "label_values_or_threshold": chosen,
-        "facet": list(facets),
-        "headers": list(model.columns),
-    }
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise InputError(
-            f"bias.favorable: got {text!r} for a regression; allowed: a number"
-        ) from error
-
-
-def facet(text: str) -> dict[str, Any]:
-    """Parses a facet as Clarify's configuration has it.
-
-    Args:
-        text: JSON object with `name_or_index` and `value_or_threshold`.
-
-    Raises:
-        ArgumentTypeError: the text is not such an object.
-    """
-    try:
-        found = json.loads(text)
-        return {
-            "name_or_index": str(found["name_or_index"]),
-            "value_or_threshold": list(found["value_or_threshold"]),
-        }
-    except (KeyError, TypeError, ValueError) as error:
-        raise argparse.ArgumentTypeError(
-            f"got {text!r}; allowed: a JSON object with name_or_index and value_or_threshold"
-        ) from error
 
 
 def parser() -> argparse.ArgumentParser:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mlops_jobs.table.data_page import PAGE, data_page
 from mlops_jobs.table.encoding import Matrix
 from mlops_jobs.table.fitting import Profile
 from mlops_jobs.table.observation import MAX_DISTINCT
@@ -37,7 +38,7 @@ def data_report(
     Returns:
         The rows of each part, the rows that are equal to an earlier row, warnings of the table and
         of the target, and for each column its kind, the reason why it is not used, its missing and
-        distinct cells, and warnings.
+        distinct cells, its range, and warnings; for the target its balance.
     """
     values = np.array([np.nan if value is None else value for value in target.values])
     leaks = _leaks(schema, features, values, parts)
@@ -52,6 +53,8 @@ def data_report(
             entry["distinct"] = (
                 distinct if distinct <= MAX_DISTINCT else f"more than {MAX_DISTINCT}"
             )
+            if span := observation.range(column):
+                entry["range"] = span
             entry["notes"] = observation.notes(column)
             entry["warnings"] = observation.warnings(column) + leaks.get(column.name, [])
         columns.append(entry)
@@ -63,9 +66,25 @@ def data_report(
             "name": schema.target,
             "missing": int(np.isnan(values).sum()),
             "distinct": len(np.unique(values[~np.isnan(values)])),
+            **_balance(schema, values[~np.isnan(values)]),
             "warnings": target_warnings(target),
         },
         "columns": columns,
+    }
+
+
+def _balance(schema: Schema, values: npt.NDArray[np.float64]) -> dict[str, Any]:
+    """Returns the rows of each label, or the range of a number."""
+    if schema.labels:
+        counts = np.bincount(values.astype(np.intp), minlength=len(schema.labels))
+        return {"labels": dict(zip(schema.labels, counts.tolist(), strict=True))}
+    return {
+        "range": {
+            "minimum": float(values.min()),
+            "mean": float(values.mean()),
+            "median": float(np.median(values)),
+            "maximum": float(values.max()),
+        }
     }
 
 
@@ -150,13 +169,16 @@ def count_of_warnings(report: dict[str, Any]) -> int:
     return sum(len(part.get("warnings", ())) for part in parts)
 
 
-def write_data_report(report: dict[str, Any], folder: Path) -> None:
-    """Writes a report and prints its warnings.
+def write_data_report(schema: Schema, report: dict[str, Any], folder: Path) -> None:
+    """Writes a report with its page, and prints its warnings.
 
     Args:
+        schema: the fitted preprocessing.
         report: result of `data_report`.
-        folder: folder for `data_report.json`.
+        folder: folder for `data_report.json` and `data_report.html`.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PAGE).write_text(data_page(schema, report), encoding="utf-8")
     text = json.dumps(report, indent=1, ensure_ascii=False)
     (folder / FILE).write_text(text, encoding="utf-8")
     for warning in report["warnings"]:

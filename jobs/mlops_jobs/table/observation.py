@@ -219,6 +219,16 @@ class Observation:
             and len(self.distinct) >= min(self.rows, MAX_DISTINCT)
         )
 
+    def range(self, column: Column) -> list[float] | None:
+        """Returns the smallest and the largest number; None of other columns.
+
+        Args:
+            column: the fitted column.
+        """
+        if column.kind is not Kind.NUMERIC or column.notation or not np.isfinite(self._low):
+            return None
+        return [float(self._low), float(self._high)]
+
     def warnings(self, column: Column) -> list[str]:
         """Returns what a reader of the table should know about the column.
 

@@ -1,10 +1,10 @@
 """Processing job: splits and encodes the raw table, and fits the schema.
 
 Reads every file (CSV, gzip or Parquet) below `/opt/ml/processing/input/data`. Writes
-`train/train.npz` with `train/schema.json` and `train/data_report.json`,
-`validation/validation.npz`, `test/holdout.csv` and `rows/train.csv` below
-`/opt/ml/processing/output`. The last two have raw rows: the evaluation and the smoke tests of an
-endpoint use the held-out ones, the baselines of the monitors those of training.
+`train/train.npz` with `train/schema.json`, `validation/validation.npz`, `test/holdout.csv` and
+`rows/train.csv`, and `report/data_report.json` with a page, below `/opt/ml/processing/output`. The
+evaluation and the smoke tests of an endpoint use the raw held-out rows, the baselines of the
+monitors the raw training rows.
 """
 
 import argparse
@@ -91,7 +91,7 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
     (options.output / "train" / "schema.json").write_text(schema.to_json(), encoding="utf-8")
     _print_summary(schema, target, parts)
     report = data_report(schema, found, matrix, target, parts)
-    write_data_report(report, options.output / "train")
+    write_data_report(schema, report, options.output / "report")
     if options.warnings == "none" and (count := count_of_warnings(report)):
         raise InputError(
             f"data.warnings: got {count} warnings, which the log lists; allowed: none. Correct the "

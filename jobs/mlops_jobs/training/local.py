@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_jobs.evaluation.baseline import naive_report
+from mlops_jobs.document import document
 from mlops_jobs.evaluation.job import print_report, write_report
-from mlops_jobs.evaluation.page import page
+from mlops_jobs.evaluation.page import evaluation_parts
 from mlops_jobs.evaluation.quality import METRICS, Metric, metric_of
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table import preprocess
+from mlops_jobs.table.data_page import data_parts
 from mlops_jobs.table.data_report import FILE
 from mlops_jobs.table.features import Feature
 from mlops_jobs.table.fitting import profile
@@ -71,12 +72,11 @@ def run(project: Project, options: argparse.Namespace) -> dict[str, Any]:
     metric = _metric(options, schema.problem_type)
     _lay_out(output, {"metric": metric.name, **dict(options.set)})
     model = train(project.fit, project.load, project.hyperparameters, output)
-    report = write_report(model, output / "test", output)
-    naive = naive_report(schema, output / "train/train.npz", output / "test")
+    report = write_report(model, output / "test", output, metric.name)
     print_report(report)
-    data = json.loads((output / "train" / FILE).read_bytes())
-    text = page(schema, report, naive, metric, data)
-    (output / "report.html").write_text(text, encoding="utf-8")
+    data = json.loads((output / "report" / FILE).read_bytes())
+    parts = [*evaluation_parts(report), *data_parts(schema, data)]
+    (output / "report.html").write_text(document(schema.target, parts), encoding="utf-8")
     print(f"model: {output / 'model'}\nreport: {output / 'report.html'}")
     return report
 

@@ -136,6 +136,17 @@ class Objective(Section):
         return self
 
 
+class Evaluation(Section):
+    """The extent of the evaluation.
+
+    Args:
+        slices: at most 20 columns by whose values the metric is also measured. Defaults to none:
+            the most important features.
+    """
+
+    slices: Annotated[tuple[str, ...], FromYaml, Field(max_length=20)] = ()
+
+
 class Bias(Section):
     """Groups of rows whose treatment by the model is measured and monitored.
 
@@ -186,6 +197,7 @@ class Configuration(Section):
         data: the raw table.
         split: shares of the rows. Defaults to `Split()`.
         objective: metric and threshold of a model. Defaults to `Objective()`.
+        evaluation: extent of the evaluation. Defaults to `Evaluation()`.
         bias: groups whose treatment is measured. Defaults to `Bias()`: none.
         training: hyperparameters that the tuner does not vary, by XGBoost's name. Defaults to none:
             each keeps its default value.
@@ -197,6 +209,7 @@ class Configuration(Section):
     data: Data
     split: Split = Split()
     objective: Objective = Objective()
+    evaluation: Evaluation = Evaluation()
     bias: Bias = Bias()
     training: Hyperparameters = {}
     tuning: Tuning

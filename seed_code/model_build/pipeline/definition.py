@@ -228,6 +228,7 @@ class _Steps:
         holdout_uri = Join(on="/", values=[output_uri(preprocess, "test"), "holdout.csv"])
         registration = Registration(
             evaluation=output_uri(evaluate, "evaluation"),
+            data_report=output_uri(preprocess, "report") if "report" in program.OUTPUTS else None,
             baseline=output_uri(baseline, "baseline"),
             bias=self._configuration.measures_bias,
         )
@@ -255,6 +256,7 @@ class _Steps:
                 "data": self._data,
                 "baseline": registration.baseline,
                 "champion": self._champion,
+                **registration.pages(),
             },
         )
         return ModelStep("Register", step_args=package)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 MODULE = "tabular"
 HYPERPARAMETERS = model.HYPERPARAMETERS
-OUTPUTS = ("train", "validation", "test", "rows")  # of Preprocess
+OUTPUTS = ("train", "validation", "test", "rows", "report")  # of Preprocess
 CHANNELS = ("train", "validation")  # of the training jobs
 CONTENT_TYPES = ("text/csv", "application/json")  # of requests
 BASELINE = "a model without features"  # it must be beaten where there is no threshold
@@ -55,6 +55,8 @@ def evaluate_arguments(configuration: "Configuration", metric: Metric, champion:
         "evaluate",
         f"--metric={metric.name}",
         f"--margin={configuration.objective.margin:g}",
+        *(f"--slice={column}" for column in configuration.evaluation.slices),
+        *_bias_arguments(configuration),
         "--champion-version",
         champion,
     ]
@@ -66,9 +68,12 @@ def baseline_arguments(configuration: "Configuration") -> list[str]:
     Args:
         configuration: content of `config.yaml`.
     """
+    return ["baseline", *_bias_arguments(configuration)]
+
+
+def _bias_arguments(configuration: "Configuration") -> list[str]:
     bias = configuration.bias
     return [
-        "baseline",
         *(f"--facet={facet}" for facet in bias.arguments()),
         *(f"--favorable={label}" for label in bias.favorable),
     ]

@@ -16,11 +16,13 @@ class Registration:
 
     Args:
         evaluation: S3 URI of the folder with the evaluation.
+        data_report: S3 URI of the folder with the report of the table; None without one.
         baseline: S3 URI of the folder with the baselines.
         bias: True if bias was measured.
     """
 
     evaluation: Any
+    data_report: Any
     baseline: Any
     bias: bool
 
@@ -31,6 +33,13 @@ class Registration:
             explainability=_json(self.baseline, "explainability/statistics.json"),
             bias=_json(self.baseline, "bias/statistics.json") if self.bias else None,
         )
+
+    def pages(self) -> dict[str, Any]:
+        """Returns the S3 URIs of the pages on the model and on its table."""
+        found = {"evaluation": _file(self.evaluation, "evaluation.html")}
+        if self.data_report is not None:
+            found["data_report"] = _file(self.data_report, "data_report.html")
+        return found
 
     def baselines(self) -> Any:
         """Returns the baselines that the monitors of an endpoint of this package read.

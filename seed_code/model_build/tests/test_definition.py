@@ -345,6 +345,21 @@ def test_the_package_brings_the_baselines_of_its_monitors(definition: dict[str, 
     }
     folder = package["CustomerMetadataProperties"]["baseline"]
     assert folder == baselines["ModelQuality"]["Statistics"]["S3Uri"]["Std:Join"]["Values"][0]
+    pages = {
+        name: package["CustomerMetadataProperties"][name]["Std:Join"]["Values"]
+        for name in ("evaluation", "data_report")
+    }
+    outputs = "ProcessingOutputConfig.Outputs"
+    assert pages == {
+        "evaluation": [
+            {"Get": f"Steps.Evaluate.{outputs}['evaluation'].S3Output.S3Uri"},
+            "evaluation.html",
+        ],
+        "data_report": [
+            {"Get": f"Steps.Preprocess.{outputs}['report'].S3Output.S3Uri"},
+            "data_report.html",
+        ],
+    }
     assert package["CustomerMetadataProperties"]["champion"] == {"Get": "Parameters.Champion"}
     assert package["CustomerMetadataProperties"]["data"] == {"Get": "Parameters.InputData"}
     (output,) = step(definition, "Baseline")["ProcessingOutputConfig"]["Outputs"]
@@ -357,14 +372,18 @@ def test_the_package_brings_the_baselines_of_its_monitors(definition: dict[str, 
 
 def test_configured_groups_have_a_baseline_of_bias(define: Define) -> None:
     bias = {"favorable": ["yes"], "facets": {"gender": ["female", "other"], "age": 40}}
-    definition = define(bias=bias)
+    definition = define(bias=bias, evaluation={"slices": ["city"]})
+    texts = step(definition, "Evaluate")["AppSpecification"]["ContainerArguments"][3:-2]
+    evaluated = evaluation.parser().parse_args(texts)
+    assert evaluated.slice == ["city"]
     application = step(definition, "Baseline")["AppSpecification"]
     options = model_baselines.parser().parse_args(application["ContainerArguments"][3:])
     assert options.facet == [
         {"name_or_index": "gender", "value_or_threshold": ["female", "other"]},
         {"name_or_index": "age", "value_or_threshold": [40.0]},
     ]
-    assert options.favorable == ["yes"]
+    assert options.favorable == evaluated.favorable == ["yes"]
+    assert options.facet == evaluated.facet
     package = step(definition, "Register")
     assert files(package["DriftCheckBaselines"]["Bias"]) == {
         "ConfigFile": "bias/analysis_config.json",

@@ -10,7 +10,7 @@ import pytest
 from tabular import model
 
 from mlops_jobs.evaluation.champion import compare
-from mlops_jobs.evaluation.job import Champion, evaluate
+from mlops_jobs.evaluation.job import Champion, Extent, evaluate
 from mlops_jobs.evaluation.quality import METRICS
 from mlops_jobs.evaluation.scored import HeldOut, Scored
 from mlops_jobs.problem_type import ProblemType
@@ -24,7 +24,7 @@ def compared(folder: Path, fitted: Fitted, champion: Path | None) -> dict[str, A
     deployed = Champion(folder=champion or folder / "none", version=ARN if champion else "none")
     archive = pack(fitted.model, folder / "challenger")
     report = evaluate(
-        model.load, archive, fitted.outputs / "test", folder / "report", deployed=deployed
+        model.load, archive, fitted.outputs / "test", folder / "report", Extent(deployed=deployed)
     )
     found: dict[str, Any] = report["champion"]
     return found

@@ -29,7 +29,7 @@ def rows(count: int = 400) -> Rows:
 def report_of(folder: Path, table: Rows, heading: list[str] = HEADING) -> dict[str, Any]:
     write_csv(folder / "raw", table, heading)
     outputs = run_preprocess(folder, target="name:y")
-    found: dict[str, Any] = json.loads((outputs / "train/data_report.json").read_bytes())
+    found: dict[str, Any] = json.loads((outputs / "report/data_report.json").read_bytes())
     return found
 
 
@@ -167,7 +167,7 @@ def test_unusual_labels_are_reported(
     table = [[*row[:2], labels[at % len(labels)]] for at, row in enumerate(rows(600))]
     write_csv(tmp_path / "raw", table, HEADING)
     outputs = run_preprocess(tmp_path, "--problem-type=" + kind_of(labels), target="name:y")
-    (found,) = json.loads((outputs / "train/data_report.json").read_bytes())["target"]["warnings"]
+    (found,) = json.loads((outputs / "report/data_report.json").read_bytes())["target"]["warnings"]
     assert warning in found
     assert f"warning: target 'y' {found}" in capsys.readouterr().out
 
@@ -228,7 +228,7 @@ def test_warnings_end_the_job_where_none_is_allowed(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         run_preprocess(tmp_path, "--warnings=none", target="name:y")
     assert str(error.value).startswith("data.warnings: got 1 warnings, which the log lists")
-    assert (tmp_path / "output/train/data_report.json").is_file()
+    assert (tmp_path / "output/report/data_report.json").is_file()
 
 
 def test_a_table_without_warnings_passes_where_none_is_allowed(tmp_path: Path) -> None:
@@ -237,11 +237,16 @@ def test_a_table_without_warnings_passes_where_none_is_allowed(tmp_path: Path) -
     assert (output / "train/schema.json").is_file()
 
 
-def test_the_report_is_beside_the_training_rows(tmp_path: Path) -> None:
+def test_each_folder_is_an_output_of_the_job(tmp_path: Path) -> None:
     report_of(tmp_path, rows())
     assert preprocess.OUTPUT.name == "output"
-    assert sorted(path.name for path in (tmp_path / "output/train").iterdir()) == [
-        "data_report.json",
-        "schema.json",
-        "train.npz",
-    ]
+    output = tmp_path / "output"
+    assert {path.relative_to(output).as_posix() for path in output.rglob("*.*")} == {
+        "report/data_report.html",
+        "report/data_report.json",
+        "rows/train.csv",
+        "test/holdout.csv",
+        "train/schema.json",
+        "train/train.npz",
+        "validation/validation.npz",
+    }

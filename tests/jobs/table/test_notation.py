@@ -39,8 +39,9 @@ def preprocessed(folder: Path, cells: list[str]) -> tuple[dict[str, Any], Schema
     dice = random.Random(3)  # noqa: S311  reproducible, not secret
     rows = [[cell, f"{dice.gauss(5, 2):.4f}", dice.choice("ab")] for cell in cells]
     write_csv(folder / "raw", rows, ["x", "noise", "y"])
-    train = run_preprocess(folder, target="name:y") / "train"
-    report = json.loads((train / "data_report.json").read_bytes())
+    output = run_preprocess(folder, target="name:y")
+    train = output / "train"
+    report = json.loads((output / "report/data_report.json").read_bytes())
     with np.load(train / "train.npz") as arrays:
         features = arrays["features"]
     return report["columns"][0], Schema.from_json((train / "schema.json").read_bytes()), features

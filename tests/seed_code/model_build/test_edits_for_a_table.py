@@ -110,7 +110,7 @@ def test_a_table_needs_three_edits_at_most(
     edits, problem_type, columns = CASES[name]
     assert len(edits) <= MAX_EDITS
     data, objective = configurations[name]
-    assert objective == {"metric": None, "threshold": None}
+    assert objective == {"metric": None, "threshold": None, "margin": 0}
     (tmp_path / "raw").mkdir()
     if name == "houses":
         file, content = houses(tmp_path)
