@@ -1,0 +1,1 @@
+"""Experiments: the runs of a training pipeline in an MLflow App of SageMaker."""
