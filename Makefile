@@ -87,6 +87,8 @@ lock: .venv/dev.stamp ## Resolve the requirements anew
 		-c requirements-dev.txt $(LOCK) -o requirements.txt
 	echo "checkov==3.3.30" | uv pip compile -q - $(LOCK) -o requirements-checkov.txt
 	echo "sagemaker==2.257.7" | uv pip compile -q - $(LOCK) -o requirements-sagemaker-v2.txt
+	printf "mlflow==3.4.0\nboto3\nsqlalchemy<2.1\n" | uv pip compile -q - $(LOCK) \
+		-o rehearsal/services/sagemaker/studio/mlflow/requirements.txt
 	printf "evidently==0.7.23\npandas<3\n" | uv pip compile -q - $(LOCK) -o requirements-evidently.txt
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \

@@ -4,7 +4,11 @@ import functools
 
 import botocore.loaders
 
-_FURTHER_DOMAINS = ("on.aws",)  # function URLs of Lambda, which are no endpoint of a service
+_FURTHER_DOMAINS = (
+    "on.aws",  # function URLs of Lambda, which are no endpoint of a service
+    "app.aws",  # MLflow Apps
+    "sagemaker.aws",  # MLflow tracking servers
+)
 
 DOWNLOADS = ("awscli.amazonaws.com",)
 """Hosts of files that builds install, which are reached where they are."""

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import errno
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from rehearsal.framework.protocols.protocol import HttpRequest, HttpResponse, Wi
 from rehearsal.framework.protocols.query_protocol import QueryProtocol
 from rehearsal.framework.protocols.rest_json_protocol import RestJsonProtocol
 from rehearsal.framework.protocols.shapes import ResponseError, ShapeReader, validation_message
-from rehearsal.framework.service import Service
+from rehearsal.framework.service import HostRoute, Service
 
 _log = logging.getLogger("rehearsal.gateway")
 
@@ -69,11 +69,15 @@ class Gateway:
         self.services = tuple(services)
         loader = botocore.loaders.create_loader()
         self._endpoints: dict[str, list[_Endpoint]] = {}
+        self._routes: dict[str, list[tuple[Service, HostRoute]]] = {}
         for service in services:
             _check_mapping(service)
             model = ServiceModel(loader.load_service_model(service.name, "service-2"), service.name)
             self._endpoints.setdefault(model.signing_name, []).extend(
                 _Endpoint(service, model, protocol) for protocol in _protocols(model)
+            )
+            self._routes.setdefault(model.signing_name, []).extend(
+                (service, route) for route in service.host_routes()
             )
 
     @property
@@ -92,6 +96,10 @@ class Gateway:
         self, signing_name: str, http: HttpRequest, scope: Scope, caller_arn: str
     ) -> HttpResponse:
         """Serves one authenticated request that was signed for `signing_name`."""
+        host = http.headers.get("host", "").partition(":")[0].lower()
+        for service, route in self._routes.get(signing_name, ()):
+            if route.serves(host):
+                return await self._handle_at_host(service, route, http, Context(scope, caller_arn))
         protocol = self._endpoints[signing_name][0].protocol
         try:
             endpoint, operation = self._find(signing_name, http)
@@ -101,9 +109,7 @@ class Gateway:
             self._authorize(endpoint.service, operation, request, http, scope)
             method = endpoint.service.operation(xform_name(operation.name))
             assert method is not None, "_find has checked it"  # noqa: S101
-            loop = asyncio.get_running_loop()
-            run = contextvars.copy_context().run
-            response = await loop.run_in_executor(self._executor, run, method, request, context)
+            response = await self._run(method, request, context)
             return protocol.write(operation, response if response is not None else {})
         except AwsError as error:
             return protocol.write_error(error)
@@ -118,6 +124,34 @@ class Gateway:
             _log.exception("%s %s failed", http.method, http.headers.get("x-amz-target", http.path))
             message = f"{type(error).__name__}: {error}"
             return protocol.write_error(AwsError("InternalFailure", message, 500))
+
+    async def _handle_at_host(
+        self, service: Service, route: HostRoute, http: HttpRequest, context: Context
+    ) -> HttpResponse:
+        try:
+            for action, arn in route.permissions(http, context.scope):
+                tags = service.resource_tags(arn, context.scope)
+                self._authorizer.authorize_request(
+                    http,
+                    action=action,
+                    resource_arn=arn,
+                    scope=context.scope,
+                    context_keys={f"aws:ResourceTag/{key}": tag for key, tag in tags.items()},
+                )
+            found: HttpResponse = await self._run(route.respond, http, context)
+        except AwsError as error:
+            return route.write_error(error)
+        except Exception as error:
+            _log.exception("%s %s failed", http.method, http.path)
+            message = f"{type(error).__name__}: {error}"
+            return route.write_error(AwsError("InternalFailure", message, 500))
+        return found
+
+    async def _run(self, method: Callable[..., Any], *arguments: Any) -> Any:
+        """Calls a method on a worker thread, in the context of the request."""
+        run = contextvars.copy_context().run
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, run, method, *arguments)
 
     def _find(self, signing_name: str, http: HttpRequest) -> tuple[_Endpoint, OperationModel]:
         for endpoint in self._endpoints[signing_name]:

@@ -22,11 +22,12 @@ import functools
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from botocore import xform_name
 
 from rehearsal.framework.platform import AwsError, Context, Platform, Scope
+from rehearsal.framework.protocols.protocol import HttpRequest, HttpResponse
 from rehearsal.framework.rules.rule import Call, Catalogue
 from rehearsal.framework.tags import Tags, TagShape
 
@@ -42,6 +43,26 @@ RawHandler = Callable[
     [str, str, Mapping[str, list[str]], Mapping[str, str], bytes],
     tuple[int, dict[str, str], bytes],
 ]
+
+
+class HostRoute(Protocol):
+    """Signed requests to a host of a service outside of its API, such as those of MLflow."""
+
+    def serves(self, host: str) -> bool:
+        """Returns True for the name of the host, without a port."""
+
+    def permissions(self, http: HttpRequest, scope: Scope) -> Sequence[tuple[str, str]]:
+        """Returns the IAM actions of a request, each with the ARN of its resource.
+
+        Raises:
+            AwsError: no policy can allow the request.
+        """
+
+    def respond(self, http: HttpRequest, context: Context) -> HttpResponse:
+        """Returns the response of an authorized request, on a worker thread."""
+
+    def write_error(self, error: AwsError) -> HttpResponse:
+        """Returns the response of an error."""
 
 
 class Service:
@@ -142,6 +163,10 @@ class Service:
         A pattern must match the whole path. A handler runs on a worker thread and authenticates the
         caller itself (`Platform.secret_for`, `Platform.authorize`).
         """
+        return ()
+
+    def host_routes(self) -> Sequence[HostRoute]:
+        """Returns the routes of hosts whose requests are signed for the service."""
         return ()
 
     def resume(self) -> Sequence[str]:

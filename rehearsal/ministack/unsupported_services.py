@@ -31,6 +31,9 @@ _UNKNOWN_STATUSES = (400, 404, 405, 501)
 _MAX_ERROR_SIZE = 2_000
 _CREDENTIAL = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
 _CBOR_PATH = re.compile(r"/service/(?P<service>[^/]+)/operation/(?P<operation>[^/]+)")
+_HOSTS = {re.compile(r"[a-z0-9-]+\.experiments\.sagemaker\.aws"): "sagemaker-mlflow"}
+_WITHOUT_MODEL = {"sagemaker-mlflow": "MLflow tracking servers"}
+"""Services that botocore has no model of."""
 _CBOR_SERVICES = ("GraniteServiceVersion20100801",)  # CloudWatch
 
 
@@ -103,6 +106,10 @@ def detect(
     found = _CBOR_PATH.fullmatch(path)
     if found and found["service"] not in _CBOR_SERVICES:
         return found["service"]
+    host = headers.get("host", "").partition(":")[0].lower()
+    for pattern, service in _HOSTS.items():
+        if pattern.fullmatch(host):
+            return service
     return previous(method, path, headers, query_params)
 
 
@@ -174,7 +181,9 @@ def _action(http: HttpRequest) -> str:
 
 
 def _name(models: list[ServiceModel], signing_name: str) -> str:
-    return str(models[0].metadata["serviceFullName"]) if models else signing_name
+    if not models:
+        return _WITHOUT_MODEL.get(signing_name, signing_name)
+    return str(models[0].metadata["serviceFullName"])
 
 
 @functools.cache

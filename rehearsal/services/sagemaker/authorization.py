@@ -144,6 +144,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     # A resource without an id yet is checked against every id.
     "CreateDomain": ("domain/*",),
     "CreateMlflowApp": ("mlflow-app/*",),
+    "CreatePresignedMlflowAppUrl": ("{Arn}",),
     "CreateImageVersion": ("image/{ImageName}",),
     "ListImageVersions": ("image/{ImageName}",),
     "ListAliases": ("image/{ImageName}",),

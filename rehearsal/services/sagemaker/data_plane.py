@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import boto3
@@ -192,6 +193,55 @@ class ServerRun:
     limits: Limits | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class MlflowRun:
+    """An MLflow App to serve.
+
+    Args:
+        name: the id of the App.
+        artifact_store_uri: the S3 URI below which experiments have their artifacts.
+        directory: the directory of the database, which outlives the server.
+        session: a session of the App's role.
+        environment: the AWS_* variables of the App's role.
+    """
+
+    name: str
+    artifact_store_uri: str
+    directory: Path
+    session: boto3.Session
+    environment: Mapping[str, str]
+
+
+class TrackingServer(Protocol):
+    """The server of an MLflow App."""
+
+    def check_store(self) -> None:
+        """Checks that the role of the App can access the bucket of artifacts.
+
+        Raises:
+            ExecutionFailedError: it cannot.
+        """
+
+    def start(self) -> None:
+        """Blocks until MLflow serves.
+
+        Raises:
+            ExecutionFailedError: it did not start.
+        """
+
+    def request(
+        self, method: str, target: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Returns status, headers and body of a request.
+
+        Raises:
+            ExecutionFailedError: MLflow does not respond.
+        """
+
+    def stop(self) -> None:
+        """Ends MLflow; its database stays."""
+
+
 class DataPlane(Protocol):
     """The machines behind SageMaker's API.
 
@@ -215,6 +265,8 @@ class DataPlane(Protocol):
     def transform_job(self, run: JobRun, model: ServedModel) -> Members: ...
 
     def model_server(self, run: ServerRun) -> ModelServer: ...
+
+    def mlflow_server(self, run: MlflowRun) -> TrackingServer: ...
 
     def resolve_image(self, session: boto3.Session, image_uri: str) -> str:
         """Returns the image by digest (`repository@sha256:...`).

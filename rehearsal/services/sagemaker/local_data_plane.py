@@ -9,6 +9,7 @@ from rehearsal.services.sagemaker.data_plane import (
     ExecutionFailedError,
     JobRun,
     Members,
+    MlflowRun,
     ServedModel,
     ServerRun,
     Train,
@@ -18,6 +19,7 @@ from rehearsal.services.sagemaker.jobs.job import Job
 from rehearsal.services.sagemaker.jobs.processing import processing_job
 from rehearsal.services.sagemaker.jobs.training import training_job
 from rehearsal.services.sagemaker.jobs.transform import transform_job
+from rehearsal.services.sagemaker.studio.mlflow.server import MlflowServer
 
 STOP_GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL for servers of a deleted endpoint; 30 on AWS."""
@@ -53,6 +55,9 @@ class LocalDataPlane:
 
     def model_server(self, run: ServerRun) -> ModelServer:
         return ModelServer(run, self._image_store, stop_grace=STOP_GRACE, restarts=True)
+
+    def mlflow_server(self, run: MlflowRun) -> MlflowServer:
+        return MlflowServer(run, self._image_store)
 
     def resolve_image(self, session: boto3.Session, image_uri: str) -> str:
         try:

@@ -1,11 +1,12 @@
 """SageMaker as one service, composed of its parts."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.framework.platform import Platform, Scope
-from rehearsal.framework.service import Request, Service
+from rehearsal.framework.service import HostRoute, RawHandler, Request, Service
 from rehearsal.services.sagemaker import authorization, condition_keys, resumption
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import DataPlane
@@ -69,7 +70,10 @@ from rehearsal.services.sagemaker.studio.domain_storage import DomainStorage
 from rehearsal.services.sagemaker.studio.domains import Domains
 from rehearsal.services.sagemaker.studio.images import APP_IMAGE_CONFIGS, Images, ImageVersions
 from rehearsal.services.sagemaker.studio.lifecycle_configs import LifecycleConfigs
-from rehearsal.services.sagemaker.studio.mlflow_apps import MlflowApps
+from rehearsal.services.sagemaker.studio.mlflow.apps import MlflowApps
+from rehearsal.services.sagemaker.studio.mlflow.servers import MlflowServers
+from rehearsal.services.sagemaker.studio.mlflow.tracking_host import TrackingHost
+from rehearsal.services.sagemaker.studio.mlflow.user_interface import UserInterface
 from rehearsal.services.sagemaker.studio.records import StudioRecords
 from rehearsal.services.sagemaker.studio.spaces import Spaces
 from rehearsal.services.sagemaker.studio.user_profiles import UserProfiles
@@ -131,6 +135,10 @@ class SageMaker(Service):
         records, settings = StudioRecords(backend), UserSettings(backend)
         images = Images(backend, records)
         self._spaces = Spaces(backend, records)
+        servers = MlflowServers(backend, self._data_plane)
+        self._mlflow_apps = MlflowApps(backend, servers)
+        self._tracking_host = TrackingHost(self._mlflow_apps, servers)
+        self._mlflow_pages = UserInterface(backend, self._mlflow_apps, servers)
         self.compose(
             Domains(backend, records, settings, DomainStorage(backend.identity)),
             UserProfiles(backend, records, settings),
@@ -140,7 +148,8 @@ class SageMaker(Service):
             images,
             ImageVersions(backend, records, images),
             StoredResource(backend, APP_IMAGE_CONFIGS),
-            MlflowApps(backend),
+            self._mlflow_apps,
+            self._mlflow_pages,
         )
 
     def _compose_notebooks(self) -> None:
@@ -247,6 +256,12 @@ class SageMaker(Service):
 
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
         return super().resource_tags(tagged_arn(arn), scope)
+
+    def host_routes(self) -> Sequence[HostRoute]:
+        return [self._tracking_host]
+
+    def raw_routes(self) -> Sequence[tuple[re.Pattern[str], RawHandler]]:
+        return self._mlflow_pages.raw_routes()
 
     def resume(self) -> Sequence[str]:
         interrupted = [

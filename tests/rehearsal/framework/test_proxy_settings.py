@@ -20,6 +20,8 @@ OURS = "http://127.0.0.1:9"
         "runtime.sagemaker.cn-north-1.amazonaws.com.cn",
         "s3.dualstack.us-east-1.api.aws",
         "abc.lambda-url.us-east-1.on.aws",
+        "mlflow.sagemaker.us-east-1.app.aws",
+        "us-east-1.experiments.sagemaker.aws",
     ],
 )
 def test_hosts_of_aws(host: str) -> None:

@@ -29,6 +29,17 @@ def _wait_for(
     return wait
 
 
+def _wait_for_mlflow_app(client: Any, request: Mapping[str, Any]) -> None:
+    """Waits until the server of an App runs; raises unless it does."""
+    while (app := client.describe_mlflow_app(**request))["Status"] in ("Creating", "Updating"):
+        time.sleep(POLL_SECONDS)
+    if app["Status"] not in ("Created", "Updated"):
+        raise ResourceFailure(
+            f"MLflow App {app['Arn']} has the status {app['Status']}; the log of the rehearsal has "
+            "the reason."
+        )
+
+
 def _domain_update(properties: dict[str, Any]) -> dict[str, Any]:
     """Renames DomainSettings, which UpdateDomain calls DomainSettingsForUpdate."""
     fixed = ("AuthMode", "DomainName", "KmsKeyId", "Tags")
@@ -195,6 +206,7 @@ RESOURCE_TYPES = [
         delete="DeleteMlflowApp",
         identifier=("Arn",),
         ref="Arn",
+        wait=_wait_for_mlflow_app,
         attributes={
             "Arn": "Arn",
             "CreationTime": "CreationTime",

@@ -12,6 +12,7 @@ from rehearsal.containers.process_usage import Usage
 from rehearsal.services.sagemaker.data_plane import (
     ExecutionFailedError,
     JobRun,
+    MlflowRun,
     ServedModel,
     ServerRun,
     Train,
@@ -60,6 +61,33 @@ class FakeServer:
         self.stopped = True
 
 
+class FakeMlflow:
+    """Returns 200 with the method and target of a request."""
+
+    def __init__(self, run: MlflowRun, failure: str | None) -> None:
+        self.run = run
+        self.failure = failure
+        self.stopped = False
+        self.started = False
+        self.requests: list[tuple[str, str, bytes, Mapping[str, str]]] = []
+
+    def check_store(self) -> None:
+        if self.failure:
+            raise ExecutionFailedError(self.failure)
+
+    def start(self) -> None:
+        self.started = True
+
+    def request(
+        self, method: str, target: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        self.requests.append((method, target, body, headers))
+        return 200, {"content-type": "application/json"}, f"{method} {target}".encode()
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
 class FakeDataPlane:
     """`behaviour` by job name part decides how jobs end; without one they complete at once."""
 
@@ -67,6 +95,7 @@ class FakeDataPlane:
         self.behaviour: dict[str, Behaviour] = {}
         self.runs: list[JobRun] = []
         self.servers: list[FakeServer] = []
+        self.mlflow: list[FakeMlflow] = []
         self.transformed: list[ServedModel] = []
         self.images_missing = False
         self.server_failure: str | None = None
@@ -113,6 +142,11 @@ class FakeDataPlane:
     def model_server(self, run: ServerRun) -> FakeServer:
         server = FakeServer(run, self.server_failure)
         self.servers.append(server)
+        return server
+
+    def mlflow_server(self, run: MlflowRun) -> FakeMlflow:
+        server = FakeMlflow(run, self.server_failure)
+        self.mlflow.append(server)
         return server
 
     def resolve_image(self, session: boto3.Session, image_uri: str) -> str:

@@ -17,6 +17,10 @@ from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.limits import Limits
 from rehearsal.containers.mounts import Mount
 from rehearsal.containers.process_usage import Usage, disk_of, usage_of
+from rehearsal.containers.server_connection import (
+    HttpResponse,
+    ServerConnection,
+)
 from rehearsal.containers.specification import Network
 from rehearsal.services.sagemaker.data.archive import extract
 from rehearsal.services.sagemaker.data.transfer import download, download_object
@@ -25,10 +29,6 @@ from rehearsal.services.sagemaker.hosting.serving.multi_model import (
     MODELS_DIRECTORY,
     TARGET_MODEL,
     LoadedModels,
-)
-from rehearsal.services.sagemaker.hosting.serving.server_connection import (
-    HttpResponse,
-    ServerConnection,
 )
 
 _PING_INTERVAL = 0.1

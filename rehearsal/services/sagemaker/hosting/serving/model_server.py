@@ -17,13 +17,13 @@ from rehearsal.containers.isolation import IsolationUnavailableError
 from rehearsal.containers.log_stream import LogStream
 from rehearsal.containers.process_usage import Usage
 from rehearsal.containers.sandbox_files import remove
+from rehearsal.containers.server_connection import HttpResponse
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, ServerRun, ignore
 from rehearsal.services.sagemaker.hosting.serving.health import HealthChecks
 from rehearsal.services.sagemaker.hosting.serving.model_container import (
     InvocationError,
     ModelContainer,
 )
-from rehearsal.services.sagemaker.hosting.serving.server_connection import HttpResponse
 
 __all__ = [
     "InvocationError",

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import boto3
 
-from rehearsal.services.sagemaker.data.archive import extract
-from rehearsal.services.sagemaker.data.transfer import S3Location, download_object
-from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
-from rehearsal.services.sagemaker.hosting.serving.server_connection import (
+from rehearsal.containers.server_connection import (
     HttpResponse,
     ServerConnection,
 )
+from rehearsal.services.sagemaker.data.archive import extract
+from rehearsal.services.sagemaker.data.transfer import S3Location, download_object
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 
 MODELS_DIRECTORY = "/opt/ml/models"
 TARGET_MODEL = "X-Amzn-SageMaker-Target-Model"

@@ -1,4 +1,4 @@
-"""Scripts, own images and MLflow Apps."""
+"""Scripts and own images."""
 
 from __future__ import annotations
 
@@ -142,33 +142,3 @@ def test_how_an_image_starts_can_change(sagemaker: Any) -> None:
     sagemaker.delete_app_image_config(**name)
     with pytest.raises(ClientError, match="does not exist"):
         sagemaker.describe_app_image_config(**name)
-
-
-def test_an_mlflow_app_is_known_by_its_arn(sagemaker: Any, platform: FakePlatform) -> None:
-    request = {"Name": "churn", "ArtifactStoreUri": "s3://bucket/mlflow", "RoleArn": ROLE}
-    arn = sagemaker.create_mlflow_app(**request, DefaultDomainIdList=["d-1"])["Arn"]
-
-    found = sagemaker.describe_mlflow_app(Arn=arn)
-    assert ":mlflow-app/app-" in arn
-    assert (found["Status"], found["ModelRegistrationMode"]) == (
-        "Created",
-        "AutoModelRegistrationDisabled",
-    )
-    assert found["MlflowVersion"].startswith("3.")
-    sagemaker.update_mlflow_app(Arn=arn, WeeklyMaintenanceWindowStart="Sun:02:00")
-    found = sagemaker.describe_mlflow_app(Arn=arn)
-    assert (found["Status"], found["WeeklyMaintenanceWindowStart"]) == ("Updated", "Sun:02:00")
-
-    def listed(**filters: Any) -> list[str]:
-        return [one["Arn"] for one in sagemaker.list_mlflow_apps(**filters)["Summaries"]]
-
-    assert listed(DefaultForDomainId="d-1") == [arn]
-    assert listed(DefaultForDomainId="d-2") == []
-    assert listed(Status="Created") == []
-    sagemaker.delete_mlflow_app(Arn=arn)
-    with pytest.raises(ClientError) as raised:
-        sagemaker.describe_mlflow_app(Arn=arn)
-    assert raised.value.response["Error"]["Code"] == "ResourceNotFound"
-    platform.denied.add(("iam:PassRole", ROLE))
-    with pytest.raises(ClientError, match="iam:PassRole"):
-        sagemaker.create_mlflow_app(**request)
