@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from rehearsal.cli import connection, drift, image
+from rehearsal.cli import connection, drift, image, report
 from rehearsal.cli import project as cli_project
 from rehearsal.cli.terminal import (
     Config,
@@ -242,5 +242,6 @@ def down(
 
 cli_project.register(app)
 drift.register(app)
+report.register(app)
 connection.register(app)
 image.register(app)

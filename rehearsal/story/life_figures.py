@@ -53,23 +53,32 @@ def timeline(events: Sequence[EventSummary]) -> str | None:
         across = _LEFT + (event.after - first) * scale
         middle = 14 + rows.index(event.kind) * _ROW
         style = "bad" if event.kind in _BAD_KINDS else "good"
-        text = f"{event.after:.0f} s: {event.title}. {event.detail}".strip()
+        text = f"{duration(event.after)}: {event.title}. {event.detail}".strip()
         parts.append(
             f'<circle class="{style}" cx="{across:.1f}" cy="{middle}" r="6">'
             f"<title>{escape(text)}</title></circle>"
         )
     for seconds in _ticks(first, last):
         across = _LEFT + (seconds - first) * scale
-        parts.append(f'<text class="tick" x="{across:.1f}" y="{height - 6}">{seconds:.0f} s</text>')
+        shown = duration(seconds)
+        parts.append(f'<text class="tick" x="{across:.1f}" y="{height - 6}">{shown}</text>')
     return (
         f'<svg class="timeline" role="img" aria-label="Timeline of events" '
         f'viewBox="0 0 {_WIDTH} {height}" xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
     )
 
 
+def duration(seconds: float) -> str:
+    """Returns a time in seconds, hours or days, whichever is short."""
+    if seconds < 7200:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 3600:.0f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} d"
+
+
 def _ticks(first: float, last: float) -> list[float]:
     span = last - first
-    step = next((one for one in (10, 30, 60, 120, 300, 600, 3600) if span / one <= 8), 86_400)
+    steps = (10, 30, 60, 120, 300, 600, 3600, 21_600, 86_400, 604_800)
+    step = next((one for one in steps if span / one <= 8), 2_592_000)
     start = int(first // step + 1) * step
     return [float(second) for second in range(start, int(last) + 1, step)]
 

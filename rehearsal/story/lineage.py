@@ -1,6 +1,9 @@
 """The lineage of an endpoint: from the model that serves back to the commit and the data."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from rehearsal.client.local_aws import LocalAws
 
@@ -39,6 +42,41 @@ def of_endpoint(
         if metadata.get(name)
     ]
     return found + _artifacts(description)
+
+
+def served_package(
+    account: LocalAws, endpoint: str, packages: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """Returns the package whose artifact an endpoint serves; None if it serves none of them.
+
+    Args:
+        account: the account of the endpoint.
+        endpoint: name of the endpoint.
+        packages: packages as DescribeModelPackage returns them.
+    """
+    sagemaker = account.client("sagemaker")
+    try:
+        config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+    except ClientError:
+        return None
+    variants = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+    served = set()
+    for name in [one["ModelName"] for one in variants if "ModelName" in one]:
+        model = sagemaker.describe_model(ModelName=name)
+        for container in [model.get("PrimaryContainer", {}), *model.get("Containers", [])]:
+            served |= {container.get("ModelPackageName"), _artifact(container)}
+    for package in packages:
+        containers = package.get("InferenceSpecification", {}).get("Containers", [])
+        names = {package["ModelPackageArn"], *map(_artifact, containers)} - {None, ""}
+        if names & served:
+            return package
+    return None
+
+
+def _artifact(container: Mapping[str, Any]) -> str | None:
+    source: str | None = container.get("ModelDataSource", {}).get("S3DataSource", {}).get("S3Uri")
+    given: str | None = container.get("ModelDataUrl")
+    return given or source
 
 
 def _artifacts(description: dict[str, Any]) -> list[tuple[str, str]]:

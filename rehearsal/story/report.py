@@ -35,6 +35,7 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters["number"] = number
+    environment.filters["duration"] = life_figures.duration
     page = environment.get_template(_TEMPLATE)
     return page.render(
         summary=summary,
@@ -165,6 +166,10 @@ def _quality(summary: Summary) -> tuple[str, float] | None:
 def _tiles(summary: Summary) -> list[tuple[str, str]]:
     """Returns the key figures at the top of the page as label and text."""
     time, quality = summary.time, _quality(summary)
+    if summary.status == "recorded":
+        return [(name.replace("_", " "), number(value)) for name, value in summary.metrics.items()][
+            :6
+        ]
     tiles = [("total time", f"{time.total_seconds:.0f} s")]
     if time.push_to_endpoint_seconds is not None:
         tiles.append(("push to first prediction", f"{time.push_to_endpoint_seconds:.0f} s"))

@@ -114,18 +114,6 @@ class Steps:
             )
             raise
 
-    def read_evaluation(self, aws: LocalAws, package: str) -> dict[str, Any]:
-        """Returns the evaluation of a package; {} if it has none."""
-        description = aws.client("sagemaker").describe_model_package(ModelPackageName=package)
-        quality = description.get("ModelMetrics", {}).get("ModelQuality", {})
-        uri = quality.get("Statistics", {}).get("S3Uri", "")
-        if not uri:
-            return {}
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-        found: dict[str, Any] = json.loads(body)
-        return found
-
     def _record_training(self, aws: LocalAws, watched: WatchedExecution) -> str:
         """Records trials and package of an execution of the build pipeline; returns the package."""
         self.intervals += compute_time.measure(aws, watched)
@@ -146,10 +134,27 @@ class Steps:
         self.summary.model_package = package
         self.summary.problem_type = metadata.get("problem_type", "")
         self.summary.target = metadata.get("target", "")
-        self.evaluation = self.read_evaluation(aws, package)
+        self.evaluation = evaluation_of(aws, description)
         self.summary.metrics = summary.metrics(self.evaluation)
         shown = ", ".join(f"{k} {v:.4g}" for k, v in list(self.summary.metrics.items())[:3])
         self.event("training", f"version {package.rpartition('/')[2]} is registered", shown)
+
+
+def evaluation_of(aws: LocalAws, description: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the evaluation of a model package; {} if it has none.
+
+    Args:
+        aws: the account of the model registry.
+        description: the package as DescribeModelPackage returns it.
+    """
+    quality = description.get("ModelMetrics", {}).get("ModelQuality", {})
+    uri = quality.get("Statistics", {}).get("S3Uri", "")
+    if not uri:
+        return {}
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    found: dict[str, Any] = json.loads(body)
+    return found
 
 
 def counted(row: Any, word: str) -> Callable[[int], None]:
