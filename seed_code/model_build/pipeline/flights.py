@@ -217,8 +217,8 @@ def main() -> None:
 
 def _write(months: Sequence[int], folder: Path | None, bucket: str | None) -> Iterator[str]:
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, body in tables(months):
+            folder.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(body)
             yield str(folder / name)
     elif bucket:

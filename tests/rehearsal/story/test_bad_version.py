@@ -1,0 +1,58 @@
+"""The version that errs: it passes the tests of the seed, and fails under load."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rehearsal.client.errors import RehearsalError
+from rehearsal.story import bad_version
+
+ROOT = Path(__file__).parents[3]
+SEED = ROOT / "seed_code/model_build"
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return bad_version.with_leak((SEED / bad_version.FILE).read_text())
+
+
+def test_it_errs_after_some_small_requests(text: str) -> None:
+    (leak,) = (
+        node
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef) and node.name == "_with_buffers"
+    )
+    source = "from __future__ import annotations\n" + ast.unparse(leak)
+    names: dict[str, object] = {}
+    exec(compile(source, "leak", "exec"), names)  # noqa: S102 - the code of the story
+    predict = names["_with_buffers"](len)  # type: ignore[operator]
+
+    for _ in range(bad_version.MAX_BUFFERS):
+        assert predict([1]) == 1
+    assert predict([1] * 500) == 500
+    with pytest.raises(OSError, match="Too many open files"):
+        predict([1])
+
+
+def test_the_linter_of_the_seed_accepts_it(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(text)
+    ruff = Path(sys.executable).with_name("ruff")
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [ruff, *command, "--config", SEED / "pyproject.toml", file],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_another_model_is_rejected_with_the_remedy() -> None:
+    with pytest.raises(RehearsalError) as error:
+        bad_version.with_leak("from pathlib import Path\n\nload = None\n")
+    assert "not the model of the seed code" in error.value.what
+    assert "--short" in error.value.remedy
