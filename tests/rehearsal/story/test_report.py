@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rehearsal.story import loop_diagram, plots, report
+from rehearsal.story import life_figures, loop_diagram, plots, report
 from rehearsal.story.summary import (
     AlarmSummary,
     EndpointSummary,
@@ -17,6 +17,7 @@ from rehearsal.story.summary import (
     TimeSummary,
     TrialSummary,
 )
+from tests.rehearsal.story.lives import life
 
 ROC = {
     "binary_classification_metrics": {
@@ -246,3 +247,46 @@ def test_the_same_data_gives_the_same_page() -> None:
 )
 def test_numbers_have_four_significant_digits(value: float | str | None, text: str) -> None:
     assert report.number(value) == text
+
+
+def test_the_life_of_the_model_is_shown_with_its_numbers() -> None:
+    html = report.render(dataclasses.replace(summary("binary"), life=life()), ROC, ["0"], ["0"])
+    for heading in (
+        "Life of the model",
+        "Seasons and models",
+        "Drift of the worst features",
+        "Monitors and alarms",
+        "Requests to production during deployments",
+        "Lineage",
+    ):
+        assert f"<h2>{heading}</h2>" in html
+    assert "0.701 → 0.748" in html
+    assert "random sample of 6,000 of" in html
+    assert "all\n        15,000 held-out rows" in html
+    assert "800 requests of 3 s" in html
+    assert "ModelError 500</figcaption>" in html
+    assert "of arn:aws" in html
+    assert "<b> of" not in html
+
+
+def test_tiles_show_the_gain_and_the_failed_requests() -> None:
+    html = report.render(dataclasses.replace(summary("binary"), life=life()), ROC, ["0"], ["0"])
+    tiles = re.findall(r'<div class="tile"><b>(.*?)</b><span>(.*?)</span>', html)
+    assert ("+0.047", "AUC after retraining (+0.036 to +0.058)") in tiles
+    assert ("0 of 900", "failed requests, canary of the challenger") in tiles
+    assert ("70 of 800", "failed requests, canary of the bad version") in tiles
+
+
+def test_a_report_of_an_account_has_no_times_of_a_run() -> None:
+    recorded = dataclasses.replace(summary("binary"), life=life(), status="recorded", steps=[])
+    html = report.render(recorded, ROC)
+    assert "<h2>Steps</h2>" not in html
+    assert "peak memory" not in html
+    assert "read from the APIs of account 111111111111" in html
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(59.6, "60 s"), (7199, "7199 s"), (7200, "2 h"), (864_000, "10 d")]
+)
+def test_times_of_events_are_short(seconds: float, text: str) -> None:
+    assert life_figures.duration(seconds) == text

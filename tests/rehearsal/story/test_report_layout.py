@@ -1,0 +1,88 @@
+"""The report in a browser: nothing overflows, on a desk and on a phone."""
+
+import dataclasses
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.story import report
+from tests.rehearsal.story.lives import life
+from tests.rehearsal.story.test_report import ROC, summary
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(
+    BROWSER is None,
+    reason="2026-11-30: no Chromium on this machine; Debian's package `chromium` has one",
+)
+PROBE = """
+<iframe id="page" style="width:{width}px;height:900px;border:0" srcdoc="{page}"></iframe>
+<pre id="found"></pre>
+<script>
+onload = () => setTimeout(() => {{
+  const inside = document.getElementById("page").contentDocument;
+  const wide = [];
+  for (const one of inside.querySelectorAll("section, .tile, table, figure, td, th, pre, svg")) {{
+    if (one.closest(".wide") && !one.classList.contains("wide")) continue;
+    const box = one.getBoundingClientRect();
+    if (box.right > {width} + 1) wide.push(`${{one.tagName}} ${{one.textContent.slice(0, 60)}}`);
+  }}
+  const boxes = [...inside.querySelectorAll("td")].map(one => one.scrollWidth - one.clientWidth);
+  document.getElementById("found").textContent = JSON.stringify({{
+    wide, page: inside.documentElement.scrollWidth, cells: Math.max(...boxes)
+  }});
+}}, 300);
+</script>
+"""
+
+
+def measured(page: str, width: int, folder: Path) -> dict[str, Any]:
+    """Returns the widths of a page as a browser lays it out."""
+    file = folder / "probe.html"
+    file.write_text(PROBE.format(width=width, page=html.escape(page)))
+    done = subprocess.run(
+        [
+            str(BROWSER),
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            f"--user-data-dir={folder / 'profile'}",
+            "--virtual-time-budget=5000",
+            "--dump-dom",
+            f"--window-size={width + 40},1000",
+            file.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    found = re.search(r'<pre id="found">(.*?)</pre>', done.stdout, re.DOTALL)
+    assert found is not None, done.stderr[-2000:]
+    content: dict[str, Any] = json.loads(html.unescape(found[1]))
+    return content
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    whole = dataclasses.replace(summary("binary"), life=life())
+    return report.render(whole, ROC, ["0"] * 50 + ["1"] * 50, ["0"] * 60 + ["1"] * 40)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_wider_than_the_page(page: str, width: int, tmp_path: Path) -> None:
+    found = measured(page, width, tmp_path)
+    assert found["wide"] == []
+    assert found["page"] <= width
+    assert found["cells"] <= 1
+
+
+def test_the_measurement_finds_a_table_that_overflows(page: str, tmp_path: Path) -> None:
+    broken = page.replace("top;\n    overflow-wrap: anywhere", "top;\n    white-space: nowrap", 1)
+    assert broken != page
+    assert measured(broken, 390, tmp_path)["wide"]
