@@ -20,11 +20,12 @@ from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.data_report import count_of_warnings, data_report, write_data_report
 from mlops_jobs.table.features import Feature
 from mlops_jobs.table.file_formats import is_text_encoding
-from mlops_jobs.table.fitting import TableEncoder, profile
+from mlops_jobs.table.fitting import Profile, TableEncoder, profile
 from mlops_jobs.table.raw import RawTable
 from mlops_jobs.table.repeats import groups_of_equal
 from mlops_jobs.table.schema import Column, Kind, Schema
-from mlops_jobs.table.split import Part, Parts, split
+from mlops_jobs.table.split import Part, Parts, split, split_by_group, split_by_time
+from mlops_jobs.table.split_column import groups_of, times_of
 from mlops_jobs.table.target import MIN_ROWS_PER_BINARY_LABEL, Target, read_target
 
 INPUT = Path("/opt/ml/processing/input/data")
@@ -52,13 +53,7 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
     )
     found = profile(table, target=options.target, drop=options.drop, features=features)
     target = read_target(found.target, options.problem_type, options.positive_label)
-    parts = split(
-        target,
-        validation=options.validation_share,
-        test=options.test_share,
-        seed=options.seed,
-        groups=groups_of_equal(found.rows),
-    )
+    parts = _parts(options, table, target, found)
     _check_parts(target, parts)
     names = table.columns()
     raw = {
@@ -100,6 +95,28 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
     return schema
 
 
+def _parts(options: argparse.Namespace, table: RawTable, target: Target, found: Profile) -> Parts:
+    """Returns the part of each row: by time, by group, or at random."""
+    if options.time and options.group:
+        raise InputError("split: got time and group; allowed: one of them")
+    validation, test = options.validation_share, options.test_share
+    if options.time:
+        times = times_of(table, options.time)
+        if unknown := int(np.isnan(times).sum()):
+            print(f"warning: {unknown} rows have no {options.time!r}, so they are for training")
+        return split_by_time(target, times, validation=validation, test=test)
+    if options.group:
+        groups = groups_of(table, options.group)
+        return split_by_group(target, groups, validation=validation, test=test, seed=options.seed)
+    return split(
+        target,
+        validation=validation,
+        test=test,
+        seed=options.seed,
+        groups=groups_of_equal(found.rows),
+    )
+
+
 def _encode(
     table: RawTable,
     encoder: TableEncoder,
@@ -135,9 +152,10 @@ def _check_parts(target: Target, parts: Parts) -> None:
         for part in (Part.TRAIN, Part.VALIDATION, Part.TEST):
             if part not in here:
                 raise InputError(
-                    f"data.target: got {len(here)} rows of label {label!r} with fewer than "
-                    f"{MIN_ROWS_PER_BINARY_LABEL} different rows, so none is left for "
-                    f"{part.name.lower()}; equal rows are in the same part. Add rows of it"
+                    f"data.target: got {len(here)} rows of label {label!r}, none of which is in "
+                    f"{part.name.lower()}: equal rows, and rows of a group or time, are in the "
+                    f"same part. Add rows of it (at least {MIN_ROWS_PER_BINARY_LABEL} different "
+                    "ones), or change split"
                 )
 
 
@@ -196,6 +214,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--validation-share", type=float, default=0.2)
     options.add_argument("--test-share", type=float, default=0.2)
     options.add_argument("--seed", type=int, default=7)
+    options.add_argument("--time", default="", metavar="COLUMN")
+    options.add_argument("--group", default="", metavar="COLUMN")
     options.add_argument("--input", type=Path, default=INPUT)
     options.add_argument("--output", type=Path, default=OUTPUT)
     return options

@@ -54,6 +54,50 @@ def split(
     return parts
 
 
+def split_by_time(
+    target: Target, times: npt.NDArray[np.float64], *, validation: float, test: float
+) -> Parts:
+    """Returns the part of each row: the newest rows are held out, the oldest are for training.
+
+    Rows of the same time are in the same part. A row without a time is for training.
+
+    Args:
+        target: target of each row.
+        times: time of each row, in any unit; NaN if it is unknown.
+        validation: share of rows that decide when training stops and which trial is best.
+        test: share of rows that only the evaluation reads.
+    """
+    used = np.array([value is not None for value in target.values])
+    parts = np.where(used, Part.TRAIN, Part.UNUSED).astype(np.uint8)
+    known = used & ~np.isnan(times)
+    if not known.any():
+        return parts
+    ends = np.quantile(times[known], [1 - test - validation, 1 - test], method="higher")
+    parts[known & (times >= ends[0])] = Part.VALIDATION
+    parts[known & (times >= ends[1])] = Part.TEST
+    return parts
+
+
+def split_by_group(
+    target: Target, groups: npt.NDArray[np.int64], *, validation: float, test: float, seed: int
+) -> Parts:
+    """Draws the part of each group, whose rows are all in it; the same input gives the same parts.
+
+    Args:
+        target: target of each row.
+        groups: number of the group of each row.
+        validation: share of rows that decide when training stops and which trial is best.
+        test: share of rows that only the evaluation reads.
+        seed: seed of the random generator.
+    """
+    used = np.flatnonzero([value is not None for value in target.values])
+    parts = np.full(len(target.values), Part.UNUSED, dtype=np.uint8)
+    if len(used):
+        random = np.random.default_rng(seed)
+        parts[used] = _draw(groups[used], random, validation=validation, test=test)
+    return parts
+
+
 def _draw(
     groups: npt.NDArray[np.int64],
     random: np.random.Generator,

@@ -90,11 +90,23 @@ class Split(Section):
             trial is best. Defaults to 0.2.
         test: share of rows, above 0 and below 0.5, that only the evaluation reads. Defaults to 0.2.
         seed: seed of the random split, 0 to 2**31 - 1. Defaults to 7.
+        time: column of dates or numbers; the newest rows are held out, the oldest are for training.
+            Defaults to "": a random split.
+        group: column whose equal values, such as those of a customer, are in the same part.
+            Defaults to "": each row is drawn separately.
     """
 
     validation: Share = 0.2
     test: Share = 0.2
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
+    time: str = ""
+    group: str = ""
+
+    @model_validator(mode="after")
+    def _is_by_one_column(self) -> "Split":
+        if self.time and self.group:
+            raise ValueError(f"got time {self.time} and group {self.group}; allowed: one of them")
+        return self
 
 
 class Objective(Section):

@@ -38,6 +38,11 @@ def preprocess_arguments(configuration: "Configuration", raw: "RawData") -> list
         f"--test-share={split.test}",
         f"--seed={split.seed}",
     ]
+    arguments += [
+        f"--{key}={column}"
+        for key, column in (("time", split.time), ("group", split.group))
+        if column
+    ]
     if data.positive_label is not None:
         arguments.append(f"--positive-label={data.positive_label}")
     return arguments + [f"--drop={column}" for column in data.drop]

@@ -100,6 +100,12 @@ def test_a_threshold_needs_a_metric(tmp_path: Path) -> None:
         changed(tmp_path, "objective.metric", None)
 
 
+def test_a_split_is_by_time_or_by_group(tmp_path: Path) -> None:
+    assert changed(tmp_path, "split.time", "when").split.time == "when"
+    with pytest.raises(InputError, match="split: got time when and group customer; allowed: one"):
+        changed(tmp_path, "split", {"time": "when", "group": "customer"})
+
+
 def test_groups_of_bias_are_values_of_a_column_or_a_number(tmp_path: Path) -> None:
     facets = {"age": 40, "gender": ["female", 2]}
     read = changed(tmp_path, "bias", {"favorable": [1], "facets": facets}).bias

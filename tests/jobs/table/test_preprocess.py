@@ -1,5 +1,7 @@
 """The processing job that splits and encodes the raw table."""
 
+import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -154,3 +156,57 @@ def test_the_job_ends_with_one_line_for_its_owner(
     error = capsys.readouterr().err
     assert error.startswith("error: data.target: got 'price'")
     assert error.count("\n") == 1
+
+
+def held_out(output: Path, column: str) -> tuple[list[str], list[str]]:
+    """Returns a column of the training rows, and of the held-out rows."""
+    found = []
+    for file in ("rows/train.csv", "test/holdout.csv"):
+        with (output / file).open(encoding="utf-8", newline="") as stream:
+            found.append([row[column] for row in csv.DictReader(stream)])
+    return found[0], found[1]
+
+
+@pytest.mark.parametrize(
+    "spelling", ["2026-{1:02d}-{0:02d}", "{0:02d}.{1:02d}.2026", "17{1:02d}{0:02d}0000"]
+)
+def test_a_split_by_time_holds_out_the_newest_rows(tmp_path: Path, spelling: str) -> None:
+    days = [(day, month) for month in range(1, 8) for day in range(1, 29)]
+    rows = [[spelling.format(*day), str(day[0] % 7), str(sum(day))] for day in days]
+    order = np.random.default_rng(1).permutation(len(rows))
+    write_csv(tmp_path / "raw", [rows[at] for at in order], ["when", "a", "y"])
+    arguments = ("--time=when", "--problem-type=regression", "--drop=when")
+    output = run_preprocess(tmp_path, *arguments, target="name:y")
+    place = {row[0]: at for at, row in enumerate(rows)}
+    train, test = held_out(output, "when")
+    assert max(place[time] for time in train) < min(place[time] for time in test)
+    assert len(test) == pytest.approx(0.2 * len(rows), abs=1)
+
+
+def test_a_split_by_group_keeps_customers_together(tmp_path: Path) -> None:
+    rows = [[f"c{at % 40}", str(at % 7), str(at)] for at in range(400)]
+    write_csv(tmp_path / "raw", rows, ["customer", "a", "y"])
+    arguments = ("--group=customer", "--problem-type=regression", "--drop=customer")
+    train, test = held_out(run_preprocess(tmp_path, *arguments, target="name:y"), "customer")
+    assert train
+    assert test
+    assert not set(train) & set(test)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--time=when"], "split.time: got 'when'; allowed: a, b, y"),
+        (["--time=b"], "split.time: got 'b' with cells such as 'x'; allowed: a column of dates"),
+        (["--group=when"], "split.group: got 'when'; allowed: a, b, y"),
+        (["--group=b"], "split.group: got 2 values of 'b'; allowed: at least three"),
+        (["--time=a", "--group=b"], "split: got time and group; allowed: one of them"),
+    ],
+)
+def test_a_column_that_cannot_split_is_rejected(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    rows = [[str(at), "xy"[at % 2], str(at * 1.5)] for at in range(60)]
+    write_csv(tmp_path / "raw", rows, ["a", "b", "y"])
+    with pytest.raises(InputError, match=re.escape(message)):
+        run_preprocess(tmp_path, *arguments, "--problem-type=regression", target="name:y")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlops_jobs.problem_type import ProblemType
-from mlops_jobs.table.split import Part, split
+from mlops_jobs.table.split import Part, split, split_by_group, split_by_time
 from mlops_jobs.table.target import Target
 
 
@@ -58,3 +58,42 @@ def test_a_regression_is_drawn_from_all_rows() -> None:
     assert np.bincount(drawn).tolist() == [59, 30, 10, 1]
     assert (drawn == split(target, validation=0.3, test=0.1, seed=1)).all()
     assert (drawn != split(target, validation=0.3, test=0.1, seed=2)).any()
+
+
+def numbers(count: int, *, unknown: int = 0) -> Target:
+    """Returns a regression with some rows without a target at the end."""
+    values: list[float | None] = [float(at) for at in range(count)]
+    return Target(
+        problem_type=ProblemType.REGRESSION, labels=(), values=[*values, *[None] * unknown]
+    )
+
+
+def test_the_newest_rows_are_held_out() -> None:
+    times = np.random.default_rng(3).permutation(100).astype(float)
+    found = split_by_time(numbers(100), times, validation=0.2, test=0.3)
+    assert sorted(times[found == Part.TEST]) == list(range(70, 100))
+    assert sorted(times[found == Part.VALIDATION]) == list(range(50, 70))
+
+
+def test_rows_of_one_time_are_in_one_part() -> None:
+    times = np.repeat(np.arange(10.0), 10)
+    found = split_by_time(numbers(100), times, validation=0.25, test=0.25)
+    assert all(len(set(found[times == time])) == 1 for time in range(10))
+    assert times[found == Part.TRAIN].max() < times[found == Part.VALIDATION].min()
+    assert times[found == Part.VALIDATION].max() < times[found == Part.TEST].min()
+
+
+def test_rows_without_a_time_are_for_training_and_without_a_target_are_unused() -> None:
+    times = np.array([np.nan, *range(10), 99.0])
+    found = split_by_time(numbers(11, unknown=1), times, validation=0.2, test=0.2)
+    assert (found[0], found[-1]) == (Part.TRAIN, Part.UNUSED)
+    assert found[10] == Part.TEST
+
+
+def test_rows_of_one_group_are_in_one_part() -> None:
+    groups = np.repeat(np.arange(50), 4)
+    found = split_by_group(numbers(200), groups, validation=0.2, test=0.2, seed=1)
+    assert all(len(set(found[groups == group])) == 1 for group in range(50))
+    assert [int(np.sum(found == part)) for part in list(Part)[:3]] == [120, 40, 40]
+    again = split_by_group(numbers(200), groups, validation=0.2, test=0.2, seed=1)
+    assert again.tolist() == found.tolist()
