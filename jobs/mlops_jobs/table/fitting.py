@@ -40,6 +40,7 @@ class Profile:
         observations: observation of each column; None for one that is dropped.
         unnamed: names that were made for empty names of the heading.
         rows: hash of each row, equal for rows that are equal to a model.
+        keys: number of each row that is the same in every run.
     """
 
     columns: tuple[Column, ...]
@@ -48,6 +49,7 @@ class Profile:
     missing: frozenset[str] = frozenset(MISSING)
     observations: tuple[Observation | None, ...] = ()
     rows: npt.NDArray[np.int64]
+    keys: npt.NDArray[np.uint64]
     unnamed: tuple[str, ...] = ()
 
 
@@ -160,6 +162,7 @@ def profile(
         rows=hashes.finish(
             {index for index, observation in observations.items() if observation.may_be_identifier}
         ),
+        keys=hashes.keys(),
         observations=tuple(
             observations.get(index) for index in range(len(names)) if index != target_index
         ),

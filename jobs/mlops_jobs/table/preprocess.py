@@ -114,6 +114,7 @@ def _parts(options: argparse.Namespace, table: RawTable, target: Target, found: 
         test=test,
         seed=options.seed,
         groups=groups_of_equal(found.rows),
+        keys=found.keys,
     )
 
 

@@ -1,5 +1,6 @@
 """Rows that are equal to an earlier row."""
 
+import hashlib
 from collections.abc import Container, Sequence
 
 import numpy as np
@@ -23,6 +24,8 @@ class RowHashes:
     def __init__(self, positions: Sequence[int]) -> None:
         self._columns: dict[int, list[Numbers]] = {position: [] for position in positions}
         self._rows: list[Numbers] = []
+        self._positions = tuple(positions)
+        self._keys: list[npt.NDArray[np.uint64]] = []
 
     def add(self, cells: Sequence[Sequence[str]]) -> None:
         """Reads further rows.
@@ -40,6 +43,10 @@ class RowHashes:
                 self._columns[position].append(hashes)
             total += hashes
         self._rows.append(total)
+        lines = zip(*(cells[position] for position in self._positions), strict=True)
+        keys = (hashlib.blake2b("\x1f".join(line).encode(), digest_size=8) for line in lines)
+        digests = b"".join(key.digest() for key in keys)
+        self._keys.append(np.frombuffer(digests, dtype=">u8").astype(np.uint64))
 
     def _may_be_identifier(self, position: int, hashes: Numbers) -> bool:
         """Returns False, and frees the column's hashes, once a cell occurs twice in many rows."""
@@ -49,6 +56,10 @@ class RowHashes:
             self._columns[position] = _REPEATED
             return False
         return True
+
+    def keys(self) -> npt.NDArray[np.uint64]:
+        """Returns a number of each row that is the same in every run, unlike Python's hashes."""
+        return np.concatenate(self._keys)
 
     def finish(self, candidates: Container[int]) -> Numbers:
         """Returns a hash of each row; equal rows have equal hashes.

@@ -27,8 +27,13 @@ def split(
     test: float,
     seed: int,
     groups: npt.NDArray[np.int64] | None = None,
+    keys: npt.NDArray[np.uint64] | None = None,
 ) -> Parts:
     """Draws the part of each row; the same input gives the same parts.
+
+    With keys, a row keeps its part when other rows are added to the table, except for a few at the
+    borders of the shares. So a model that was trained on fewer rows of the same table has hardly
+    learned from a row that is held out now.
 
     Classes have the same shares in every part. A class with at least three groups of rows is in all
     parts.
@@ -40,18 +45,51 @@ def split(
         seed: seed of the random generator.
         groups: number of the group of each row; the rows of a group are in the same part, and have
             the same class. Defaults to None: each row is a group.
+        keys: number of each row that is the same in every run. Defaults to None: the parts depend
+            on the number of rows.
 
     Returns:
         The `Part` of each row.
     """
     random = np.random.default_rng(seed)
+    order = None if keys is None else _mixed(keys + _repetitions(keys), seed)
     values = np.array([np.nan if value is None else value for value in target.values])
     parts = np.full(len(values), Part.UNUSED, dtype=np.uint8)
     for rows in _strata(values, target.labels):
         if len(rows):
             members = rows if groups is None else groups[rows]
-            parts[rows] = _draw(members, random, validation=validation, test=test)
+            parts[rows] = _draw(
+                members,
+                random,
+                validation=validation,
+                test=test,
+                order=None if order is None else order[rows],
+            )
     return parts
+
+
+def _repetitions(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Returns how often the key of each row has occurred before, so that equal rows differ."""
+    order = np.argsort(keys, kind="stable")
+    starts = np.append(0, np.flatnonzero(np.diff(keys[order])) + 1)
+    runs = np.diff(np.append(starts, len(keys)))
+    found = np.empty(len(keys), dtype=np.uint64)
+    found[order] = np.arange(len(keys)) - np.repeat(starts, runs)
+    return found
+
+
+def _mixed(keys: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
+    """Returns numbers whose order depends on the seed.
+
+    Source:
+        https://prng.di.unimi.it/splitmix64.c
+    """
+    with np.errstate(over="ignore"):
+        mixed = keys + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        found: npt.NDArray[np.uint64] = mixed ^ (mixed >> np.uint64(31))
+    return found
 
 
 def split_by_time(
@@ -104,6 +142,7 @@ def _draw(
     *,
     validation: float,
     test: float,
+    order: npt.NDArray[np.uint64] | None = None,
 ) -> Parts:
     """Returns the part of each row of a class."""
     _, places, sizes = np.unique(groups, return_inverse=True, return_counts=True)
@@ -116,7 +155,13 @@ def _draw(
         Part.VALIDATION: min(_share(rows, count, validation), rows - 1 - held_out),
     }
     taken = dict.fromkeys(wanted, 0)
-    for group in random.permutation(count).tolist():
+    if order is None:
+        drawn = random.permutation(count)
+    else:
+        first = np.full(count, np.iinfo(np.uint64).max, dtype=np.uint64)
+        np.minimum.at(first, places, order)
+        drawn = np.argsort(first, kind="stable")
+    for group in drawn.tolist():
         size = int(sizes[group])
         for part, most in wanted.items():
             # The middle of a group decides, so that large groups do not make a part twice as large.

@@ -2,6 +2,8 @@
 
 import csv
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -210,3 +212,21 @@ def test_a_column_that_cannot_split_is_rejected(
     write_csv(tmp_path / "raw", rows, ["a", "b", "y"])
     with pytest.raises(InputError, match=re.escape(message)):
         run_preprocess(tmp_path, *arguments, "--problem-type=regression", target="name:y")
+
+
+def test_another_process_holds_out_the_same_rows_of_a_table_that_has_grown(tmp_path: Path) -> None:
+    """A deployed model has then not learned from the rows on which it is compared."""
+    rows = raw_rows("regression", 600)
+    for name, count in (("before", 300), ("after", 600)):
+        write_csv(tmp_path / name / "raw", rows[:count])
+        program = (
+            "import sys; from mlops_jobs.table import preprocess; preprocess.main(sys.argv[1:])"
+        )
+        folder = tmp_path / name
+        arguments = [f"--input={folder / 'raw'}", f"--output={folder / 'output'}"]
+        subprocess.run(
+            [sys.executable, "-c", program, "--target=name:answer", *arguments], check=True
+        )
+    learned, _ = held_out(tmp_path / "before/output", "number")
+    _, tested = held_out(tmp_path / "after/output", "number")
+    assert len(set(learned) & set(tested)) <= 4

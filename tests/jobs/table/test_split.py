@@ -97,3 +97,21 @@ def test_rows_of_one_group_are_in_one_part() -> None:
     assert [int(np.sum(found == part)) for part in list(Part)[:3]] == [120, 40, 40]
     again = split_by_group(numbers(200), groups, validation=0.2, test=0.2, seed=1)
     assert again.tolist() == found.tolist()
+
+
+def test_rows_keep_their_part_when_the_table_grows() -> None:
+    keys = np.random.default_rng(2).integers(0, 2**63, 2000).astype(np.uint64)
+    before = split(numbers(1000), validation=0.2, test=0.2, seed=7, keys=keys[:1000])
+    after = split(numbers(2000), validation=0.2, test=0.2, seed=7, keys=keys)
+    held_out = after[:1000] == Part.TEST
+    learned = before == Part.TRAIN
+    assert np.sum(held_out & learned) == 0
+    assert np.mean(before == after[:1000]) > 0.95
+
+
+def test_the_seed_changes_the_parts() -> None:
+    keys = np.arange(500, dtype=np.uint64)
+    one, other = (
+        split(numbers(500), validation=0.2, test=0.2, seed=seed, keys=keys) for seed in (1, 2)
+    )
+    assert 0.3 < np.mean(one != other) < 0.8
