@@ -69,7 +69,11 @@ def _stage(
     approval = stage.approval.question if stage.approval is not None else None
     if account.id == home.id:
         return ProjectStage(
-            name=stage.name, account=home.id, region=account.region, approval=approval
+            name=stage.name,
+            account=home.id,
+            region=account.region,
+            approval=approval,
+            kinds=stage.kinds,
         )
     network = network_of(settings, account)
     if project.network and network is None:
@@ -83,6 +87,7 @@ def _stage(
         account=account.id,
         region=account.region,
         approval=approval,
+        kinds=stage.kinds,
         network=_network(network) if project.network and network is not None else None,
     )
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from mlops_constructs.delivery import StageKind
 from mlops_constructs.projects import AdoptedStores
 from stacks.settings.budgets import ThresholdSettings
 from stacks.settings.checked_text import matching
@@ -90,6 +91,10 @@ class StageSettings(SettingsModel):
     """Account of the stage by its alias. Defaults to the account of the project."""
     approval: ApprovalSettings | None = None
     """Manual approval before the deployment. Defaults to none."""
+    kinds: Annotated[
+        list[Annotated[StageKind, Field(strict=False)]], Field(min_length=1), AfterValidator(unique)
+    ] = list(StageKind)
+    """Kinds that the file of the stage in model-deploy may name. Defaults to all kinds."""
 
 
 class MonitoringSettings(SettingsModel):

@@ -9,6 +9,7 @@ from .deployment.deploy_action import deploy_to_account_action
 from .deployment.deployment_role import DeploymentRole
 from .deployment.deployment_target import DeploymentTarget
 from .deployment.project_stage import DEFAULT_STAGES, ProjectStage, StageNetwork
+from .deployment.stage_kind import StageKind
 from .deployment.stage_target import StageTarget
 from .deployment.target_account import TargetAccount
 from .model_build_pipeline import ModelBuildPipeline
@@ -59,6 +60,7 @@ __all__ = [
     "Source",
     "StageChecks",
     "StageCondition",
+    "StageKind",
     "StageNetwork",
     "StageRule",
     "StageTarget",

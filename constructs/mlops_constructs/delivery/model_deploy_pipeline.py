@@ -13,6 +13,7 @@ from .actions._build_actions import monitoring_environment, smoke_test_action, s
 from .actions._template_check import CHECK_URL, check_action, question_about_model
 from .actions.approval_action import approval_action
 from .delivery_pipeline import DeliveryPipeline
+from .deployment._kind_permissions import kinds_of
 from .deployment._stage_accounts import stage_list_problems, targets_of
 from .deployment._stage_names import pipeline_of
 from .deployment.deploy_action import deploy_action, deploy_to_account_action
@@ -114,6 +115,7 @@ class ModelDeployPipeline(Construct):
             project=project,
             model_execution_role=model_execution_role,
             monitoring=monitoring,
+            kinds=kinds_of(stage for stage in stages if stage.name not in self.targets),
         )
         synth = synth_action(
             self,
@@ -129,7 +131,7 @@ class ModelDeployPipeline(Construct):
         check = check_action(
             self,
             project=project,
-            stages=[stage.name for stage in stages],
+            stages=stages,
             target=self.targets.get(stages[-1].name),
             source=synth_output,
             output=self._checked_output,
@@ -171,7 +173,7 @@ class ModelDeployPipeline(Construct):
             scope,
             project=self._project,
             source=self._source_output,
-            stage=stage.name,
+            stage=stage,
             target=self.targets.get(stage.name),
             run_order=len(actions) + 1,
         )

@@ -25,6 +25,7 @@ from mlops_constructs.delivery import (
     ProjectStage,
     StageTarget,
 )
+from mlops_constructs.delivery.deployment._kind_permissions import kinds_of, serving_kinds
 from mlops_constructs.delivery.deployment._stage_accounts import stage_list_problems, targets_of
 from mlops_constructs.model_registry import ModelPackageGroup, ModelPackageGroupBase
 from mlops_constructs.network import NetworkBase
@@ -322,6 +323,11 @@ class Project(Construct):
             image_repository=self.stores.images,
             encryption_keys=[artifacts.key],
             network=self.resources.network,
+            permissions=serving_kinds(
+                self,
+                kinds_of(stage for stage in self._stages if stage.name not in self._targets),
+                artifacts.bucket,
+            ),
         )
         return role
 

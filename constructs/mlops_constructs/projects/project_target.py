@@ -26,6 +26,7 @@ from mlops_constructs.delivery import (
 )
 from mlops_constructs.delivery.actions._build_actions import invoke_permissions
 from mlops_constructs.delivery.actions._template_check import deployed_template_permission
+from mlops_constructs.delivery.deployment._kind_permissions import serving_kinds
 from mlops_constructs.delivery.deployment._stage_names import (
     check_build_role,
     pipeline_principal,
@@ -148,6 +149,7 @@ class ProjectTarget(Construct):
             key_aliases=[self._alias_arn()],
             role_name=self.target.deployment_role_name,
             monitoring=monitoring.resources,
+            kinds=stage.kinds,
         )
         if removal_policy is cdk.RemovalPolicy.DESTROY:
             self._remove_endpoint_first(project, stage, function_network, monitoring)
@@ -165,7 +167,9 @@ class ProjectTarget(Construct):
                 project_account, smoke_test_build_role(project_name, stage.name)
             ),
             description=f"CodeBuild of {project_account}: invokes the endpoint",
-            permissions=invoke_permissions(self, self.target.stack_name),
+            permissions=invoke_permissions(
+                self, self.target.stack_name, stage=stage, store=project.artifacts
+            ),
         )
         self.check_role = self._role(
             "CheckRole",
@@ -271,7 +275,10 @@ class ProjectTarget(Construct):
             encryption_keys=[self.key],
             network=project.network,
             role_name=self.target.model_execution_role_name,
-            permissions=self._stored_in_project(MODEL_DATA_PREFIX),
+            permissions=[
+                *serving_kinds(self, self.target.stage.kinds, self.bucket),
+                *self._stored_in_project(MODEL_DATA_PREFIX),
+            ],
         )
 
     def _define_monitoring_roles(self, project: ProjectResources) -> MonitoringRoles:

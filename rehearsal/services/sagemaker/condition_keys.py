@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.cloudformation.resource_requests import dig
+from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.authorization import RESOURCES
 
 _NETWORK = {
@@ -135,6 +136,23 @@ def condition_keys(operation: str, request: Mapping[str, Any]) -> dict[str, Any]
         for key, value in found.items()
         if value not in (None, [])
     }
+
+
+def model_keys(operation: str, request: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    """Returns `sagemaker:ModelArn` of a request that names models; many values for variants."""
+    if operation == "CreateTransformJob":
+        return {"sagemaker:ModelArn": scope.arn("sagemaker", f"model/{request['ModelName']}")}
+    if operation != "CreateEndpointConfig":
+        return {}
+    kinds = ("ProductionVariants", "ShadowProductionVariants")
+    names = [
+        variant["ModelName"]
+        for kind in kinds
+        for variant in request.get(kind) or ()
+        if "ModelName" in variant
+    ]
+    arns = [scope.arn("sagemaker", f"model/{name}") for name in names]
+    return {"sagemaker:ModelArn": arns} if arns else {}
 
 
 def tagging_action(arn: str) -> dict[str, str]:

@@ -252,6 +252,7 @@ class SageMaker(Service):
 
     def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
         keys = condition_keys.condition_keys(operation, request)
+        keys |= condition_keys.model_keys(operation, request, scope)
         return {**keys, **self._spaces.condition_keys(operation, request, scope)}
 
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:

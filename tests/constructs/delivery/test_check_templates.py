@@ -18,6 +18,8 @@ ENVIRONMENT = {
     "SAGEMAKER_PROJECT_NAME": "churn",
     "MODEL_PACKAGE_PREFIX": PREFIX,
     "STAGES": "staging prod",
+    "STAGING_KINDS": "real-time serverless asynchronous component",
+    "PROD_KINDS": "real-time serverless asynchronous component",
     "ARTIFACT_BUCKET": "churn-artifacts",
     "COMMIT_ID": "c0ffee",
     "CODEBUILD_BUILD_ARN": "arn:aws:codebuild:eu-west-1:111111111111:build/Check-1:0a-1b",
@@ -376,6 +378,147 @@ def test_a_template_that_deploys_anything_else_is_rejected(
     assert f"{stage}: " in (printed := capsys.readouterr().out)
     assert said in printed
     assert not (tmp_path / "checked").exists()
+
+
+def with_component(stage: str) -> dict[str, Any]:
+    """The template of a stage of the kind `component`."""
+    found = template(stage)
+    resources = found["Resources"]
+    config = resources["Config"]["Properties"]
+    config["ProductionVariants"] = [
+        {"VariantName": "A", "ManagedInstanceScaling": {"Status": "ENABLED"}}
+    ]
+    resources["Component"] = {
+        "Type": "AWS::SageMaker::InferenceComponent",
+        "Properties": {
+            "EndpointName": {"Fn::GetAtt": ["Endpoint", "EndpointName"]},
+            "VariantName": "A",
+            "InferenceComponentName": f"churn-{stage}",
+            "Specification": {
+                "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
+                "ComputeResourceRequirements": {"MinMemoryRequiredInMb": 1024},
+            },
+        },
+    }
+    return found
+
+
+def test_a_component_of_an_approved_model_is_passed_on(tmp_path: Path, aws: Registry) -> None:
+    status, results = run(
+        tmp_path, aws, **{one: with_component(one) for one in ("staging", "prod")}
+    )
+
+    assert (status, results["MODEL_PACKAGE"]) == (0, "churn/7")
+
+
+COMPONENT = ("Component", "Properties")
+SPECIFICATION = (*COMPONENT, "Specification")
+CONTAINER_OF_ANYBODY = {"Image": "1.dkr.ecr/x", "ArtifactUrl": "s3://evil/m.tar.gz"}
+ATTACKS_BY_COMPONENTS: dict[str, tuple[Change, str]] = {
+    "a container of anybody": (
+        put(*SPECIFICATION, value={"Container": CONTAINER_OF_ANYBODY}),
+        "Specification has Container; allowed are",
+    ),
+    "a container beside the model": (
+        put(*SPECIFICATION, "Container", value=CONTAINER_OF_ANYBODY),
+        "Specification has ComputeResourceRequirements, Container, ModelName",
+    ),
+    "an adapter of another component": (
+        put(*SPECIFICATION, "BaseInferenceComponentName", value="fraud-prod"),
+        "Specification has BaseInferenceComponentName",
+    ),
+    "a specification by a function": (
+        put(*SPECIFICATION, value={"Fn::If": ["C", {}, {}]}),
+        "Specification has Fn::If",
+    ),
+    "many specifications": (
+        put(*COMPONENT, "Specifications", value=[{"Container": CONTAINER_OF_ANYBODY}]),
+        "Specifications; allowed are DeploymentConfig",
+    ),
+    "a model that is there already": (
+        put(*SPECIFICATION, "ModelName", value="churn-evil"),
+        'the ModelName is "churn-evil"',
+    ),
+    "the endpoint of another stage": (
+        put(*COMPONENT, "EndpointName", value="churn-other"),
+        'EndpointName is "churn-other"; allowed is one of the template',
+    ),
+    "the name of another project": (
+        put(*COMPONENT, "InferenceComponentName", value="fraud-prod"),
+        'InferenceComponentName is "fraud-prod"',
+    ),
+    "a name that only begins alike": (
+        put(*COMPONENT, "InferenceComponentName", value="churn-production"),
+        'InferenceComponentName is "churn-production"',
+    ),
+    "a variant that is none of components after all": (
+        put(*VARIANTS, 0, "ManagedInstanceScaling", value={"Ref": "AWS::NoValue"}),
+        "a variant's ManagedInstanceScaling is a function",
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS_BY_COMPONENTS)
+def test_a_component_that_serves_anything_else_is_rejected(
+    tmp_path: Path, aws: Registry, capsys: pytest.CaptureFixture[str], attack: str
+) -> None:
+    change, said = ATTACKS_BY_COMPONENTS[attack]
+    prod = with_component("prod")
+    change(prod["Resources"])
+
+    assert run(tmp_path, aws, staging=template("staging"), prod=prod)[0] == 1
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        (put("Config", "Properties", "AsyncInferenceConfig", value={}), "asynchronous"),
+        (put(*VARIANTS, 0, "ServerlessConfig", value={}), "serverless"),
+        (
+            lambda resources: resources.update(with_component("prod")["Resources"]),
+            "component",
+        ),
+    ],
+)
+def test_a_kind_that_the_stage_may_not_have_is_rejected(
+    tmp_path: Path,
+    aws: Registry,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    changed: Change,
+    kind: str,
+) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "PROD_KINDS", "real-time")
+    prod = template("prod")
+    assert run(tmp_path, aws, staging=template("staging"), prod=prod)[0] == 0
+    changed(prod["Resources"])
+
+    assert run(tmp_path, aws, staging=template("staging"), prod=prod)[0] == 1
+    assert f"is of the kind {kind}; allowed are real-time" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (
+            put("Config", "Properties", "AsyncInferenceConfig", value={"Ref": "AWS::NoValue"}),
+            "AsyncInferenceConfig is a function",
+        ),
+        (
+            put(*VARIANTS, 0, "ServerlessConfig", value={"Fn::If": ["C", {}, {}]}),
+            "a variant's ServerlessConfig is a function",
+        ),
+    ],
+)
+def test_a_kind_that_a_function_hides_is_rejected(
+    tmp_path: Path, aws: Registry, capsys: pytest.CaptureFixture[str], changed: Change, said: str
+) -> None:
+    prod = template("prod")
+    changed(prod["Resources"])
+
+    assert run(tmp_path, aws, staging=template("staging"), prod=prod)[0] == 1
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("section", ["Transform", "Hooks"])

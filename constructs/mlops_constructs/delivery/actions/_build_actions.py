@@ -10,7 +10,9 @@ from constructs import Construct
 
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import PROJECT_TAG, Permission
+from mlops_constructs.delivery.artifact_store import ArtifactStore
 from mlops_constructs.delivery.build_project import BuildProject
+from mlops_constructs.delivery.deployment._kind_permissions import tested_kinds
 from mlops_constructs.delivery.deployment._stage_names import smoke_test_build_role
 from mlops_constructs.delivery.deployment.monitoring_resources import MonitoringResources
 from mlops_constructs.delivery.deployment.project_stage import ProjectStage
@@ -175,6 +177,7 @@ def synth_action(
         environment={
             "STAGES": " ".join(stage.name for stage in stages),
             "MODEL_EXECUTION_ROLE_ARN": model_execution_role.role_arn,
+            **{name: kinds for one in stages for name, kinds in one.kind_variables().items()},
             **of_targets,
             **defaults,
         },
@@ -207,7 +210,7 @@ def smoke_test_action(
     *,
     project: ProjectResources,
     source: codepipeline.Artifact,
-    stage: str,
+    stage: ProjectStage,
     target: StageTarget | None,
     run_order: int,
 ) -> PipelineAction:
@@ -217,14 +220,14 @@ def smoke_test_action(
         scope: parent construct of the build project.
         project: names and stores of the project.
         source: artifact with the repository's files.
-        stage: name of the stage, such as "staging"; its endpoint is `PROJECT-STAGE`.
+        stage: the stage; its endpoint is `PROJECT-STAGE`.
         target: account of the stage. Defaults to None: the account of the project.
         run_order: position among the stage's actions.
     """
-    endpoint = project.stage_name(stage)
-    environment = {"STAGE": stage, "ENDPOINT_NAME": endpoint}
+    endpoint = project.stage_name(stage.name)
+    environment = {"STAGE": stage.name, "ENDPOINT_NAME": endpoint}
     if target is None:
-        invocation = invoke_permissions(scope, endpoint)
+        invocation = invoke_permissions(scope, endpoint, stage=stage, store=project.artifacts)
     else:
         role_arn = target.role_arn(target.smoke_test_role_name)
         environment["STAGE_ROLE_ARN"] = role_arn
@@ -234,10 +237,10 @@ def smoke_test_action(
         "SmokeTest",
         project=project,
         build_spec="buildspecs/smoke_test.yml",
-        description=f"sends held-out rows to the {stage} endpoint",
+        description=f"sends held-out rows to the {stage.name} endpoint",
         inputs=[SOURCE_OUTPUT],
         environment=environment,
-        role_name=smoke_test_build_role(project.project_name, stage) if target else None,
+        role_name=smoke_test_build_role(project.project_name, stage.name) if target else None,
         permissions=[
             *invocation,
             Permission(
@@ -253,12 +256,16 @@ def smoke_test_action(
     )
 
 
-def invoke_permissions(scope: Construct, endpoint: str) -> list[Permission]:
-    """Returns the permissions to describe and invoke the endpoint of a stage.
+def invoke_permissions(
+    scope: Construct, endpoint: str, *, stage: ProjectStage, store: ArtifactStore
+) -> list[Permission]:
+    """Returns the permissions to describe and invoke what a stage deploys.
 
     Args:
         scope: a construct in the account and region of the endpoint.
         endpoint: name of the endpoint.
+        stage: the stage, whose kinds require further permissions.
+        store: bucket and key of the stage.
     """
     named = "the deployment names resources PROJECT-STAGE-HASH"
     return [
@@ -276,4 +283,5 @@ def invoke_permissions(scope: Construct, endpoint: str) -> list[Permission]:
             resources=[sagemaker_arn(scope, "model", f"{endpoint}*")],
             because=named,
         ),
+        *tested_kinds(scope, stage.kinds, name=endpoint, stage=stage.name, store=store),
     ]

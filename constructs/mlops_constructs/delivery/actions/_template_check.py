@@ -14,6 +14,7 @@ from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission
 from mlops_constructs.delivery.build_project import BuildProject
 from mlops_constructs.delivery.deployment._stage_names import check_build_role
+from mlops_constructs.delivery.deployment.project_stage import ProjectStage
 from mlops_constructs.delivery.deployment.stage_target import StageTarget
 from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT, SYNTH_OUTPUT, PipelineAction
 from mlops_constructs.delivery.project_resources import ProjectResources
@@ -47,7 +48,7 @@ def check_action(
     scope: Construct,
     *,
     project: ProjectResources,
-    stages: Sequence[str],
+    stages: Sequence[ProjectStage],
     target: StageTarget | None,
     source: codepipeline.Artifact,
     output: codepipeline.Artifact,
@@ -73,12 +74,13 @@ def check_action(
         monitoring: environment variables of the stages' monitors; empty without monitors.
     """
     versions = project.model_packages(scope)[1]
-    last = project.stage_name(stages[-1])
+    last = project.stage_name(stages[-1].name)
     environment = {
         "MODEL_PACKAGE_PREFIX": sagemaker_arn(
             scope, "model-package", f"{project.model_package_group_name}/"
         ),
-        "STAGES": " ".join(stages),
+        "STAGES": " ".join(stage.name for stage in stages),
+        **{name: kinds for one in stages for name, kinds in one.kind_variables().items()},
         **monitoring,
     }
     if target is None:

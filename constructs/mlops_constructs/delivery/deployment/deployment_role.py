@@ -1,6 +1,6 @@
 """CloudFormation role that deploys the endpoints of a project."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -11,7 +11,9 @@ from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.access._job_guard import outside_of, unencrypted_volumes
 from mlops_constructs.delivery.project_resources import ProjectResources
 
+from ._kind_permissions import deployed_kinds
 from .monitoring_resources import MonitoringResources, monitoring_permissions
+from .stage_kind import ALL_KINDS, StageKind
 
 _SCALING_ROLE_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
 _SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
@@ -40,6 +42,8 @@ class DeploymentRole(ServiceRole):
         monitoring: roles and queue of monitors, which the role can then deploy: schedules that
             Scheduler starts with this role, monitoring schedules, combined alarms and dashboards.
             Defaults to None: no monitors.
+        kinds: kinds that the stages may have, from which the permissions follow. Defaults to all
+            kinds.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class DeploymentRole(ServiceRole):
         key_aliases: Sequence[str] = (),
         role_name: str | None = None,
         monitoring: MonitoringResources | None = None,
+        kinds: Collection[StageKind] = ALL_KINDS,
     ) -> None:
         # Without a stage, the endpoints are PROJECT-STAGE; with one, PROJECT-STAGE and more.
         name = project.project_name if stage is None else project.stage_name(stage)
@@ -72,6 +77,7 @@ class DeploymentRole(ServiceRole):
                 ),
                 *_scaling(scope),
                 *_alarms(scope, name, endpoints),
+                *deployed_kinds(scope, kinds, name=name, endpoints=endpoints),
                 *_key(project),
                 *(
                     []

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from mlops_constructs._problems import Problems, is_known
 
+from .stage_kind import ALL_KINDS, StageKind
+
 
 @dataclass(frozen=True, kw_only=True)
 class StageNetwork:
@@ -52,9 +54,12 @@ class ProjectStage:
             None: no approval.
         network: network of the models, for a stage in another account. Defaults to None: the
             network of the project in its account, no network in another one.
+        kinds: kinds that its settings file may name; at least one. The roles of the stage follow
+            from them. Defaults to all kinds.
 
     Raises:
-        ValueError: if the name or the account is malformed, or the approval is empty.
+        ValueError: if the name or the account is malformed, the approval is empty, or there is no
+            kind.
 
     Example:
         ```python
@@ -70,8 +75,11 @@ class ProjectStage:
     region: str | None = None
     approval: str | None = None
     network: StageNetwork | None = None
+    kinds: Sequence[StageKind] = ALL_KINDS
 
     def __post_init__(self) -> None:
+        # A stage is a key of mappings, so it must be hashable.
+        object.__setattr__(self, "kinds", tuple(dict.fromkeys(self.kinds)))
         problems = Problems(f"ProjectStage {self.name!r}")
         if not re.fullmatch(self.NAME_PATTERN, self.name):
             problems.add(
@@ -86,6 +94,8 @@ class ProjectStage:
                 "network: got a network for a stage in the project's account, which uses the "
                 "network of the project; remove it, or give the account of the stage"
             )
+        if not self.kinds:
+            problems.add("kinds: got none; give at least one StageKind")
         if self.approval is not None and not self.approval.strip():
             problems.add("approval: got an empty question; give a text, or None for no approval")
         problems.raise_if_any()
@@ -95,6 +105,10 @@ class ProjectStage:
         """Name of the stage of the pipeline, such as "Staging"; `prod` is "Production"."""
         words = {"prod": "production"}.get(self.name, self.name)
         return "".join(word.capitalize() for word in words.split("-"))
+
+    def kind_variables(self) -> dict[str, str]:
+        """Returns the environment variable with the kinds of the stage, such as `PROD_KINDS`."""
+        return {f"{self.variable_prefix}KINDS": " ".join(self.kinds)}
 
     @property
     def variable_prefix(self) -> str:

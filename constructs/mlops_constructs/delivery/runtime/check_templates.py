@@ -11,7 +11,8 @@ The script is inlined in the pipeline's template. It only needs the standard lib
 CLI, which CodeBuild images have.
 
 Environment: SAGEMAKER_PROJECT_NAME, MODEL_PACKAGE_PREFIX (the ARN of the group's packages without
-their version), STAGES (names separated by spaces), ARTIFACT_BUCKET, COMMIT_ID; CODEBUILD_BUILD_ARN;
+their version), STAGES (names separated by spaces), STAGE_KINDS for each of them, such as PROD_KINDS
+(kinds that it may have, separated by spaces), ARTIFACT_BUCKET, COMMIT_ID; CODEBUILD_BUILD_ARN;
 LAST_STAGE_ROLE_ARN (the role that reads the deployed template, if the last stage is in another
 account).
 """
@@ -31,10 +32,12 @@ from typing import Any
 MODEL, CONFIG, ENDPOINT = (
     f"AWS::SageMaker::{kind}" for kind in ("Model", "EndpointConfig", "Endpoint")
 )
+COMPONENT = "AWS::SageMaker::InferenceComponent"
 TYPES = {
     MODEL,
     CONFIG,
     ENDPOINT,
+    COMPONENT,
     "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::ApplicationAutoScaling::ScalingPolicy",
     "AWS::CDK::Metadata",
@@ -67,6 +70,22 @@ MODEL_PROPERTIES = {
     "PrimaryContainer",
     "Tags",
     "VpcConfig",
+}
+COMPONENT_PROPERTIES = {
+    "DeploymentConfig",
+    "EndpointName",
+    "InferenceComponentName",
+    "RuntimeConfig",
+    "Specification",
+    "Tags",
+    "VariantName",
+}
+SPECIFICATION = {
+    "ComputeResourceRequirements",
+    "DataCacheConfig",
+    "ModelName",
+    "SchedulingConfig",
+    "StartupParameters",
 }
 # Split, because CloudFormation would resolve it as a reference in the pipeline's template.
 DYNAMIC = "{" * 2 + "resolve:"
@@ -115,13 +134,16 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def problems_of(template: Template, *, endpoint: str, packages: str) -> Iterator[str]:
+def problems_of(
+    template: Template, *, endpoint: str, packages: str, kinds: Iterable[str]
+) -> Iterator[str]:
     """Validates the template of a stage; yields one message per problem.
 
     Args:
         template: the template.
         endpoint: name of the stage's endpoint.
         packages: prefix of the ARNs of the packages that may be deployed.
+        kinds: kinds that the stage may have.
     """
     for section in sorted(set(template) - SECTIONS):
         yield f"the section {section}; allowed are {', '.join(sorted(SECTIONS))}"
@@ -137,13 +159,48 @@ def problems_of(template: Template, *, endpoint: str, packages: str) -> Iterator
         kind, properties = resource.get("Type"), resource.get("Properties", {})
         if kind not in TYPES:
             yield f"{logical_id} is {kind!r}; allowed are {', '.join(sorted(TYPES))}"
-        elif kind == MODEL:
-            yield from (f"{logical_id}: {one}" for one in _of_model(properties, packages))
-        elif kind == CONFIG:
-            yield from (f"{logical_id}: {one}" for one in _of_config(properties, resources))
-        elif kind == ENDPOINT:
-            found = _of_endpoint(properties, resources, endpoint)
-            yield from (f"{logical_id}: {one}" for one in found)
+            continue
+        found = _of_resource(kind, properties, resources, endpoint=endpoint, packages=packages)
+        yield from (f"{logical_id}: {one}" for one in found)
+        used = kind_of(kind, properties)
+        if used is not None and used not in kinds:
+            yield f"{logical_id} is of the kind {used}; allowed are {', '.join(sorted(kinds))}"
+
+
+def _of_resource(
+    kind: str,
+    properties: Mapping[str, Any],
+    resources: Mapping[str, Any],
+    *,
+    endpoint: str,
+    packages: str,
+) -> Iterator[str]:
+    match kind:
+        case "AWS::SageMaker::Model":
+            yield from _of_model(properties, packages)
+        case "AWS::SageMaker::EndpointConfig":
+            yield from _of_config(properties, resources)
+        case "AWS::SageMaker::Endpoint":
+            yield from _of_endpoint(properties, resources, endpoint)
+        case "AWS::SageMaker::InferenceComponent":
+            yield from _of_component(properties, resources, endpoint)
+
+
+def kind_of(resource_type: str, properties: Mapping[str, Any]) -> str | None:
+    """Returns the kind of stage that a resource belongs to; None if every kind has it."""
+    if resource_type == COMPONENT:
+        return "component"
+    if resource_type != CONFIG:
+        return None
+    if "AsyncInferenceConfig" in properties:
+        return "asynchronous"
+    variants = properties.get("ProductionVariants")
+    first = variants[0] if isinstance(variants, list) and variants else {}
+    if not isinstance(first, dict):
+        return None
+    if "ServerlessConfig" in first:
+        return "serverless"
+    return "real-time" if "ModelName" in first else "component"
 
 
 def _keys(value: Any) -> Iterator[str]:
@@ -170,22 +227,71 @@ def _of_model(properties: Mapping[str, Any], packages: str) -> Iterator[str]:
 
 
 def _of_config(properties: Mapping[str, Any], resources: Mapping[str, Any]) -> Iterator[str]:
+    # A function could remove what the kind of the stage is read from.
+    if not _is_literal(properties.get("AsyncInferenceConfig", {})):
+        yield "AsyncInferenceConfig is a function; allowed are literal members"
     shadows = properties.get("ShadowProductionVariants", [])
     for listed in (properties.get("ProductionVariants"), shadows):
         if not isinstance(listed, list):
             yield "the variants are not a literal list"
             return
         for variant in listed:
+            for member in ("ManagedInstanceScaling", "ServerlessConfig"):
+                if isinstance(variant, dict) and not _is_literal(variant.get(member, {})):
+                    yield f"a variant's {member} is a function; allowed are literal members"
+            if _is_fleet(variant):
+                continue
             name = variant.get("ModelName") if isinstance(variant, dict) else None
             if _referred(name, "ModelName", resources) != MODEL:
                 yield f"a variant's ModelName is {json.dumps(name)}; allowed is one of the template"
+
+
+def _is_literal(value: Any) -> bool:
+    return isinstance(value, dict) and not any(
+        name == "Ref" or name.startswith("Fn::") for name in value
+    )
+
+
+def _is_fleet(variant: Any) -> bool:
+    """Returns True for a variant that serves the components of the template only."""
+    return isinstance(variant, dict) and (
+        "ManagedInstanceScaling" in variant and "ModelName" not in variant
+    )
+
+
+def _of_component(
+    properties: Mapping[str, Any], resources: Mapping[str, Any], endpoint: str
+) -> Iterator[str]:
+    for unknown in sorted(set(properties) - COMPONENT_PROPERTIES):
+        yield f"{unknown}; allowed are {', '.join(sorted(COMPONENT_PROPERTIES))}"
+    name = properties.get("InferenceComponentName")
+    if not _is_named(name, endpoint):
+        yield (
+            f"InferenceComponentName is {json.dumps(name)}; allowed are {endpoint} and "
+            f"{endpoint}-NAME"
+        )
+    host = properties.get("EndpointName")
+    if _referred(host, "EndpointName", resources) != ENDPOINT:
+        yield f"EndpointName is {json.dumps(host)}; allowed is one of the template"
+    content = properties.get("Specification")
+    if not isinstance(content, dict) or not set(content) <= SPECIFICATION:
+        got = ", ".join(sorted(content)) if isinstance(content, dict) else repr(content)
+        yield f"Specification has {got}; allowed are {', '.join(sorted(SPECIFICATION))}"
+        return
+    model = content.get("ModelName")
+    if _referred(model, "ModelName", resources) != MODEL:
+        yield f"the ModelName is {json.dumps(model)}; allowed is one of the template"
+
+
+def _is_named(name: Any, endpoint: str) -> bool:
+    return isinstance(name, str) and (name == endpoint or name.startswith(f"{endpoint}-"))
 
 
 def _of_endpoint(
     properties: Mapping[str, Any], resources: Mapping[str, Any], endpoint: str
 ) -> Iterator[str]:
     name, config = properties.get("EndpointName"), properties.get("EndpointConfigName")
-    if not isinstance(name, str) or not (name == endpoint or name.startswith(f"{endpoint}-")):
+    if not _is_named(name, endpoint):
         yield f"EndpointName is {json.dumps(name)}; allowed are {endpoint} and {endpoint}-NAME"
     if _referred(config, "EndpointConfigName", resources) != CONFIG:
         yield f"EndpointConfigName is {json.dumps(config)}; allowed is one of the template"
@@ -343,7 +449,12 @@ def check(
     problems = [
         f"{stage}: {problem}"
         for stage, template in templates.items()
-        for problem in problems_of(template, endpoint=f"{project}-{stage}", packages=prefix)
+        for problem in problems_of(
+            template,
+            endpoint=f"{project}-{stage}",
+            packages=prefix,
+            kinds=environment[f"{stage.upper().replace('-', '_')}_KINDS"].split(),
+        )
     ]
     if problems:
         raise RejectedError("\n".join(problems))

@@ -76,7 +76,7 @@ _SHORTENED = (
     (r"(logs):.*(LogDeliver|ResourcePolic)(?:y|ies)", r"\1:*\2*"),
     (r"(sagemaker):.*(JobDefinition|MonitoringSchedule)", r"\1:*\2"),
     (r"(sagemaker):Stop.*", r"\1:Stop*"),
-    (r"(sagemaker):.*(Endpoint|Pipeline).*", r"\1:*\2*"),
+    (r"(sagemaker):.*(Endpoint|InferenceComponent|TransformJob|Pipeline).*", r"\1:*\2*"),
     (r"(sagemaker):(Create|Delete)Model(?:Package)?", r"\1:\2Model*"),
     (r"(ec2:(?:Create|Delete)NetworkInterface).*", r"\1*"),
     (r"(ecr):.*Layer.*", r"\1:*Layer*"),
@@ -198,7 +198,8 @@ class _Reaches:
         def named(service: str, *resources: str) -> list[_Reach]:
             return [_Reach([self._arn(service, resource) for resource in resources])]
 
-        alarms = (f"alarm:{PROJECT}-*", f"alarm:TargetTracking-endpoint/{PROJECT}-*")
+        # Of endpoints and of inference components.
+        alarms = (f"alarm:{PROJECT}-*", f"alarm:TargetTracking-*/{PROJECT}-*")
         return {
             "application-autoscaling": named("application-autoscaling", "scalable-target/*"),
             "cloudwatch": [

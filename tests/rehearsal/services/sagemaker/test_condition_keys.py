@@ -6,9 +6,15 @@ from typing import Any
 
 import pytest
 
-from rehearsal.services.sagemaker.condition_keys import condition_keys, tagging_action
+from rehearsal.framework.platform import Scope
+from rehearsal.services.sagemaker.condition_keys import (
+    condition_keys,
+    model_keys,
+    tagging_action,
+)
 
 VPC = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+MODEL = "arn:aws:sagemaker:us-east-1:111111111111:model/"
 KEY = "arn:aws:kms:us-east-1:111111111111:key/1"
 
 
@@ -110,3 +116,29 @@ def test_a_key_is_there_when_the_request_has_its_member(
 def test_tags_of_a_new_resource_have_the_action_that_creates_it() -> None:
     arn = "arn:aws:sagemaker:us-east-1:111111111111:training-job/churn-1"
     assert tagging_action(arn) == {"sagemaker:TaggingAction": "CreateTrainingJob"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "expected"),
+    [
+        ("CreateTransformJob", {"ModelName": "churn-prod-1"}, f"{MODEL}churn-prod-1"),
+        (
+            "CreateEndpointConfig",
+            {
+                "ProductionVariants": [{"ModelName": "a"}, {"ManagedInstanceScaling": {}}],
+                "ShadowProductionVariants": [{"ModelName": "b"}],
+            },
+            [f"{MODEL}a", f"{MODEL}b"],
+        ),
+        ("CreateEndpointConfig", {"ProductionVariants": [{}]}, None),
+        ("CreateModel", {"ModelName": "a"}, None),
+    ],
+)
+def test_the_models_that_a_request_names_are_a_key(
+    operation: str, request_: dict[str, Any], expected: Any
+) -> None:
+    scope = Scope(account="111111111111", region="us-east-1")
+
+    keys = model_keys(operation, request_, scope)
+
+    assert keys == ({} if expected is None else {"sagemaker:ModelArn": expected})
