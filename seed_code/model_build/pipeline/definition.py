@@ -36,6 +36,7 @@ from pipeline.job_shapes import channel, output_uri, processing_input, processin
 from pipeline.jobs import Jobs
 from pipeline.project import Project
 from pipeline.registration import Registration
+from pipeline.tracking import Tracking
 
 UNLIMITED = 1e38  # of a metric
 
@@ -109,8 +110,10 @@ class _Steps:
         report = PropertyFile(name="Evaluation", output_name="evaluation", path="evaluation.json")
         evaluate = self._evaluate(preprocess, model_uri, report)
         baseline = self._baseline(preprocess, model_uri)
-        register = self._register(preprocess, evaluate, baseline, model_uri)
-        check = self._check(report, register, output_uri(evaluate, "evaluation"))
+        evaluation = output_uri(evaluate, "evaluation")
+        tracking = self._tracking(tune, evaluation)
+        register = self._register(preprocess, evaluate, baseline, model_uri, tracking)
+        check = self._check(report, register, evaluation, tracking)
         return Pipeline(
             name=self._project.pipeline_name,
             parameters=[
@@ -181,7 +184,18 @@ class _Steps:
         )
         return ProcessingStep("Baseline", step_args=run)
 
-    def _check(self, report: Any, register: Any, evaluation: Any) -> Any:
+    def _tracking(self, tune: Any, evaluation: Any) -> Tracking:
+        return Tracking(
+            project=self._project,
+            jobs=self.jobs,
+            data=self._definition.data,
+            metric=self._metric,
+            data_uri=self._data,
+            tuning_job_name=tune.properties.HyperParameterTuningJobName,
+            evaluation=evaluation,
+        )
+
+    def _check(self, report: Any, register: Any, evaluation: Any, tracking: Tracking) -> Any:
         maximize, name = self._metric.maximize, self._metric.name
         condition = ConditionGreaterThanOrEqualTo if maximize else ConditionLessThanOrEqualTo
         measured = JsonGet(
@@ -219,11 +233,21 @@ class _Steps:
         return ConditionStep(
             "CheckQuality",
             conditions=conditions,
-            if_steps=[register],
-            else_steps=[fail],
+            if_steps=[
+                register,
+                *tracking.steps("Track", package_arn=register.properties.ModelPackageArn),
+            ],
+            else_steps=[*tracking.steps("TrackRejected"), fail],
         )
 
-    def _register(self, preprocess: Any, evaluate: Any, baseline: Any, model_uri: Any) -> Any:
+    def _register(
+        self,
+        preprocess: Any,
+        evaluate: Any,
+        baseline: Any,
+        model_uri: Any,
+        tracking: Tracking,
+    ) -> Any:
         instances = list(self._configuration.instance_types.inference)
         holdout_uri = Join(on="/", values=[output_uri(preprocess, "test"), "holdout.csv"])
         registration = Registration(
@@ -257,6 +281,7 @@ class _Steps:
                 "baseline": registration.baseline,
                 "champion": self._champion,
                 **registration.pages(),
+                **tracking.metadata,
             },
         )
         return ModelStep("Register", step_args=package)

@@ -29,9 +29,10 @@ HOUR = 3600
 class Jobs:
     """Creates the jobs of one pipeline.
 
-    Their code has no network access, and all data that they write is encrypted. In a project with a
-    network, SageMaker transfers their data through its subnets; the roles of such a project cannot
-    start a job elsewhere, nor one without encryption of the traffic between instances.
+    Their code has no network access, except for that of the job that logs to MLflow. All data that
+    they write is encrypted. In a project with a network, SageMaker transfers their data through its
+    subnets; the roles of such a project cannot start a job elsewhere, nor one without encryption of
+    the traffic between instances.
 
     Args:
         configuration: content of `config.yaml`.
@@ -53,11 +54,13 @@ class Jobs:
         """Pipeline parameters that the jobs refer to."""
         return [self._processing_instance, self._training_instance]
 
-    def processor(self, environment: dict[str, str] | None = None) -> Any:
+    def processor(self, environment: dict[str, str] | None = None, *, isolated: bool = True) -> Any:
         """Creates a processing job of the image; its arguments name the Python module.
 
         Args:
             environment: environment variables of the container. Defaults to None: no variables.
+            isolated: False for a program that calls AWS. Defaults to True: it has no network
+                access.
 
         Returns:
             The `Processor` of the SDK.
@@ -75,7 +78,7 @@ class Jobs:
             max_runtime_in_seconds=HOUR,
             env=environment,
             network_config=NetworkConfig(
-                enable_network_isolation=True,
+                enable_network_isolation=isolated,
                 encrypt_inter_container_traffic=True,
                 subnets=list(self._placement.subnets) or None,
                 security_group_ids=list(self._placement.security_groups) or None,

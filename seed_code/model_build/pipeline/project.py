@@ -36,6 +36,8 @@ class Project:
         subnet_ids: ids of the subnets in which jobs must run. Defaults to none: jobs run outside a
             VPC.
         security_group_ids: ids of the security groups of jobs. Defaults to none.
+        mlflow_app_arn: ARN of the MLflow App in which executions are logged. Defaults to "": they
+            are not logged.
     """
 
     region: str
@@ -49,6 +51,7 @@ class Project:
     model_package_group_name: str
     subnet_ids: tuple[str, ...] = ()
     security_group_ids: tuple[str, ...] = ()
+    mlflow_app_arn: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Project":
@@ -73,6 +76,7 @@ class Project:
             **{member: environment[name] for member, name in VARIABLES.items()},
             subnet_ids=_ids(environment, "SUBNET_IDS"),
             security_group_ids=_ids(environment, "SECURITY_GROUP_IDS"),
+            mlflow_app_arn=environment.get("MLFLOW_APP_ARN", ""),
         )
 
     @property

@@ -409,3 +409,64 @@ def test_another_release_of_the_sdk_is_rejected(
 
     with pytest.raises(InputError, match=r"sagemaker-core: got 2\.28\.0; allowed: 2\.27\.0"):
         define()
+
+
+APP = "arn:aws:sagemaker:eu-west-1:111122223333:mlflow-app/app-A"
+
+
+@pytest.fixture(scope="module")
+def tracked(define: Define) -> dict[str, Any]:
+    """The definition of a project with an MLflow App."""
+    return define(project=replace(PROJECT, mlflow_app_arn=APP))
+
+
+def names(steps: list[dict[str, Any]]) -> list[str]:
+    return [each["Name"] for each in steps]
+
+
+def test_executions_are_logged_in_a_project_with_an_mlflow_app(
+    definition: dict[str, Any], tracked: dict[str, Any]
+) -> None:
+    check, plain = step(tracked, "CheckQuality"), step(definition, "CheckQuality")
+    assert names(check["IfSteps"]) == [*names(plain["IfSteps"]), "Track"]
+    assert names(check["ElseSteps"]) == ["TrackRejected", *names(plain["ElseSteps"])]
+    logged = step(tracked, "Track")["AppSpecification"]["ContainerArguments"]
+    given = dict(zip(logged[2:16:2], logged[3:16:2], strict=True))
+    assert given["--app"] == APP
+    assert given["--experiment"] == "churn"
+    assert given["--commit"] == "0a1b2c3d4e"
+    assert given["--data"] == {"Get": "Parameters.InputData"}
+    assert given["--execution"] == {"Get": "Execution.PipelineExecutionArn"}
+    assert given["--tuning-job"] == {"Get": "Steps.Tune.HyperParameterTuningJobName"}
+    assert logged[-2] == "--package"
+    assert "ModelPackageArn" in json.dumps(logged[-1])
+    rejected = step(tracked, "TrackRejected")["AppSpecification"]["ContainerArguments"]
+    assert "--package" not in rejected
+
+
+def test_only_the_job_that_logs_has_a_network(tracked: dict[str, Any]) -> None:
+    def isolated(name: str) -> bool:
+        return bool(step(tracked, name)["NetworkConfig"]["EnableNetworkIsolation"])
+
+    assert not isolated("Track")
+    assert isolated("Preprocess")
+    assert isolated("Evaluate")
+    arguments = step(tracked, "Track")["AppSpecification"]["ContainerArguments"]
+    assert arguments[:2] == ["-m", "mlops_jobs.tracking.job"]
+
+
+def test_a_model_package_names_its_run_in_mlflow(
+    definition: dict[str, Any], tracked: dict[str, Any]
+) -> None:
+    def metadata(of: dict[str, Any]) -> dict[str, Any]:
+        (register,) = [
+            each
+            for each in of["Steps"][-1]["Arguments"]["IfSteps"]
+            if each["Type"] == "RegisterModel"
+        ]
+        found: dict[str, Any] = register["Arguments"]["CustomerMetadataProperties"]
+        return found
+
+    assert "mlflow_run" not in metadata(definition)
+    assert metadata(tracked)["mlflow_app"] == APP
+    assert metadata(tracked)["mlflow_run"] == {"Get": "Execution.PipelineExecutionId"}
