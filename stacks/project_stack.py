@@ -7,6 +7,7 @@ from constructs import Construct
 
 from mlops_constructs.delivery import PackageRepository, ProjectStage
 from mlops_constructs.projects import AdoptedStores, Project
+from mlops_constructs.studio import MlflowAppBase
 from stacks.code_hosts import code_host
 from stacks.foundation_stack import FoundationStack
 from stacks.network_source import NetworkSource
@@ -35,7 +36,7 @@ class ProjectStack(PlatformStack):
         packages: repository from which builds and notebooks install packages. Defaults to None:
             PyPI and npm.
         domain_stack: stack of the account's Studio domain, which users with a role of the project
-            open. Defaults to None: no domain.
+            open, and whose MLflow App the project can use. Defaults to None: no domain.
         foundation: stack with the alarm topic, which the budget notifies; required with a budget.
             Defaults to None: no budget.
         env: account and region.
@@ -45,7 +46,7 @@ class ProjectStack(PlatformStack):
         personas: roles of the project's users; None without personas.
 
     Raises:
-        ValueError: a budget without `foundation`.
+        ValueError: a budget without `foundation`, or `mlflow` without an MLflow App.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class ProjectStack(PlatformStack):
             code_host=code_host(self, settings.git, connections),
             network=own_network,
             packages=packages if settings.network else None,
+            mlflow=self._mlflow(settings, domain_stack),
             stages=stages,
             approval_notifications=_reviewers(settings),
             adopted=_adopted(settings.adopt),
@@ -106,6 +108,16 @@ class ProjectStack(PlatformStack):
             ProjectNotifications(
                 self, "Notifications", project=self.project, settings=settings.notifications
             )
+
+    def _mlflow(
+        self, settings: ProjectSettings, domain_stack: StudioStack | None
+    ) -> MlflowAppBase | None:
+        if not settings.mlflow:
+            return None
+        app = domain_stack.mlflow_of_projects_in(self) if domain_stack else None
+        if app is None:
+            raise ValueError(f"{self.stack_name}: mlflow: requires a domain with an MLflow App")
+        return app
 
 
 def _reviewers(settings: ProjectSettings) -> list[str]:

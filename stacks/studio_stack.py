@@ -159,6 +159,29 @@ class StudioStack(PlatformStack):
             artifact_prefix=_MLFLOW_PREFIX,
         )
 
+    def mlflow_of_projects_in(self, stack: PlatformStack) -> studio.MlflowAppBase | None:
+        """Returns the MLflow App with its artifacts, for the stack of a project.
+
+        Args:
+            stack: the other stack.
+        """
+        if self.settings.mlflow is None:
+            return None
+        scope = Construct(stack, "Tracking")
+        bucket = s3.Bucket.from_bucket_attributes(
+            scope,
+            "Artifacts",
+            bucket_name=stack.read(self, _BUCKET),
+            encryption_key=kms.Key.from_key_arn(scope, "Key", stack.read(self, _KEY)),
+        )
+        return studio.MlflowApp.from_mlflow_app_arn(
+            scope,
+            "Mlflow",
+            stack.read(self, _MLFLOW),
+            artifact_bucket=bucket,
+            artifact_prefix=_MLFLOW_PREFIX,
+        )
+
     def _workspace(self, bucket: s3.IBucket, key: kms.IKey) -> ProjectAccess:
         return ProjectAccess(
             project_name=self.workspace_name, bucket=bucket, key=key, branch_rules=(), stages=()

@@ -199,6 +199,9 @@ class ProjectSettings(InAccount):
     """Kinds of users that get a role. Defaults to none."""
     monitoring: MonitoringSettings | None = None
     """Monitoring of the last stage. Defaults to the configuration in the project's repository."""
+    mlflow: bool = False
+    """True if trainings are logged in the MLflow app of `studio`, which the projects with this key
+    share: each can change the runs of the others. Defaults to false."""
     budget: ProjectBudgetSettings | None = None
     """Monthly budget. Defaults to none."""
     notifications: NotificationSettings | None = None

@@ -290,6 +290,18 @@ def _personas(settings: Settings) -> Iterator[Problem]:
                 )
 
 
+def _mlflow(settings: Settings) -> Iterator[Problem]:
+    for number, project in enumerate(settings.projects):
+        for account in known_accounts(settings, project):
+            domains = settings.entries_in("studio", account.alias)
+            if project.mlflow and not any(domain.mlflow for domain in domains):
+                yield Problem(
+                    place=("projects", number, "mlflow"),
+                    text=f"the account {account.alias} has no studio with an MLflow app; add "
+                    "`mlflow: {}` to its `studio`, or remove mlflow",
+                )
+
+
 def _adoption(settings: Settings) -> Iterator[Problem]:
     for number, project in enumerate(settings.projects):
         removal = project.removal or settings.defaults.removal
@@ -386,6 +398,7 @@ _CHECKS: tuple[tuple[frozenset[str], _Check], ...] = (
     (frozenset({"connections"}), _uses_of_connections),
     (frozenset(), _launch_roles),
     (frozenset({"studio"}), _personas),
+    (frozenset({"studio"}), _mlflow),
     (frozenset(), _adoption),
     (frozenset(), _registry),
     (frozenset(), _waves),

@@ -30,6 +30,8 @@ class ProjectResources:
             BUILDS, and for the seeds' packages the use PACKAGES or internet access. Defaults to
             None: networks of SageMaker and CodeBuild.
         packages: repository from which the builds install packages. Defaults to None: PyPI.
+        mlflow_app_arn: MLflow App in which the training pipeline logs its executions; the role of
+            the pipeline needs permissions on it. Defaults to None: executions are not logged.
         registry_account: account of the model package group. Defaults to None: the account of the
             construct that refers to it.
 
@@ -53,6 +55,7 @@ class ProjectResources:
     model_package_group_name: str
     network: NetworkBase | None = None
     packages: PackageRepository | None = None
+    mlflow_app_arn: str | None = None
     registry_account: str | None = None
 
     def __post_init__(self) -> None:

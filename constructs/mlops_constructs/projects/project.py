@@ -29,6 +29,7 @@ from mlops_constructs.delivery.deployment._kind_permissions import kinds_of, ser
 from mlops_constructs.delivery.deployment._stage_accounts import stage_list_problems, targets_of
 from mlops_constructs.model_registry import ModelPackageGroup, ModelPackageGroupBase
 from mlops_constructs.network import NetworkBase
+from mlops_constructs.studio import MlflowAppBase
 
 from ._project_stores import ProjectStores
 from ._removal import REMOVAL_TAG, ProjectRemoval
@@ -92,6 +93,9 @@ class Project(Construct):
             PyPI, so it needs internet access, or `packages` and the uses listed in docs/network.md.
             Defaults to None: networks of SageMaker and CodeBuild.
         packages: repository from which the builds install packages. Defaults to None: PyPI.
+        mlflow: MLflow App in which each execution of the training pipeline is logged. The role of
+            the pipeline, with which the team's code runs, can read and change what other projects
+            log there. Defaults to None: executions are not logged.
         function_network: network of the function that removes a project, for organisations that
             require all functions to run in a VPC: a `Network` with the uses FUNCTIONS, DELIVERY and
             OPERATIONS. Only DESTROY creates the function. Defaults to None: no VPC.
@@ -162,6 +166,7 @@ class Project(Construct):
         server_access_logs_bucket: s3.IBucket | None = None,
         network: NetworkBase | None = None,
         packages: PackageRepository | None = None,
+        mlflow: MlflowAppBase | None = None,
         function_network: NetworkBase | None = None,
         approval_notifications: Sequence[str] = (),
         stages: Sequence[ProjectStage] = DEFAULT_STAGES,
@@ -188,6 +193,7 @@ class Project(Construct):
             model_package_group_name=project_name,
             network=network,
             packages=packages,
+            mlflow_app_arn=mlflow.mlflow_app_arn if mlflow else None,
         )
         self.model_package_group = self._group()
         deploy_seed = with_stage_settings(model_deploy_seed, self._stages)
@@ -207,6 +213,8 @@ class Project(Construct):
         self.monitoring = monitoring or ProjectMonitoring()
         self._monitoring_roles = self._define_monitoring_roles()
         self.model_build_pipeline = self._build_pipeline()
+        if mlflow is not None:
+            mlflow.grant_track(self.model_build_pipeline.training_role)
         self.model_deploy_pipeline = self._deploy_pipeline()
         self.retraining = self._define_retraining()
         # A rejection starts it as well, to deploy the previous approved version.

@@ -10,6 +10,7 @@ from aws_cdk.assertions import Match, Template
 
 from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.projects import Project, Seed
+from mlops_constructs.studio import MlflowApp
 from tests.constructs.projects.definitions import define_project
 
 STATEFUL = {
@@ -199,3 +200,35 @@ def test_roles_and_policies_are_on_the_path_of_projects_those_of_later_grants_as
 def test_a_name_that_arns_would_change_is_rejected(seed: Seed) -> None:
     with pytest.raises(ValueError, match="project_name: got 'Churn'; allowed are"):
         define_project(cdk.Stack(cdk.App(), "Stack"), seed, project_name="Churn")
+
+
+def test_trainings_are_logged_in_the_mlflow_app_of_the_project(seed: Seed) -> None:
+    arn = "arn:aws:sagemaker:eu-west-1:111111111111:mlflow-app/app-A"
+    app = cdk.App()
+    stack = cdk.Stack(app, "Stack")
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "workspace")
+    mlflow = MlflowApp.from_mlflow_app_arn(stack, "Mlflow", arn, artifact_bucket=bucket)
+    project = define_project(stack, seed, mlflow=mlflow)
+
+    template = Template.from_stack(stack)
+
+    variable = {"Name": "MLFLOW_APP_ARN", "Type": "PLAINTEXT", "Value": arn}
+    with_app = [
+        build["Properties"]["Description"]
+        for build in template.find_resources("AWS::CodeBuild::Project").values()
+        if variable in build["Properties"]["Environment"]["EnvironmentVariables"]
+    ]
+    assert [text.split(" the ")[0] for text in with_app] == ["defines and runs"]
+    role = stack.get_logical_id(
+        project.model_build_pipeline.training_role.node.default_child  # type: ignore[arg-type]
+    )
+    allowed = [
+        (statement["Action"], statement["Resource"])
+        for policy in template.find_resources("AWS::IAM::ManagedPolicy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Resource"] == arn
+        if {"Ref": role} in policy["Properties"]["Roles"]
+    ]
+    ((actions, _),) = allowed
+    assert {"sagemaker:CallMlflowAppApi", "sagemaker-mlflow:LogBatch"} <= set(actions)
+    assert not [one for one in actions if one.endswith("*") or ":Delete" in one]

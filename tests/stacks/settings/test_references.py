@@ -151,6 +151,10 @@ def message(read: Read, text: str) -> str:
             "projects[0].stages[0].in: got 'ireland' (text); allowed is an account in ",
         ),
         (
+            "projects: [{name: churn, in: dev, mlflow: true}]",
+            "projects[0].mlflow: the account dev has no studio with an MLflow app",
+        ),
+        (
             "projects: [{name: churn, in: dev, personas: [reviewer]}]",
             "projects[0].personas: the account dev has no studio",
         ),

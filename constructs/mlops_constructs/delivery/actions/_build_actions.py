@@ -69,6 +69,7 @@ def train_action(
         environment={
             "SAGEMAKER_PIPELINE_NAME": name,
             "SAGEMAKER_PIPELINE_ROLE_ARN": training_role.role_arn,
+            **({"MLFLOW_APP_ARN": project.mlflow_app_arn} if project.mlflow_app_arn else {}),
         },
         permissions=_train_permissions(scope, project, training_role),
         # Tuning on real data takes hours. The seed's build times out slightly earlier and logs why.
