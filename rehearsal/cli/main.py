@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from rehearsal.cli import connection, drift, image, report
+from rehearsal.cli import connection, drift, image, lineage, report
 from rehearsal.cli import project as cli_project
 from rehearsal.cli.terminal import (
     Config,
@@ -243,5 +243,6 @@ def down(
 cli_project.register(app)
 drift.register(app)
 report.register(app)
+lineage.register(app)
 connection.register(app)
 image.register(app)
