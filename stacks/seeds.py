@@ -23,25 +23,75 @@ class Seeds:
     model_deploy: Seed
 
 
+_SHARED = (
+    ".dockerignore",
+    ".gitignore",
+    "buildspecs/packages.sh",
+    "buildspecs/test.yml",
+    "buildspecs/train.yml",
+    "pipeline/__init__.py",
+    "pipeline/champion.py",
+    "pipeline/configuration_file.py",
+    "pipeline/definition.py",
+    "pipeline/execution.py",
+    "pipeline/instance_storage.py",
+    "pipeline/job_shapes.py",
+    "pipeline/jobs.py",
+    "pipeline/offline_session.py",
+    "pipeline/overrides.txt",
+    "pipeline/placement.py",
+    "pipeline/project.py",
+    "pipeline/registration.py",
+    "pipeline/requirements.in",
+    "pipeline/requirements.txt",
+    "pipeline/run.py",
+    "pipeline/sections.py",
+    "pipeline/stored_files.py",
+    "pyproject.toml",
+    "tests/__init__.py",
+    "tests/fakes.py",
+    "tests/requirements.in",
+    "tests/requirements.txt",
+    "tests/test_champion.py",
+    "tests/test_execution.py",
+    "tests/test_project.py",
+)
+"""Files of model_build that do not depend on the kind of model; each repository has a copy."""
+
+_SHARED_BY_KIND = {
+    SeedName.FORECASTING: (*_SHARED, "requirements.in", "requirements.txt"),
+}
+
+
 def seed_code(folder: Path = ROOT / "seed_code") -> dict[SeedName, Seeds]:
     """Returns the seeds below `folder` by name, each with the wheel that its code imports.
 
-    Their version is that of this repository's wheels.
+    A seed of another kind of model than tables is a folder with the files that differ; the others
+    are those of `model_build`. All seeds have the same `model_deploy`. Their version is that of
+    this repository's wheels.
     """
     jobs, library = build_jobs_wheel(), build_library_wheel()
-    return {
-        SeedName.TABULAR: Seeds(
+
+    def seeds(name: SeedName, build: str, shared: tuple[str, ...] = ()) -> Seeds:
+        return Seeds(
             model_build=Seed(
-                folder=folder / "model_build",
-                extra_files={f"wheels/{jobs.name}": jobs},
-                version=_version(SeedName.TABULAR, "model_build"),
+                folder=folder / build,
+                extra_files={
+                    **{path: folder / "model_build" / path for path in shared},
+                    f"wheels/{jobs.name}": jobs,
+                },
+                version=_version(name, "model_build"),
             ),
             model_deploy=Seed(
                 folder=folder / "model_deploy",
                 extra_files={f"wheels/{library.name}": library},
-                version=_version(SeedName.TABULAR, "model_deploy"),
+                version=_version(name, "model_deploy"),
             ),
         )
+
+    return {
+        SeedName.TABULAR: seeds(SeedName.TABULAR, "model_build"),
+        **{name: seeds(name, name.value, shared) for name, shared in _SHARED_BY_KIND.items()},
     }
 
 

@@ -114,6 +114,7 @@ class Seed(StrEnum):
     """Seed code that repositories of a project start with."""
 
     TABULAR = "tabular"
+    FORECASTING = "forecasting"
 
 
 RemovalChoice = Annotated[Removal | None, Field(strict=False)]

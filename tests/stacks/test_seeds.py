@@ -14,9 +14,9 @@ from stacks.wheels import ROOT
 MAX_FILES = {"model_build": 120, "model_deploy": 50}
 
 
-@pytest.fixture(scope="module")
-def seeds() -> Seeds:
-    return seed_code()[Seed.TABULAR]
+@pytest.fixture(scope="module", params=list(Seed))
+def seeds(request: pytest.FixtureRequest) -> Seeds:
+    return seed_code()[request.param]
 
 
 def test_no_file_of_a_seed_is_empty(seeds: Seeds, tmp_path: Path) -> None:
@@ -33,10 +33,21 @@ def test_a_seed_is_small(seeds: Seeds) -> None:
         assert sum(file.stat().st_size for file in files.values()) < 2 * 1024 * 1024, name
 
 
-def test_repositories_record_the_name_and_version_of_their_seed(seeds: Seeds) -> None:
-    found = seeds_by_record({Seed.TABULAR: seeds})
+def test_each_file_of_a_repository_is_in_one_folder_of_seed_code(seeds: Seeds) -> None:
+    build = seeds.model_build
+    assert not {path for path in build.extra_files if (build.folder / path).exists()}
+    assert {
+        path.name for path in build.extra_files.values() if "__pycache__" in path.parts
+    } == set()
+    assert {"README.md", "config.yaml", "Dockerfile", "pipeline/program.py"} <= build.files().keys()
 
-    assert list(found) == ["tabular/model_build", "tabular/model_deploy"]
+
+def test_repositories_record_the_name_and_version_of_their_seed() -> None:
+    every = seed_code()
+    seeds = every[Seed.TABULAR]
+    found = seeds_by_record(every)
+
+    assert list(found) == [f"{name}/model_{kind}" for name in Seed for kind in ("build", "deploy")]
     record = json.loads(seeds.model_build.contents()[".seed.json"])
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert (record["name"], record["version"]) == ("tabular/model_build", version)

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from mlops_jobs.archive import load_archive
-from mlops_jobs.evaluation.job import INPUT, OUTPUT, print_report, write_report
+from mlops_jobs.evaluation import job
+from mlops_jobs.evaluation.job import Champion, print_report
 from mlops_jobs.evaluation.quality import report_of
 from mlops_jobs.failure import exit_with_message
 from mlops_jobs.problem_type import ProblemType
@@ -26,7 +26,12 @@ MAX_STEPS = 50  # of the report by step
 
 
 def evaluate(
-    load_predictor: LoadPredictor, model: Path, test: Path, output: Path
+    load_predictor: LoadPredictor,
+    model: Path,
+    test: Path,
+    output: Path,
+    *,
+    deployed: Champion | None = None,
 ) -> dict[str, Any]:
     """Runs the job.
 
@@ -35,6 +40,8 @@ def evaluate(
         model: folder with `model.tar.gz`.
         test: folder with the raw held-out rows.
         output: folder for the report.
+        deployed: the deployed model; it is compared by its mean absolute error. Defaults to None:
+            nothing is compared.
 
     Returns:
         The report.
@@ -42,13 +49,16 @@ def evaluate(
     Raises:
         InputError: model or rows cannot be read.
     """
+    loaded: list[ForecastModel] = []
 
     def load(folder: Path) -> ForecastModel:
-        return ForecastModel.load(folder, load_predictor)
+        found = ForecastModel.load(folder, load_predictor)
+        # The deployed model forecasts from the same values, so that only the models differ.
+        loaded.append(found.with_history_of(loaded[0]) if loaded else found)
+        return loaded[-1]
 
-    loaded = load_archive(model / "model.tar.gz", load)
-    report = write_report(loaded, test, output)
-    report |= _forecasts(loaded, RawTable.in_folder(test), report["baseline"])
+    report = job.evaluate(load, model, test, output, metric="mae", deployed=deployed)
+    report |= _forecasts(loaded[0], RawTable.in_folder(test), report["baseline"])
     (output / "evaluation.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     return report
 
@@ -115,6 +125,13 @@ def _by_step(
     return found
 
 
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the job's arguments."""
+    options = job.parser()
+    options.description = __doc__
+    return options
+
+
 def main(load_predictor: LoadPredictor, arguments: Sequence[str] | None = None) -> None:
     """Runs the job from the command line.
 
@@ -122,13 +139,14 @@ def main(load_predictor: LoadPredictor, arguments: Sequence[str] | None = None) 
         load_predictor: loads the function that predicts encoded rows.
         arguments: arguments of the command. Defaults to None: those of the process.
     """
-    parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
-    parser.add_argument("--model", type=Path, default=INPUT / "model")
-    parser.add_argument("--test", type=Path, default=INPUT / "test")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
+    deployed = Champion(
+        folder=options.champion, version=options.champion_version, margin=options.margin
+    )
     with exit_with_message(Path("/opt/ml/output/message")):
-        report = evaluate(load_predictor, options.model, options.test, options.output)
+        report = evaluate(
+            load_predictor, options.model, options.test, options.output, deployed=deployed
+        )
         print_report(report)
         naive = report["baseline"][BASELINE]
         for metric in METRICS:

@@ -11,7 +11,7 @@ from mlops_jobs.series.frequency import Periods
 
 Vector = npt.NDArray[np.float64]
 MIN_ERRORS = 30
-"""Number of errors from which a place in the season has quantiles of its own."""
+"""Number of errors from which a place in the season has separate quantiles."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """A model of forecasts, as the programs of this package read it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,21 @@ class ForecastModel:
         (folder / FILE).write_text(self.schema.to_json(), encoding="utf-8")
         self.history.write(folder / HISTORY)
         np.savez(folder / INTERVALS, offsets=self.intervals.offsets, scale=self.scale)
+
+    def with_history_of(self, other: "ForecastModel") -> "ForecastModel":
+        """Returns this model with the values of another model.
+
+        Args:
+            other: a model of the same series.
+
+        Raises:
+            InputError: the models differ in more than their fit.
+        """
+        for name in ("names", "frequency", "horizon", "season", "covariates"):
+            mine, its = getattr(self.schema, name), getattr(other.schema, name)
+            if mine != its:
+                raise InputError(f"its {name} are {mine}, those of the other model {its}")
+        return replace(self, history=other.history)
 
     @property
     def problem_type(self) -> ProblemType:

@@ -58,7 +58,7 @@ class Data(Section):
 
 
 class Forecast(Section):
-    """What is forecast.
+    """Horizon, season and quantiles of the forecasts.
 
     Args:
         horizon: number of periods that are forecast.
@@ -118,10 +118,13 @@ class Objective(Section):
     Args:
         metric: name of the metric. Defaults to mase.
         threshold: maximum of the metric. Defaults to None: better than the seasonal naive forecast.
+        margin: increase of the mean absolute error over that of the deployed model, at least 0,
+            that is accepted beyond chance. Defaults to 0.
     """
 
     metric: Literal["mase", "smape", "wape"] = "mase"
     threshold: float | None = None
+    margin: Annotated[float, Field(ge=0)] = 0.0
 
     @model_validator(mode="after")
     def _threshold_fits(self) -> "Objective":
@@ -135,7 +138,7 @@ class Configuration(Section):
 
     Args:
         data: the raw table.
-        forecast: what is forecast.
+        forecast: horizon, season and quantiles.
         split: periods that are held out. Defaults to `Split()`.
         objective: metric and threshold of a model. Defaults to `Objective()`.
         training: hyperparameters that the tuner does not vary, by XGBoost's name. Defaults to none:

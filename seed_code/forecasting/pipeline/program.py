@@ -1,6 +1,8 @@
 """The program of the image, as the steps of the pipeline start it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from mlops_jobs.evaluation.quality import Metric
 
 from forecasting import model
 
@@ -39,6 +41,22 @@ def preprocess_arguments(configuration: "Configuration", raw: "RawData") -> list
         *(f"--quantile={quantile}" for quantile in forecast.quantiles),
         f"--validation={split.validation}",
         f"--test={split.test}",
+    ]
+
+
+def evaluate_arguments(configuration: "Configuration", metric: Metric, champion: Any) -> list[Any]:
+    """Returns the arguments of the job that evaluates the model.
+
+    Args:
+        configuration: content of `config.yaml`.
+        metric: metric of the project.
+        champion: ARN of the deployed version, or `none`: a pipeline parameter.
+    """
+    return [
+        "evaluate",
+        f"--margin={configuration.objective.margin:g}",
+        "--champion-version",
+        champion,
     ]
 
 

@@ -45,7 +45,7 @@ def fit(training: SeriesTraining) -> xgboost.Booster:
     found = xgboost.train(
         parameters,
         table,
-        max(1, rounds - start.num_boosted_rounds()) if start else rounds,
+        num_boost_round=max(1, rounds - start.num_boosted_rounds()) if start else rounds,
         evals=[(held_out, "validation")],
         verbose_eval=25,
         xgb_model=start,
