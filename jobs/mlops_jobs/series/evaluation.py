@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from mlops_jobs.evaluation import job
-from mlops_jobs.evaluation.job import Champion, print_report
+from mlops_jobs.evaluation.job import Champion, Extent, print_report
 from mlops_jobs.evaluation.quality import report_of
+from mlops_jobs.evaluation.report import finite
 from mlops_jobs.failure import exit_with_message
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.series.encoding import Vector
@@ -32,6 +33,7 @@ def evaluate(
     output: Path,
     *,
     deployed: Champion | None = None,
+    slices: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Runs the job.
 
@@ -42,6 +44,8 @@ def evaluate(
         output: folder for the report.
         deployed: the deployed model; it is compared by its mean absolute error. Defaults to None:
             nothing is compared.
+        slices: columns by whose values rows are evaluated separately. Defaults to none: the most
+            important ones.
 
     Returns:
         The report.
@@ -57,9 +61,11 @@ def evaluate(
         loaded.append(found.with_history_of(loaded[0]) if loaded else found)
         return loaded[-1]
 
-    report = job.evaluate(load, model, test, output, metric="mae", deployed=deployed)
-    report |= _forecasts(loaded[0], RawTable.in_folder(test), report["baseline"])
-    (output / "evaluation.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    extent = Extent(metric="mae", deployed=deployed, slices=slices)
+    report = job.evaluate(load, model, test, output, extent)
+    report |= finite(_forecasts(loaded[0], RawTable.in_folder(test), report["baseline"]))
+    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
+    (output / job.FILE).write_text(text, encoding="utf-8")
     return report
 
 
@@ -145,7 +151,12 @@ def main(load_predictor: LoadPredictor, arguments: Sequence[str] | None = None) 
     )
     with exit_with_message(Path("/opt/ml/output/message")):
         report = evaluate(
-            load_predictor, options.model, options.test, options.output, deployed=deployed
+            load_predictor,
+            options.model,
+            options.test,
+            options.output,
+            deployed=deployed,
+            slices=options.slice,
         )
         print_report(report)
         naive = report["baseline"][BASELINE]
