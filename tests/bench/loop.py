@@ -32,7 +32,7 @@ _HEADINGS = (
     "beyond (%)",
     "peak memory (GB)",
 )
-_TARGETS = ("target", "300 first, 120 warm", "60", "", "40", "3")
+_TARGETS = ("target", "480 first, 300 warm", "60", "", "40", "3")
 _OURS = {"UV_CACHE_DIR", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL", "ARGS"}
 
 

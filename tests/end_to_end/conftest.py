@@ -130,7 +130,17 @@ def separate_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chec
 
 @pytest.fixture(scope="session")
 def loop(checkout: Checkout) -> Loop:
-    result = checkout.rehearse("run", "--keep-up", "--config", "config/rehearsal.yaml")
+    result = checkout.rehearse("run", "--short", "--keep-up", "--config", "config/rehearsal.yaml")
     assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-4000:]
     summary = json.loads((checkout.folder / "build/rehearsal/summary.json").read_text())
     return Loop(checkout.folder, summary)
+
+
+@pytest.fixture(scope="session")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
+    """A checkout that completed the whole story; its local AWS still runs."""
+    with _copied(tmp_path_factory) as copied:
+        result = copied.rehearse("run", "--keep-up", "--config", "config/rehearsal.yaml")
+        assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-4000:]
+        summary = json.loads((copied.folder / "build/rehearsal/summary.json").read_text())
+        yield Loop(copied.folder, summary)
