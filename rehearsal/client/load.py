@@ -16,7 +16,7 @@ from rehearsal.client import predictions
 from rehearsal.client.local_aws import LocalAws
 
 DEFAULT_THREADS = 4
-DEFAULT_PAUSE_SECONDS = 0.02
+QUIET_PAUSE_SECONDS, BUSY_PAUSE_SECONDS = 0.5, 0.02
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Load:
         columns: names of the columns of the rows.
         rows: rows that are sent in turn.
         threads: number of threads. Defaults to 4.
-        pause: seconds between two requests of a thread. Defaults to 0.02.
+        pause: seconds between two requests of a thread. Defaults to 0.5.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Load:
         rows: Sequence[Sequence[str]],
         *,
         threads: int = DEFAULT_THREADS,
-        pause: float = DEFAULT_PAUSE_SECONDS,
+        pause: float = QUIET_PAUSE_SECONDS,
     ) -> None:
         self._runtime = aws.client("sagemaker-runtime", attempts=1)
         self._endpoint = endpoint
@@ -70,6 +70,14 @@ class Load:
         self._over.set()
         for thread in self._threads:
             thread.join(timeout=60)
+
+    def hurry(self, pause: float = BUSY_PAUSE_SECONDS) -> None:
+        """Sends more requests from now on.
+
+        Args:
+            pause: seconds between two requests of a thread. Defaults to 0.02.
+        """
+        self._pause = pause
 
     @property
     def outcomes(self) -> list[Outcome]:

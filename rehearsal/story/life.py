@@ -218,7 +218,9 @@ class Life:
     def _replace(self, challenger: str, summer: Sent) -> None:
         before = self.package
         with self._load(summer.traffic) as load:
-            watched = self.steps.deploy(self.aws, self.project, challenger, (CANARY,))
+            watched = self.steps.deploy(
+                self.aws, self.project, challenger, (CANARY,), approved=load.hurry
+            )
         self._record_load("canary of the challenger", load.outcomes)
         self.steps.require_success(self.aws, watched)
         self.package = challenger
@@ -276,7 +278,9 @@ class Life:
             file.write_text(before)
         made = traffic.make(Kind.NONE, self._known, _LOAD_ROWS)
         with self._load(made) as load:
-            watched = self.steps.deploy(self.aws, self.project, package, (BAD,))
+            watched = self.steps.deploy(
+                self.aws, self.project, package, (BAD,), approved=load.hurry
+            )
         self._record_load("canary of the bad version", load.outcomes)
         version = package.rpartition("/")[2]
         if not watched.execution.failure:

@@ -78,11 +78,24 @@ class Steps:
         return package
 
     def deploy(
-        self, aws: LocalAws, project: Project, package: str, chapter: tuple[str, ...]
+        self,
+        aws: LocalAws,
+        project: Project,
+        package: str,
+        chapter: tuple[str, ...],
+        *,
+        approved: Callable[[], None] = lambda: None,
     ) -> WatchedExecution:
         """Approves a package and each stage; returns the execution of the deploy pipeline.
 
         An execution that failed is returned, not raised.
+
+        Args:
+            aws: the account of the project.
+            project: the project.
+            package: ARN of the model package.
+            chapter: path of the rows of the board.
+            approved: called after the approval of a stage. Defaults to a function without effect.
         """
         watcher, pipeline = PipelineWatcher(aws, self.board), project.pipeline("deploy")
         version = package.rpartition("/")[2]
@@ -96,6 +109,7 @@ class Steps:
             stage = watched.execution.approval.stage
             approvals.stage(aws, pipeline, stage, approve=True, reason=REASON)
             self.event("approval", f"stage {stage} is approved", f"version {version}")
+            approved()
             watched = watcher.follow(pipeline, execution, chapter, seen=watched)
         self.intervals += compute_time.measure(aws, watched)
         return watched

@@ -61,3 +61,13 @@ def test_an_error_of_the_block_ends_the_load() -> None:
     sent = len(endpoint.bodies)
     time.sleep(0.05)
     assert len(endpoint.bodies) == sent
+
+
+def test_more_requests_are_sent_when_it_hurries() -> None:
+    endpoint = Endpoint()
+    with Load(endpoint, "churn-prod", ["a"], [["1"]], threads=1, pause=0.02) as running:  # type: ignore[arg-type]
+        time.sleep(0.2)
+        slow = len(endpoint.bodies)
+        running.hurry(0.001)
+        time.sleep(0.2)
+    assert len(endpoint.bodies) - slow > 2 * slow
