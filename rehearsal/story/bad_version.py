@@ -4,8 +4,13 @@ It keeps a buffer of each small request and never releases one. The tests, the e
 smoke test of a stage send few requests, so that only the rollout to production can notice it.
 """
 
-from rehearsal.client.errors import RehearsalError
+import re
+from collections.abc import Mapping
 
+from rehearsal.client.errors import RehearsalError
+from rehearsal.client.training_data import set_values
+
+CONFIG = "config.yaml"
 FILE = "src/tabular/model.py"
 MAX_BUFFERS = 60
 _GOOD = "predict_encoded=XGBoostTrees(booster),"
@@ -44,3 +49,34 @@ def with_leak(text: str) -> str:
         1,
     )
     return imported.replace(_GOOD, _BAD, 1).rstrip("\n") + "\n" + _LEAK
+
+
+def with_one_trial(text: str, hyperparameters: Mapping[str, str]) -> str:
+    """Returns the text of config.yaml with one trial, near the hyperparameters of the best one.
+
+    The search would cost a minute and find the same model again.
+
+    Args:
+        text: text of config.yaml.
+        hyperparameters: hyperparameters of the best trial.
+    """
+    text = set_values(text, "tuning", {"jobs": 1, "parallel": 1})
+    for name, value in hyperparameters.items():
+        line = re.compile(rf"(?m)^(    {re.escape(name)}: )\[([^,\]]+),([^\]]+)\]")
+        match = line.search(text)
+        if match is None:
+            continue
+        low, high = _near(value, float(match[2]), float(match[3]))
+        text = line.sub(rf"\g<1>[{low}, {high}]", text, count=1)
+    return text
+
+
+def _near(value: str, low: float, high: float) -> tuple[str, str]:
+    """Returns a narrow range around a value, within another range."""
+    if re.fullmatch(r"-?\d+", value) and low.is_integer() and high.is_integer():
+        number = int(value)
+        whole = number if number < high else number - 1
+        return str(whole), str(whole + 1)
+    width = (high - low) / 100
+    first = min(max(float(value) - width, low), high - width)
+    return f"{first:g}", f"{first + width:g}"

@@ -266,16 +266,22 @@ class Life:
         )
 
     def _roll_back(self, good: str) -> None:
-        file = self._repository / bad_version.FILE
-        before = file.read_text()
+        file, config = (self._repository / name for name in (bad_version.FILE, bad_version.CONFIG))
+        before, settings = file.read_text(), config.read_text()
         file.write_text(bad_version.with_leak(before))
+        best = next(
+            (one for one in self._summary.trials if one.value == self._summary.best_value), None
+        )
+        if best is not None:
+            config.write_text(bad_version.with_one_trial(settings, best.hyperparameters))
         try:
             with self._board.step(BAD, "push"):
                 execution = self.steps.push(self.aws, self.project, "Keep a buffer of each request")
-            package = self.steps.train(self.aws, self.project, execution, (BAD,))
+            package = self.steps.train(self.aws, self.project, execution, (BAD,), recorded=False)
         finally:
             # The next push of the project has the good code again.
             file.write_text(before)
+            config.write_text(settings)
         made = traffic.make(Kind.NONE, self._known, _LOAD_ROWS)
         with self._load(made) as load:
             watched = self.steps.deploy(

@@ -58,16 +58,36 @@ class Steps:
         return watcher.wait_for_commit(project.pipeline("build"), commit)
 
     def train(
-        self, aws: LocalAws, project: Project, execution: str, chapter: tuple[str, ...]
+        self,
+        aws: LocalAws,
+        project: Project,
+        execution: str,
+        chapter: tuple[str, ...],
+        *,
+        recorded: bool = True,
     ) -> str:
         """Follows an execution of the build pipeline; returns the package that it registers.
+
+        Args:
+            aws: the account of the project.
+            project: the project.
+            execution: id of the execution.
+            chapter: path of the rows of the board.
+            recorded: True if the summary has the trials and the quality of this model. Defaults to
+                True.
 
         Raises:
             RehearsalError: the execution failed, or registered no model package.
         """
         pipeline = project.pipeline("build")
         watched = PipelineWatcher(aws, self.board).follow(pipeline, execution, chapter)
-        package = self._record_training(aws, watched)
+        self.intervals += compute_time.measure(aws, watched)
+        packages = [one.model_package for one in watched.trainings.values() if one.model_package]
+        package = packages[-1] if packages else ""
+        if recorded:
+            self._record_trials(watched)
+            if package:
+                self._read_package(aws, package)
         self.require_success(aws, watched)
         if not package:
             raise RehearsalError(
@@ -128,19 +148,12 @@ class Steps:
             )
             raise
 
-    def _record_training(self, aws: LocalAws, watched: WatchedExecution) -> str:
-        """Records trials and package of an execution of the build pipeline; returns the package."""
-        self.intervals += compute_time.measure(aws, watched)
-        package = ""
+    def _record_trials(self, watched: WatchedExecution) -> None:
         for training in watched.trainings.values():
             found = training.trials
             self.summary.trials = summary.trials(found)
             best = training_pipeline.best_trial(found)
             self.summary.maximize = best.maximize if best else True
-            package = training.model_package or ""
-        if package:
-            self._read_package(aws, package)
-        return package
 
     def _read_package(self, aws: LocalAws, package: str) -> None:
         description = aws.client("sagemaker").describe_model_package(ModelPackageName=package)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from rehearsal.client.errors import RehearsalError
 from rehearsal.story import bad_version
@@ -56,3 +57,19 @@ def test_another_model_is_rejected_with_the_remedy() -> None:
         bad_version.with_leak("from pathlib import Path\n\nload = None\n")
     assert "not the model of the seed code" in error.value.what
     assert "--short" in error.value.remedy
+
+
+def test_its_only_trial_is_near_the_best_one() -> None:
+    text = (SEED / bad_version.CONFIG).read_text()
+    best = {"max_depth": "8", "eta": "0.2731", "min_child_weight": "9.8", "num_round": "100"}
+    found = yaml.safe_load(bad_version.with_one_trial(text, best))["tuning"]
+    assert (found["jobs"], found["parallel"]) == (1, 1)
+    for name, (low, high) in found["ranges"].items():
+        assert low < high
+        assert low - 0.2 <= float(best[name]) <= high + 0.2
+    assert found["ranges"]["max_depth"] == [7, 8]
+    before = yaml.safe_load(text)
+    assert before["tuning"]["ranges"].keys() == found["ranges"].keys()
+    for name, (low, high) in found["ranges"].items():
+        assert before["tuning"]["ranges"][name][0] <= low < high
+        assert high <= before["tuning"]["ranges"][name][1]
