@@ -91,7 +91,7 @@ class Split(Section):
         test: share of rows, above 0 and below 0.5, that only the evaluation reads. Defaults to 0.2.
         seed: seed of the random split, 0 to 2**31 - 1. Defaults to 7.
         time: column of dates or numbers; the newest rows are held out, the oldest are for training.
-            Defaults to "": a random split.
+            Defaults to "": a random split, except for the default data.
         group: column whose equal values, such as those of a customer, are in the same part.
             Defaults to "": each row is drawn separately.
     """

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_jobs.evaluation.quality import Metric
 
+from pipeline.flights import EVENT_TIME
 from tabular import model
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ def preprocess_arguments(configuration: "Configuration", raw: "RawData") -> list
         f"--test-share={split.test}",
         f"--seed={split.seed}",
     ]
+    # The flights change with the season.
+    time = split.time or ("" if configuration.data.uri or split.group else EVENT_TIME)
     arguments += [
-        f"--{key}={column}"
-        for key, column in (("time", split.time), ("group", split.group))
-        if column
+        f"--{key}={column}" for key, column in (("time", time), ("group", split.group)) if column
     ]
     if data.positive_label is not None:
         arguments.append(f"--positive-label={data.positive_label}")

@@ -182,6 +182,23 @@ def test_the_image_understands_the_arguments_of_preprocessing(definition: dict[s
     assert options.input == Path("/opt/ml/processing/input/data")
 
 
+@pytest.mark.parametrize(
+    ("sections", "time", "group"),
+    [
+        ({}, "scheduled", ""),
+        ({"split": {"group": "customer"}}, "", "customer"),
+        ({"split": {"time": "when"}}, "when", ""),
+        ({"data": {"uri": "s3://bucket/table.csv", "target": "answer"}}, "", ""),
+    ],
+)
+def test_rows_are_split_by_time_for_the_default_data_or_where_it_is_configured(
+    define: Define, sections: dict[str, Any], time: str, group: str
+) -> None:
+    arguments = step(define(**sections), "Preprocess")["AppSpecification"]["ContainerArguments"]
+    options = preprocess.parser().parse_args(arguments[3:])
+    assert (options.time, options.group) == (time, group)
+
+
 def test_preprocessing_is_cached_for_the_content_of_the_data(definition: dict[str, Any]) -> None:
     assert definition["Steps"][0]["CacheConfig"] == {"Enabled": True, "ExpireAfter": "P30D"}
     assert step(definition, "Preprocess")["Environment"] == {"DATA_VERSION": "v1"}
