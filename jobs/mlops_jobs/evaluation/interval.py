@@ -16,8 +16,8 @@ import numpy as np
 from mlops_jobs.evaluation.resampling import SEED, Draw
 
 LEVEL = 0.95
-DRAWS = 400
-MAX_DRAWN_ROWS = 10_000
+DRAWS = 300
+MAX_DRAWN_ROWS = 4000
 MIN_SHARE = 0.5  # of the draws for which a metric must be defined
 
 
@@ -43,7 +43,7 @@ def draws(rows: int, count: int = DRAWS) -> Iterator[Draw]:
 
     Args:
         rows: number of rows.
-        count: number of samples. Defaults to 400.
+        count: number of samples. Defaults to 300.
     """
     random = np.random.default_rng(SEED)
     for _ in range(count):
@@ -67,7 +67,7 @@ def intervals(
             finite.
         values: the metrics of all rows.
         rows: number of rows.
-        count: number of samples. Defaults to 400.
+        count: number of samples. Defaults to 300.
 
     Returns:
         The interval of each metric that is defined for all rows and for most samples.

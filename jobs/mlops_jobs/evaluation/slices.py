@@ -16,7 +16,7 @@ MIN_ROWS = 20
 MAX_CATEGORIES = 8
 QUANTILES = 4
 MIN_NUMBERS = 0.9  # share of the cells of a column of numbers
-DRAWS = 100
+DRAWS = 60
 Rows = npt.NDArray[np.intp]
 
 

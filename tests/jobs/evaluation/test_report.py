@@ -171,3 +171,12 @@ def test_reports_are_json_even_if_a_value_is_undefined() -> None:
         "a": ["NaN", "Infinity"],
         "b": ["-Infinity"],
     }
+
+
+def test_a_metric_alone_is_that_of_the_report(fitted: Fitted) -> None:
+    rows = fitted.holdout()
+    held_out_rows = held_out(**{name: [row[name] for row in rows] for name in rows[0]})
+    scored = Scored.of(fitted.predictor, held_out_rows)
+    report = scored.report()
+    for metric in METRICS[ProblemType(fitted.kind)]:
+        assert scored.measure(metric) == pytest.approx(report[metric.key]["value"], abs=1e-12)
