@@ -160,7 +160,7 @@ def _value(value: float) -> Report:
 
 
 def _auc(target: Numbers, predictions: Numbers) -> float:
-    return area(*roc_curve(target == 1, predictions[:, 1].astype(np.float64)))
+    return float(area(*roc_curve(target == 1, predictions[:, 1].astype(np.float64))))
 
 
 def _average_precision(target: Numbers, predictions: Numbers) -> float:
@@ -175,7 +175,7 @@ def _accuracy(target: Numbers, predictions: Numbers) -> float:
 
 def _root_mean_squared_error(target: Numbers, predictions: Numbers) -> float:
     error = predictions.astype(np.float64) - target
-    return float(np.mean(error**2)) ** 0.5
+    return float(np.sqrt(np.mean(error**2)))
 
 
 # Metrics that need not all others; bootstrap samples measure them thousands of times.

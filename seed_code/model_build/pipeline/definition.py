@@ -224,8 +224,8 @@ class _Steps:
                     f"The {name} on the held-out rows is {side} {needed}",
                     self._threshold,
                     f"or it is worse than that of the deployed model beyond the margin {margin:g}, "
-                    "so no model was registered. The numbers are in",
-                    Join(on="/", values=[evaluation, "evaluation.json"]),
+                    "so no model was registered. The numbers are in evaluation.json below",
+                    evaluation,
                     "Improve the model, or change objective in config.yaml.",
                 ],
             ),
@@ -272,6 +272,13 @@ class _Steps:
             approval_status="PendingManualApproval",
             model_metrics=registration.metrics(),
             drift_check_baselines=registration.baselines(),
+            model_card=registration.card(
+                target=self._definition.data.target,
+                problem_type=str(self._definition.data.problem_type),
+                commit=self._project.commit,
+                champion=self._champion,
+                data=self._data,
+            ),
             customer_metadata_properties={
                 "problem_type": str(self._definition.data.problem_type),
                 "target": self._definition.data.target,

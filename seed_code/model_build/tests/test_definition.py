@@ -387,6 +387,25 @@ def test_the_package_brings_the_baselines_of_its_monitors(definition: dict[str, 
     ]
 
 
+def test_the_package_has_a_model_card(definition: dict[str, Any]) -> None:
+    card = step(definition, "Register")["ModelCard"]
+    assert card["ModelCardStatus"] == "Draft"
+    pieces = card["ModelCardContent"]["Std:Join"]
+    assert pieces["On"] == ""
+    content = json.loads(
+        "".join(one if isinstance(one, str) else f"<{one['Get']}>" for one in pieces["Values"])
+    )
+    (evaluation_details,) = content["evaluation_details"]
+    folder = "<Steps.Evaluate.ProcessingOutputConfig.Outputs['evaluation'].S3Output.S3Uri>"
+    assert evaluation_details["metadata"]["page"] == f"{folder}/evaluation.html"
+    details = content["additional_information"]["custom_details"]
+    assert details["commit"] == "0a1b2c3d4e"
+    assert details["champion"] == "<Parameters.Champion>"
+    assert details["data_report"].endswith("/data_report.html")
+    datasets = content["training_details"]["training_job_details"]["training_datasets"]
+    assert datasets == ["<Parameters.InputData>"]
+
+
 def test_configured_groups_have_a_baseline_of_bias(define: Define) -> None:
     bias = {"favorable": ["yes"], "facets": {"gender": ["female", "other"], "age": 40}}
     definition = define(bias=bias, evaluation={"slices": ["city"]})

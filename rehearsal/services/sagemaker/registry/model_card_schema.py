@@ -38,6 +38,25 @@ def check_content(text: str) -> None:
         raise _invalid("; ".join(sorted(found)[:_MAX_PROBLEMS]))
 
 
+def check_card(request: Mapping[str, Any]) -> None:
+    """Validates the model card of a model package, if the request has one.
+
+    Its schema is that of a model card without the details of a package.
+
+    Raises:
+        AwsError: ValidationException, if it does not follow the schema.
+
+    Source:
+        https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-details.html#model-card-schema
+    """
+    content = request.get("ModelCard", {}).get("ModelCardContent")
+    if content is None:
+        return
+    check_content(content)
+    if "model_package_details" in json.loads(content):
+        raise _invalid("model_package_details is unknown in the card of a model package")
+
+
 def to_json_content(content: Mapping[str, Any]) -> str:
     """Returns the content of a template's resource as the API expects it."""
     return json.dumps(_renamed(content, snake_case))

@@ -12,6 +12,7 @@ from rehearsal.services.sagemaker.condition_keys import condition_keys
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.names import known_name
 from rehearsal.services.sagemaker.records import Record, now
+from rehearsal.services.sagemaker.registry.model_card_schema import check_card
 from rehearsal.services.sagemaker.registry.model_package_groups import KIND as GROUP
 from rehearsal.services.sagemaker.registry.model_package_groups import PACKAGE, ModelPackageGroups
 from rehearsal.services.sagemaker.service_model import output_shape, select
@@ -70,6 +71,7 @@ class ModelPackages:
     def create_model_package(self, request: Request, context: Context) -> Response:
         record = self._backend.accept("CreateModelPackage", request)
         record.pop("ClientToken", None)
+        check_card(record)
         group = record.get("ModelPackageGroupName", "")
         keys = condition_keys("CreateModelPackage", request)
         scope = self._groups.scope_of(context, group, "sagemaker:CreateModelPackage", keys)
@@ -134,6 +136,7 @@ class ModelPackages:
 
     def update_model_package(self, request: Request, context: Context) -> Response:
         given = self._backend.accept("UpdateModelPackage", request)
+        check_card(given)
         arn = given["ModelPackageArn"]
         keys = condition_keys("UpdateModelPackage", request)
         scope = self._groups.scope_of(context, arn, "sagemaker:UpdateModelPackage", keys)

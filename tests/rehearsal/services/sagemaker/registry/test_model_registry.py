@@ -301,3 +301,34 @@ def test_versions_are_described_in_batches(service: Any, sagemaker: Any, group: 
     request = {"ModelPackageArnList": [full, bare, full]}
     arns = service.resource_arns("BatchDescribeModelPackage", request, SCOPE)
     assert arns == [full, bare]
+
+
+def test_the_card_of_a_package_follows_the_schema_of_aws(sagemaker: Any, group: str) -> None:
+    content = {"evaluation_details": [{"name": "Held-out rows", "metadata": {"page": "s3://b/p"}}]}
+    card = {"ModelCardContent": json.dumps(content), "ModelCardStatus": "Draft"}
+    arn = sagemaker.create_model_package(**requests.model_package(ModelCard=card))[
+        "ModelPackageArn"
+    ]
+    assert sagemaker.describe_model_package(ModelPackageName=arn)["ModelCard"] == card
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("no JSON", "it is not JSON"),
+        ('{"evaluation_details": [{}]}', "'name' is a required property"),
+        ('{"colour": "blue"}', "'colour' was unexpected"),
+        ('{"model_package_details": {}}', "model_package_details is unknown"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["create", "update"])
+def test_another_card_of_a_package_is_rejected(
+    sagemaker: Any, group: str, content: str, reason: str, operation: str
+) -> None:
+    card = {"ModelCardContent": content, "ModelCardStatus": "Draft"}
+    with pytest.raises(ClientError, match=reason):
+        if operation == "create":
+            sagemaker.create_model_package(**requests.model_package(ModelCard=card))
+        else:
+            arn = sagemaker.create_model_package(**requests.model_package())["ModelPackageArn"]
+            sagemaker.update_model_package(ModelPackageArn=arn, ModelCard=card)
