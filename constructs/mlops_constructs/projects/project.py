@@ -23,6 +23,7 @@ from mlops_constructs.delivery import (
     PackageRepository,
     ProjectResources,
     ProjectStage,
+    StageKind,
     StageTarget,
 )
 from mlops_constructs.delivery.deployment._kind_permissions import kinds_of, serving_kinds
@@ -302,6 +303,9 @@ class Project(Construct):
             project=self.resources,
             prefixes=[BASELINES_PREFIX, MODEL_DATA_PREFIX],
             stored=image_pull_permissions(self.stores.images),
+            batch_models=f"{self.resources.project_name}-*"
+            if StageKind.BATCH in self._own_kinds
+            else None,
         )
 
     def _define_retraining(self) -> ProjectRetraining:
@@ -333,11 +337,16 @@ class Project(Construct):
             network=self.resources.network,
             permissions=serving_kinds(
                 self,
-                kinds_of(stage for stage in self._stages if stage.name not in self._targets),
+                self._own_kinds,
                 artifacts.bucket,
             ),
         )
         return role
+
+    @property
+    def _own_kinds(self) -> tuple[StageKind, ...]:
+        """Kinds of the stages in the account of the project."""
+        return kinds_of(stage for stage in self._stages if stage.name not in self._targets)
 
     def _keep_endpoints(self) -> None:
         """Retains the roles of endpoints that outlive the project.

@@ -22,6 +22,7 @@ from mlops_constructs.delivery import (
     DeploymentRole,
     ProjectResources,
     ProjectStage,
+    StageKind,
     StageTarget,
 )
 from mlops_constructs.delivery.actions._build_actions import invoke_permissions
@@ -168,7 +169,11 @@ class ProjectTarget(Construct):
             ),
             description=f"CodeBuild of {project_account}: invokes the endpoint",
             permissions=invoke_permissions(
-                self, self.target.stack_name, stage=stage, store=project.artifacts
+                self,
+                self.target.stack_name,
+                stage=stage,
+                store=project.artifacts,
+                key_aliases=[self._alias_arn()],
             ),
         )
         self.check_role = self._role(
@@ -289,6 +294,9 @@ class ProjectTarget(Construct):
             stored=self._stored_in_project(MODEL_DATA_PREFIX, BASELINES_PREFIX),
             key_aliases=[self._alias_arn()],
             target=self.target,
+            batch_models=f"{self.target.stack_name}-*"
+            if StageKind.BATCH in self.target.stage.kinds
+            else None,
         )
 
     def _stored_in_project(self, *prefixes: str) -> list[Permission]:

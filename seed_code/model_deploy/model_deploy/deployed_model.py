@@ -49,7 +49,7 @@ def deployed_models(session: Any, name: str, *, registry: Any) -> list[DeployedM
 
     Args:
         session: boto3 session in the account of the stage.
-        name: name of the endpoint, or of the schedule.
+        name: name of the endpoint; the schedule is `NAME-batch`.
         registry: boto3 client of SageMaker in the account of the model package.
 
     Raises:
@@ -97,11 +97,13 @@ def _endpoint(sagemaker: Any, name: str) -> dict[str, Any] | None:
 def _scheduled(session: Any, name: str, registry: Any) -> DeployedModel:
     scheduler = session.client("scheduler")
     try:
-        schedule = scheduler.get_schedule(Name=name)
+        schedule = scheduler.get_schedule(Name=f"{name}-batch")
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        raise SmokeTestError(f"there is neither an endpoint nor a schedule {name}") from error
+        raise SmokeTestError(
+            f"there is neither an endpoint {name} nor a schedule {name}-batch"
+        ) from error
     request = json.loads(schedule["Target"]["Input"])
     return _model_of(
         session.client("sagemaker"), request["ModelName"], registry, transform_request=request

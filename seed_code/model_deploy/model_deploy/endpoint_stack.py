@@ -73,7 +73,7 @@ class EndpointStack(cdk.Stack):
         if isinstance(defined, Endpoint):
             cdk.CfnOutput(self, "EndpointName", value=defined.endpoint_name)
         else:
-            cdk.CfnOutput(self, "ScheduleName", value=name)
+            cdk.CfnOutput(self, "ScheduleName", value=f"{name}-batch")
         cdk.CfnOutput(self, "ModelPackageArn", value=models.arn_of(stage.version))
 
 

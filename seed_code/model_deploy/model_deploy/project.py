@@ -16,8 +16,8 @@ _OF_STAGE = {
     "artifact_bucket": "ARTIFACT_BUCKET",
     "artifact_key_arn": "ARTIFACT_KEY_ARN",
 }
-# Set where a stage of the account may have the kind `batch`.
-_BATCH_ROLE, _BATCH_QUEUE = "BATCH_ROLE_ARN", "BATCH_QUEUE_ARN"
+# With which EventBridge Scheduler starts jobs.
+_STARTER_ROLE, _QUEUE = "MONITORING_STARTER_ROLE_ARN", "MONITORING_QUEUE_ARN"
 _NETWORK = {
     "vpc_id": "VPC_ID",
     "subnet_ids": "SUBNET_IDS",
@@ -81,9 +81,9 @@ class Project:
         artifact_key_arn: ARN of the KMS key of the bucket and the endpoint, or of its alias.
         network: network of the models. Defaults to None: models run outside a VPC.
         kinds: kinds of stages that the platform allows for this stage. Defaults to (): every kind.
-        batch_role_arn: ARN of the role that starts transform jobs. Defaults to None: the kind
-            `batch` is not allowed.
-        batch_queue_arn: ARN of the queue of jobs that could not be started. Defaults to None: the
+        starter_role_arn: ARN of the role with which EventBridge Scheduler starts jobs. Defaults to
+            None: the kind `batch` is not allowed.
+        queue_arn: ARN of the queue of jobs that could not be started. Defaults to None: the
             kind `batch` is not allowed.
     """
 
@@ -94,8 +94,8 @@ class Project:
     artifact_key_arn: str
     network: ProjectNetwork | None = None
     kinds: tuple[str, ...] = ()
-    batch_role_arn: str | None = None
-    batch_queue_arn: str | None = None
+    starter_role_arn: str | None = None
+    queue_arn: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], stage: str) -> "Project":
@@ -127,6 +127,6 @@ class Project:
             network=ProjectNetwork.from_environment(environment, prefix),
             # The kinds belong to the stage, whatever its account is.
             kinds=tuple(environment.get(f"{own_prefix}KINDS", "").split()),
-            batch_role_arn=environment.get(f"{prefix}{_BATCH_ROLE}") or None,
-            batch_queue_arn=environment.get(f"{prefix}{_BATCH_QUEUE}") or None,
+            starter_role_arn=environment.get(f"{prefix}{_STARTER_ROLE}") or None,
+            queue_arn=environment.get(f"{prefix}{_QUEUE}") or None,
         )

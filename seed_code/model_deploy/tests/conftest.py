@@ -29,8 +29,8 @@ def project() -> Project:
         model_execution_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/model",
         artifact_bucket="churn-artifacts",
         artifact_key_arn=ACCOUNT.format("kms", "key/0a1b2c3d-1111-2222-3333-444455556666"),
-        batch_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/batch",
-        batch_queue_arn=ACCOUNT.format("sqs", "churn-not-started"),
+        starter_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/batch",
+        queue_arn=ACCOUNT.format("sqs", "churn-not-started"),
     )
 
 

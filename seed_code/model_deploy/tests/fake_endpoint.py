@@ -68,9 +68,9 @@ class Aws:
         return {"Specification": {"ModelName": "m-1"}}
 
     def get_schedule(self, **name: str) -> dict[str, Any]:
-        assert name == {"Name": "churn-staging"}
+        assert name == {"Name": "churn-staging-batch"}
         if self.schedule is None:
-            raise error("ResourceNotFoundException", "Schedule churn-staging does not exist.")
+            raise error("ResourceNotFoundException", "Schedule does not exist.")
         return {"Target": {"Input": json.dumps(self.schedule)}}
 
     def create_transform_job(self, **request: Any) -> None:

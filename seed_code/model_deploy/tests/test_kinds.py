@@ -166,7 +166,7 @@ def test_a_batch_stage_has_a_schedule_and_no_endpoint(template_of: TemplateOf) -
     kinds = {resource["Type"] for resource in template["Resources"].values()}
     assert kinds == {"AWS::SageMaker::Model", "AWS::Scheduler::Schedule"}
     (schedule,) = of_type(template, "Scheduler::Schedule")
-    assert schedule["Name"] == "churn-prod"
+    assert schedule["Name"] == "churn-prod-batch"
     assert schedule["Target"]["RoleArn"].endswith("role/sagemaker-projects/batch")
     job = json.loads("".join(_text(part) for part in schedule["Target"]["Input"]["Fn::Join"][1]))
     source = job["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
@@ -184,8 +184,10 @@ def _text(part: Any) -> str:
 def test_a_batch_stage_without_a_role_of_the_project_is_rejected(
     project: Project, template_in: TemplateIn
 ) -> None:
-    with pytest.raises(ValueError, match=r"kind: got 'batch', but the build has no BATCH_ROLE_ARN"):
-        template_in(replace(project, batch_role_arn=None), BATCH)
+    with pytest.raises(
+        ValueError, match=r"kind: got 'batch', but the build has no MONITORING_STARTER"
+    ):
+        template_in(replace(project, starter_role_arn=None), BATCH)
 
 
 @pytest.mark.parametrize("stage", [ASYNCHRONOUS, COMPONENT, BATCH], ids=lambda one: str(one.kind))

@@ -187,6 +187,8 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
             "schedule: got 'daily'; allowed: cron(minute hour day month weekday year), such as",
         ),
         (BATCH.replace("rate(1 day)", "cron(0 3 * * *)"), "schedule: got 'cron(0 3 * * *)'; all"),
+        (BATCH.replace("1 day", "5 minutes"), "schedule: got 'rate(5 minutes)'; allowed: cron("),
+        (BATCH.replace("rate(1 day)", "cron(* 3 * * ? *)"), "at most one run per hour"),
         (BATCH + "time_zone: Berlin", "time_zone: got 'Berlin'; allowed: a time zone such as Eur"),
         (BATCH + "time_zone: ../etc/passwd", "time_zone: got '../etc/passwd'; allowed: a time z"),
         (BATCH + "instance_count: 101", "instance_count: got 101; allowed: less than or equal"),

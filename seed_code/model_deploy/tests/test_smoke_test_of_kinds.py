@@ -147,4 +147,6 @@ def test_predictions_of_a_batch_that_are_always_wrong_fail(batch: Aws) -> None:
 def test_a_stage_without_an_endpoint_and_a_schedule_fails(batch: Aws) -> None:
     batch.schedule = None
 
-    assert failure_of(batch) == "there is neither an endpoint nor a schedule churn-staging"
+    assert failure_of(batch) == (
+        "there is neither an endpoint churn-staging nor a schedule churn-staging-batch"
+    )

@@ -41,6 +41,8 @@ IMAGE = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/churn:abc"
 ENVIRONMENT = {
     "SAGEMAKER_PROJECT_NAME": "churn",
     "STAGES": "staging prod",
+    "STAGING_KINDS": "real-time",
+    "PROD_KINDS": "real-time batch",
     "CODEBUILD_BUILD_ARN": f"arn:aws:codebuild:eu-west-1:{ACCOUNT}:build/Check-1:0a-1b",
     "MONITORING_ROLE_ARN": f"{ROLES}runs",
     "MONITORING_STARTER_ROLE_ARN": f"{ROLES}starter",

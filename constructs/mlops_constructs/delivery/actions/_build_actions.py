@@ -258,7 +258,12 @@ def smoke_test_action(
 
 
 def invoke_permissions(
-    scope: Construct, endpoint: str, *, stage: ProjectStage, store: ArtifactStore
+    scope: Construct,
+    endpoint: str,
+    *,
+    stage: ProjectStage,
+    store: ArtifactStore,
+    key_aliases: Sequence[str] = (),
 ) -> list[Permission]:
     """Returns the permissions to describe and invoke what a stage deploys.
 
@@ -267,6 +272,8 @@ def invoke_permissions(
         endpoint: name of the endpoint.
         stage: the stage, whose kinds require further permissions.
         store: bucket and key of the stage.
+        key_aliases: ARNs of aliases of the key that a request can name instead of the key. Defaults
+            to (): none.
     """
     named = "the deployment names resources PROJECT-STAGE-HASH"
     return [
@@ -284,5 +291,12 @@ def invoke_permissions(
             resources=[sagemaker_arn(scope, "model", f"{endpoint}*")],
             because=named,
         ),
-        *tested_kinds(scope, stage.kinds, name=endpoint, stage=stage.name, store=store),
+        *tested_kinds(
+            scope,
+            stage.kinds,
+            name=endpoint,
+            stage=stage.name,
+            store=store,
+            key_aliases=key_aliases,
+        ),
     ]

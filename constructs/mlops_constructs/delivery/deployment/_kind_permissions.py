@@ -12,8 +12,9 @@ from constructs import IConstruct
 
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission
-from mlops_constructs.access._job_guard import not_encrypted_with
+from mlops_constructs.access._job_guard import unencrypted_outputs, unencrypted_volumes
 from mlops_constructs.delivery.artifact_store import ArtifactStore
+from mlops_constructs.hosting._permissions import use_of_volumes
 
 from .project_stage import ProjectStage
 from .stage_kind import StageKind
@@ -156,16 +157,24 @@ def serving_kinds(
 
 
 def tested_kinds(
-    scope: IConstruct, kinds: Collection[StageKind], *, name: str, stage: str, store: ArtifactStore
+    scope: IConstruct,
+    kinds: Collection[StageKind],
+    *,
+    name: str,
+    stage: str,
+    store: ArtifactStore,
+    key_aliases: Sequence[str] = (),
 ) -> list[Permission]:
     """Returns the permissions of the smoke test of a stage, in addition to those of an endpoint.
 
     Args:
         scope: a construct in the account and region of the stage.
         kinds: kinds that the stage may have.
-        name: name of the endpoint, and of the schedule of batch jobs.
+        name: name of the endpoint; that of the schedule of batch jobs is `NAME-batch`.
         stage: name of the stage, the name of its folders in the bucket.
         store: bucket and key of the stage.
+        key_aliases: ARNs of aliases of the key that a request can name instead of the key. Defaults
+            to (): none.
     """
     found: list[Permission] = []
     written, read = [], []
@@ -186,7 +195,8 @@ def tested_kinds(
             )
         )
     if StageKind.BATCH in kinds:
-        found += _transform_test(scope, name, store)
+        keys = [store.key.key_arn, *key_aliases]
+        found += [*_transform_test(scope, name, keys), *use_of_volumes(store.key)]
         written.append(f"batch/input/{stage}.smoke-test/")
         read.append(f"batch/predictions/{stage}.smoke-test/")
     if written:
@@ -194,9 +204,7 @@ def tested_kinds(
     return found
 
 
-def starting_batch(
-    scope: IConstruct, *, models: Sequence[str], store: ArtifactStore
-) -> list[Permission]:
+def starting_batch(scope: IConstruct, *, models: str, keys: Sequence[str]) -> list[Permission]:
     """Returns the permissions to start transform jobs of the models of some stages.
 
     The name of a job is limited to 26 characters before the id of its execution, which is shorter
@@ -204,8 +212,8 @@ def starting_batch(
 
     Args:
         scope: a construct in the account and region of the stages.
-        models: patterns of the names of the models.
-        store: bucket and key of the stages.
+        models: pattern of the names of the models.
+        keys: ARNs of the key of the stages and of its aliases.
 
     Source: CreateTransformJob in the service authorization reference, for `sagemaker:ModelArn`.
     """
@@ -213,25 +221,21 @@ def starting_batch(
         Permission(
             actions=["sagemaker:CreateTransformJob"],
             resources=[sagemaker_arn(scope, "transform-job", "*")],
-            conditions={
-                "ArnLike": {
-                    "sagemaker:ModelArn": [sagemaker_arn(scope, "model", one) for one in models]
-                }
-            },
+            conditions={"ArnLike": {"sagemaker:ModelArn": sagemaker_arn(scope, "model", models)}},
             because="jobs have generated names; the condition allows models of the project only",
         ),
-        *_encrypted_jobs(store),
+        *_unencrypted_jobs(keys),
     ]
 
 
-def _transform_test(scope: IConstruct, name: str, store: ArtifactStore) -> list[Permission]:
+def _transform_test(scope: IConstruct, name: str, keys: Sequence[str]) -> list[Permission]:
     jobs = sagemaker_arn(scope, "transform-job", f"{name}-*")
     return [
         Permission(
             actions=["scheduler:GetSchedule"],
             resources=[
                 cdk.Stack.of(scope).format_arn(
-                    service="scheduler", resource="schedule", resource_name=f"default/{name}"
+                    service="scheduler", resource="schedule", resource_name=f"default/{name}-batch"
                 )
             ],
         ),
@@ -248,23 +252,14 @@ def _transform_test(scope: IConstruct, name: str, store: ArtifactStore) -> list[
             resources=[jobs],
             because="each test names its job",
         ),
-        *_encrypted_jobs(store),
+        *_unencrypted_jobs(keys),
     ]
 
 
-def _encrypted_jobs(store: ArtifactStore) -> list[Permission]:
-    """Denies jobs that do not encrypt with the key of the project, and allows its use."""
-    key = store.key
-    return [
-        *not_encrypted_with([key], ["sagemaker:CreateTransformJob"]),
-        Permission(actions=["kms:DescribeKey"], resources=[key.key_arn]),
-        # SageMaker encrypts volumes through a grant of the principal that starts the job.
-        Permission(
-            actions=["kms:CreateGrant"],
-            resources=[key.key_arn],
-            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-        ),
-    ]
+def _unencrypted_jobs(keys: Sequence[str]) -> list[Permission]:
+    """Denies jobs whose volumes or outputs are not encrypted with the key of the project."""
+    action = ["sagemaker:CreateTransformJob"]
+    return [*unencrypted_volumes(keys, action), *unencrypted_outputs(keys, action)]
 
 
 def _log_group(scope: IConstruct, name: str) -> str:

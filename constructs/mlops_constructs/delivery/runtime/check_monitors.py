@@ -2,14 +2,16 @@
 
     python3 -I check_monitors.py FOLDER
 
-FOLDER holds the templates that check_templates.py has written. A schedule in them can start one
-program only: `monitor` of the image of a model package that the template deploys, with the role of
-the project's monitors. The exit status is 1 if a template is rejected, and each reason is printed.
+FOLDER holds the templates that check_templates.py has written. A schedule in them can start
+transform jobs of a model of the template over the files of the stage, or one program: `monitor` of
+the image of a model package that the template deploys, with the role of the project's monitors. The
+exit status is 1 if a template is rejected, and each reason is printed.
 
 The script is inlined in the pipeline's template. It only needs the standard library and the AWS
 CLI, which CodeBuild images have.
 
-Environment: SAGEMAKER_PROJECT_NAME, STAGES (names separated by spaces), CODEBUILD_BUILD_ARN;
+Environment: SAGEMAKER_PROJECT_NAME, STAGES (names separated by spaces), STAGE_KINDS for each of
+them (kinds that it may have, separated by spaces), CODEBUILD_BUILD_ARN;
 MONITORING_ROLE_ARN, MONITORING_STARTER_ROLE_ARN and MONITORING_QUEUE_ARN, and the same with the
 prefix STAGE_ for a stage in another account.
 """
@@ -35,6 +37,23 @@ DEFINITIONS = {
     for kind in ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
 }
 TARGET = "scheduler:::aws-sdk:sagemaker:createProcessingJob"
+TRANSFORM_TARGET = "scheduler:::aws-sdk:sagemaker:createTransformJob"
+# The name of a model of the template, in requests.
+MODEL_OF_TEMPLATE = "<model of the template>"
+# At most one run per hour.
+TRANSFORM_EXPRESSION = re.compile(
+    r"cron\(\d{1,2} [\w*/,?#-]+( [\w*/,?#-]+){4}\)|rate\(\d+ (hour|day)s?\)"
+)
+TRANSFORM_REQUEST = {
+    "BatchStrategy",
+    "DataProcessing",
+    "ModelName",
+    "TransformInput",
+    "TransformJobName",
+    "TransformOutput",
+    "TransformResources",
+}
+TRANSFORM_MACHINES = {"InstanceCount", "InstanceType", "VolumeKmsKeyId"}
 # At most one run per hour.
 SCHEDULER_EXPRESSION = re.compile(r"cron\(\d{1,2} [\d*/,-]+ \? \* \* \*\)")
 MONITORING_EXPRESSION = re.compile(r"cron\(0 [\d*/,-]+ \? \* \* \*\)")
@@ -108,6 +127,8 @@ class Place:
 
     Args:
         endpoint: name of the stage's endpoint, prefix of all names.
+        stage: name of the stage.
+        kinds: kinds that the stage may have.
         role_arn: role of the runs.
         starter_role_arn: role of EventBridge Scheduler.
         queue_arn: queue of runs that could not be started.
@@ -116,6 +137,8 @@ class Place:
     """
 
     endpoint: str
+    stage: str
+    kinds: frozenset[str]
     role_arn: str
     starter_role_arn: str
     queue_arn: str
@@ -173,26 +196,72 @@ def problems_of(template: Mapping[str, Any], place: Place) -> Iterator[str]:
             yield f"{logical_id}: {error}"
 
 
-def _of_schedule(resource: Any, place: Place, _: Any) -> Iterator[str]:
-    given = {key: place.literal(value) for key, value in resource["Properties"].items()}
+def _of_schedule(resource: Any, place: Place, resources: Any) -> Iterator[str]:
+    properties = _with_models(resource["Properties"], resources)
+    given = {key: place.literal(value) for key, value in properties.items()}
     yield from _unknown("", given, PROPERTIES)
     yield from _name("Name", given.get("Name"), place)
-    if not _matches(SCHEDULER_EXPRESSION, given.get("ScheduleExpression")):
+    is_batch = given.get("Name") == f"{place.endpoint}-batch"
+    expression = TRANSFORM_EXPRESSION if is_batch else SCHEDULER_EXPRESSION
+    if not _matches(expression, given.get("ScheduleExpression")):
         yield (
             f"ScheduleExpression is {given.get('ScheduleExpression')!r}; allowed is a cron "
             "expression with at most one run per hour"
         )
     target = given["Target"]
     yield from _unknown("Target.", target, TARGET_PROPERTIES)
+    api = TRANSFORM_TARGET if is_batch else TARGET
     for key, got, allowed in (
-        ("Target.Arn", target.get("Arn"), f"arn:{place.pseudo['AWS::Partition']}:{TARGET}"),
+        ("Target.Arn", target.get("Arn"), f"arn:{place.pseudo['AWS::Partition']}:{api}"),
         ("Target.RoleArn", target.get("RoleArn"), place.starter_role_arn),
         ("Target.DeadLetterConfig", target.get("DeadLetterConfig"), {"Arn": place.queue_arn}),
     ):
         if got != allowed:
             yield f"{key} is {got!r}; allowed is {allowed!r}"
     request = json.loads(target["Input"], object_pairs_hook=_unique)
-    yield from (f"Target.Input: {one}" for one in _of_request(request, place))
+    found = _of_transform(request, place) if is_batch else _of_request(request, place)
+    yield from (f"Target.Input: {one}" for one in found)
+
+
+def _with_models(value: Any, resources: Mapping[str, Any]) -> Any:
+    """Returns a value with a text in place of each name of a model of the template."""
+    if isinstance(value, list):
+        return [_with_models(one, resources) for one in value]
+    if not isinstance(value, dict):
+        return value
+    named = value.get("Fn::GetAtt") if set(value) == {"Fn::GetAtt"} else None
+    if isinstance(named, list) and named[1:] == ["ModelName"]:
+        found = resources.get(named[0], {})
+        if found.get("Type") == "AWS::SageMaker::Model":
+            return MODEL_OF_TEMPLATE
+    return {key: _with_models(one, resources) for key, one in value.items()}
+
+
+def _of_transform(request: Any, place: Place) -> Iterator[str]:
+    if "batch" not in place.kinds:
+        yield f"starts transform jobs; allowed kinds are {', '.join(sorted(place.kinds))}"
+    yield from _unknown("", request, TRANSFORM_REQUEST)
+    if request.get("ModelName") != MODEL_OF_TEMPLATE:
+        yield f"ModelName is {request.get('ModelName')!r}; allowed is a model of the template"
+    source = request["TransformInput"]["DataSource"]
+    files = source.get("S3DataSource", {})
+    stage = re.escape(place.stage)
+    if set(source) != {"S3DataSource"} or files.get("S3DataType") != "S3Prefix":
+        yield f"TransformInput has {json.dumps(source)[:200]}; allowed is a prefix of S3"
+    for name, uri, path in (
+        ("S3Uri", files.get("S3Uri"), f"batch/input/{stage}/"),
+        (
+            "S3OutputPath",
+            request["TransformOutput"].get("S3OutputPath"),
+            f"batch/predictions/{stage}",
+        ),
+    ):
+        if not _matches(re.compile(f"s3://[a-z0-9.-]+/{path}"), uri):
+            yield f"{name} is {uri!r}; allowed is s3://BUCKET/{path}"
+    machines = request["TransformResources"]
+    yield from _unknown("TransformResources.", machines, TRANSFORM_MACHINES)
+    if not 1 <= int(machines["InstanceCount"]) <= 100:
+        yield f"InstanceCount is {machines['InstanceCount']!r}; allowed are 1 to 100"
 
 
 def _of_request(request: Any, place: Place) -> Iterator[str]:
@@ -345,6 +414,8 @@ def place_of(
     _, partition, _, region, _ = environment["CODEBUILD_BUILD_ARN"].split(":", 4)
     return Place(
         endpoint=f"{environment['SAGEMAKER_PROJECT_NAME']}-{stage}",
+        stage=stage,
+        kinds=frozenset(environment[f"{stage.upper().replace('-', '_')}_KINDS"].split()),
         role_arn=role_arn,
         starter_role_arn=starter_role_arn,
         queue_arn=queue_arn,

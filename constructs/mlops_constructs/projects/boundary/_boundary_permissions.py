@@ -76,6 +76,8 @@ _SHORTENED = (
     (r"(logs):.*(LogDeliver|ResourcePolic)(?:y|ies)", r"\1:*\2*"),
     (r"(sagemaker):.*(JobDefinition|MonitoringSchedule)", r"\1:*\2"),
     (r"(sagemaker):Stop.*", r"\1:Stop*"),
+    (r"(sagemaker):(?:Add|Delete)Tags", r"\1:*Tags"),
+    (r"(logs:CreateLog)(?:Group|Stream)", r"\1*"),
     (r"(sagemaker):.*(Endpoint|InferenceComponent|TransformJob|Pipeline).*", r"\1:*\2*"),
     (r"(sagemaker):(Create|Delete)Model(?:Package)?", r"\1:\2Model*"),
     (r"(ec2:(?:Create|Delete)NetworkInterface).*", r"\1*"),

@@ -18,6 +18,7 @@ from mlops_constructs.access._job_guard import (
 )
 from mlops_constructs.access._network_interfaces import network_interface_permissions
 from mlops_constructs.delivery import ProjectResources, StageTarget
+from mlops_constructs.delivery.deployment._kind_permissions import starting_batch
 from mlops_constructs.delivery.deployment.monitoring_resources import MonitoringResources
 from mlops_constructs.monitoring.monitors import _monitor_role
 from mlops_constructs.monitoring.monitors._analysis_type import ANALYSIS_TYPES
@@ -53,6 +54,8 @@ class MonitoringRoles(Construct):
             key. Defaults to (): none.
         target: names of the resources, which another account refers to. Defaults to None:
             CloudFormation generates them.
+        batch_models: pattern of the names of models whose transform jobs the role of EventBridge
+            Scheduler starts as well. Defaults to None: no stage has the kind `batch`.
 
     Attributes:
         resources: the roles and the queue.
@@ -68,6 +71,7 @@ class MonitoringRoles(Construct):
         prefixes: Sequence[str] = (),
         key_aliases: Sequence[str] = (),
         target: StageTarget | None = None,
+        batch_models: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._project, self._aliases = project, key_aliases
@@ -84,9 +88,9 @@ class MonitoringRoles(Construct):
             self,
             "StarterRole",
             service="scheduler.amazonaws.com",
-            description="EventBridge Scheduler: starts the monitors of one project",
+            description="EventBridge Scheduler: starts the monitors and batch jobs of one project",
             role_name=_name(target, "starter"),
-            permissions=self._start(role, queue.queue_arn),
+            permissions=[*self._start(role, queue.queue_arn), *self._start_batch(batch_models)],
         )
         self.resources = MonitoringResources(
             role=role, starter_role=starter, dead_letter_queue=queue
@@ -148,6 +152,12 @@ class MonitoringRoles(Construct):
             *unencrypted_traffic([_CREATE]),
             *(outside_of(network, [_CREATE]) if network is not None else ()),
         ]
+
+    def _start_batch(self, models: str | None) -> list[Permission]:
+        if models is None:
+            return []
+        keys = [self._project.artifacts.key.key_arn, *self._aliases]
+        return starting_batch(self, models=models, keys=keys)
 
     def keep(self, removal_policy: cdk.RemovalPolicy) -> None:
         """Applies a removal policy: schedules of a stage outlive its project with these roles.

@@ -20,7 +20,7 @@ _MAX_PREFIX_LENGTH = 26
 
 
 def batch_transform(resources: StageResources, stage: settings.Batch) -> BatchTransform:
-    """Defines transform jobs, started by the schedule `<project>-<stage>`.
+    """Defines transform jobs, started by the schedule `<project>-<stage>-batch`.
 
     Args:
         resources: resources of the stage.
@@ -30,10 +30,10 @@ def batch_transform(resources: StageResources, stage: settings.Batch) -> BatchTr
         ValueError: the project has no role that starts the jobs.
     """
     project, stack = resources.project, resources.stack
-    if project.batch_role_arn is None or project.batch_queue_arn is None:
+    if project.starter_role_arn is None or project.queue_arn is None:
         raise ValueError(
-            "kind: got 'batch', but the build has no BATCH_ROLE_ARN or no BATCH_QUEUE_ARN; the "
-            "platform team allows the kind by `kinds` of the stage in the settings of the project"
+            "kind: got 'batch', but the build has no MONITORING_STARTER_ROLE_ARN or no "
+            "MONITORING_QUEUE_ARN, with which jobs are started; upgrade the stack of the project"
         )
     key = resources.key
     return BatchTransform(
@@ -56,10 +56,10 @@ def batch_transform(resources: StageResources, stage: settings.Batch) -> BatchTr
         schedule=scheduler.ScheduleExpression.expression(
             stage.schedule, cdk.TimeZone.of(stage.time_zone)
         ),
-        schedule_name=resources.name,
+        schedule_name=f"{resources.name}-batch",
         job_name_prefix=resources.name[:_MAX_PREFIX_LENGTH].rstrip("-"),
         scheduler_role=iam.Role.from_role_arn(
-            stack, "BatchRole", project.batch_role_arn, mutable=False
+            stack, "StarterRole", project.starter_role_arn, mutable=False
         ),
-        dead_letter_queue=sqs.Queue.from_queue_arn(stack, "NotStarted", project.batch_queue_arn),
+        dead_letter_queue=sqs.Queue.from_queue_arn(stack, "NotStarted", project.queue_arn),
     )

@@ -19,7 +19,8 @@ class Batch(Stage):
         tags: tags of the model. Defaults to none.
         instance_type: instance type of the jobs, for example `ml.m5.large`.
         instance_count: number of instances of a job, 1 to 100. Defaults to 1.
-        schedule: `cron(...)` with six fields, or `rate(...)`, as EventBridge Scheduler writes them.
+        schedule: `cron(...)` with six fields, or `rate(...)`, as EventBridge Scheduler writes them;
+            at most one run per hour.
         time_zone: time zone of a `cron` schedule. Defaults to UTC.
         content_type: format of the files and predictions. Defaults to `text/csv`.
         join_input: True writes each input row before its prediction. Defaults to False.
@@ -38,11 +39,12 @@ class Batch(Stage):
     def _is_an_expression(cls, expression: str) -> str:
         name, _, rest = expression.partition("(")
         fields = rest.removesuffix(")").split()
-        if rest.endswith(")") and (name, len(fields)) in (("cron", 6), ("rate", 2)):
+        is_hourly = fields[:1] and fields[0].isdecimal() and "minute" not in rest
+        if rest.endswith(")") and (name, len(fields)) in (("cron", 6), ("rate", 2)) and is_hourly:
             return expression
         raise ValueError(
             f"got {expression!r}; allowed: cron(minute hour day month weekday year), such as "
-            "'cron(0 3 * * ? *)', or 'rate(1 day)'"
+            "'cron(0 3 * * ? *)', or 'rate(1 day)'; at most one run per hour"
         )
 
     @field_validator("time_zone")
