@@ -268,6 +268,7 @@ class Life:
     def _roll_back(self, good: str) -> None:
         file, config = (self._repository / name for name in (bad_version.FILE, bad_version.CONFIG))
         before, settings = file.read_text(), config.read_text()
+        commit = self._summary.commit
         file.write_text(bad_version.with_leak(before))
         best = next(
             (one for one in self._summary.trials if one.value == self._summary.best_value), None
@@ -288,6 +289,7 @@ class Life:
                 self.aws, self.project, package, (BAD,), approved=load.hurry
             )
         self._record_load("canary of the bad version", load.outcomes)
+        self._summary.commit = commit
         version = package.rpartition("/")[2]
         if not watched.execution.failure:
             raise RehearsalError(

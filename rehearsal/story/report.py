@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from rehearsal.story import life_figures, loop_diagram, plots
+from rehearsal.story import life_figures, loop_diagram, plots, quality_figures
 from rehearsal.story.summary import StepSummary, Summary
 
 _TEMPLATE = "report.html.jinja"
@@ -43,6 +43,11 @@ def render(
         figures=_figures(summary, evaluation, actual, predicted),
         trials_plot=_trials_plot(summary),
         life=_life(summary),
+        measures=quality_figures.measures(summary.metrics, evaluation),
+        measured_rows=quality_figures.rows_of(evaluation),
+        champion=quality_figures.champion(evaluation),
+        classes=quality_figures.classes(evaluation),
+        thresholds=quality_figures.thresholds(evaluation),
         rows=_rows(summary.steps, summary.time.total_seconds),
         hyperparameters=_hyperparameters(summary),
         quality=_quality(summary),
@@ -94,6 +99,7 @@ def _figures(
                 plots.confusion(*_labels(actual, predicted)),
             ),
         ]
+    found += quality_figures.drawn(evaluation)
     return [(title, Markup(svg)) for title, svg in found if svg]  # noqa: S704 - drawn here
 
 

@@ -290,3 +290,52 @@ def test_a_report_of_an_account_has_no_times_of_a_run() -> None:
 )
 def test_times_of_events_are_short(seconds: float, text: str) -> None:
     assert life_figures.duration(seconds) == text
+
+
+EVALUATION = {
+    "objective": "auc",
+    "binary_classification_metrics": {"auc": {"value": 0.71}, "f1": {"value": 0.37}},
+    "intervals": {
+        "of": "bootstrap samples of 600 rows from all 600 held-out rows",
+        "metrics": {"auc": {"low": 0.66, "high": 0.76}},
+    },
+    "baseline": {"without_features": {"auc": {"value": 0.5}}},
+    "champion": {"compared": True, "verdict": "better than version 1 by 0.05"},
+    "classes": [{"label": "late <b>", "rows": 442, "precision": 0.78, "recall": 0.97, "f1": 0.87}],
+    "thresholds": {
+        "precision_recall_curve": {"precisions": [0.3, 1.0], "recalls": [1.0, 0.0]},
+        "choices": [{"choice": "0.5", "threshold": 0.5, "precision": 0.7, "recall": 0.2}],
+    },
+    "calibration": {
+        "of": "probability of yes",
+        "bins": [{"predicted": 0.1, "observed": 0.2, "low": 0.1, "high": 0.3, "rows": 60}],
+    },
+    "importance": {
+        "method": "mean absolute SHAP values",
+        "of": "all 600 held-out rows",
+        "features": {"carrier": 0.28, "destination": 0.26},
+    },
+}
+
+
+def test_each_metric_has_its_interval_and_what_it_must_beat() -> None:
+    measured = dataclasses.replace(summary("binary"), metrics={"f1": 0.37, "auc": 0.71})
+    html = report.render(measured, EVALUATION, ["0"], ["0"])
+    table = html.split("Evaluation of")[1].split("</figure>")[0]
+    objective, other = re.findall(r"<tr(?: class=\"best\")?><td>.*?</tr>", table, re.DOTALL)
+    assert re.findall(r">([^<>]*\d[^<>]*)<", objective) == ["0.71", "0.66 – 0.76", "0.5"]  # noqa: RUF001
+    assert "auc" in objective
+    assert "f1" in other
+    assert "from all 600 held-out rows" in table
+    assert "Champion: better than version 1 by 0.05" in table
+
+
+def test_the_figures_of_the_evaluation_name_their_rows() -> None:
+    html = report.render(summary("binary"), EVALUATION, ["0"], ["0"])
+    for title in (
+        "Calibration, probability of yes",
+        "Precision and recall, held-out rows",
+        "Importance, all 600 held-out rows",
+    ):
+        assert f"<h3>{title}</h3>" in html
+    assert "late &lt;b&gt;" in html
