@@ -1,12 +1,13 @@
 """The life of a model as AWS recorded it, for a report without a run of the story."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from rehearsal.client import approvals, monitors, pipeline_execution
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.project import Project
+from rehearsal.framework.clock import utc_now
 from rehearsal.story import lineage, rollouts, summary
 from rehearsal.story.steps import evaluation_of
 from rehearsal.story.summary import (
@@ -48,7 +49,7 @@ def read(aws: LocalAws, project: Project, stage: str = "prod") -> tuple[Summary,
         *_of_endpoints(found),
         *_of_monitors(runs),
     ]
-    found.life.events = _ordered(events)
+    found.life.events = _ordered(_in_real_time(event) for event in events)
     if found.life.events:
         found.started = found.life.events[0].moment
     approved = [one for one in packages if one.get("ModelApprovalStatus") == "Approved"]
@@ -150,7 +151,18 @@ def _alarms(aws: LocalAws, prefix: str) -> list[AlarmSummary]:
     ]
 
 
-def _ordered(events: list[_Event]) -> list[EventSummary]:
+def _in_real_time(event: _Event) -> _Event:
+    """Returns an event of a time that was moved forward at the real time at which it happened.
+
+    Alarms of a local AWS have the moved time, and builds have real time. An event of an earlier
+    lead is moved by the present one, since no record has the leads of the past.
+    """
+    if event[0] <= utc_now() or not monitors.clock().lead:
+        return event
+    return (min(event[0] - monitors.clock().lead, utc_now()), *event[1:])
+
+
+def _ordered(events: Iterable[_Event]) -> list[EventSummary]:
     ordered = sorted(events, key=lambda event: event[0])
     return [
         EventSummary(
