@@ -1,4 +1,4 @@
-"""Permissions of the role of a processing job, and of the role that starts it."""
+"""Permissions that roles of jobs need for keys, volumes and logs."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,6 +25,21 @@ def use_keys(keys: Sequence[kms.IKey | None]) -> Iterator[Permission]:
         resources=arns,
         conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
     )
+
+
+def use_of_volumes(key: kms.IKey) -> list[Permission]:
+    """Returns the permissions to use a KMS key for volumes of instances.
+
+    Source: CreateEndpointConfig, KmsKeyId; "Protect data at rest" of SageMaker's guide.
+    """
+    return [
+        Permission(actions=["kms:DescribeKey"], resources=[key.key_arn]),
+        Permission(
+            actions=["kms:CreateGrant"],
+            resources=[key.key_arn],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+    ]
 
 
 def write_logs(scope: Construct) -> Iterator[Permission]:

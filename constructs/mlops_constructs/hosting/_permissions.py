@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from constructs import IConstruct
 
 from mlops_constructs.access import Permission, acknowledge_wildcards
@@ -26,21 +25,6 @@ def grant(role: iam.IRole, permissions: Iterable[Permission]) -> None:
             conditions={operator: dict(keys) for operator, keys in permission.conditions.items()},
         )
         acknowledge_wildcards(role, resources=permission.wildcards(), reason=permission.because)
-
-
-def use_of_volumes(key: kms.IKey) -> list[Permission]:
-    """Returns the permissions to use a KMS key for volumes of instances.
-
-    Source: CreateEndpointConfig, KmsKeyId; "Protect data at rest" of SageMaker's guide.
-    """
-    return [
-        Permission(actions=["kms:DescribeKey"], resources=[key.key_arn]),
-        Permission(
-            actions=["kms:CreateGrant"],
-            resources=[key.key_arn],
-            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-        ),
-    ]
 
 
 def writing_logs(scope: IConstruct, log_group: str) -> Permission:

@@ -10,11 +10,11 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
+from mlops_constructs._job_permissions import use_of_volumes
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission
 from mlops_constructs.access._job_guard import unencrypted_outputs, unencrypted_volumes
 from mlops_constructs.delivery.artifact_store import ArtifactStore
-from mlops_constructs.hosting._permissions import use_of_volumes
 
 from .project_stage import ProjectStage
 from .stage_kind import StageKind

@@ -14,9 +14,10 @@ from mlops_constructs._content_name import name_by_content
 from mlops_constructs._endpoint_kind import EndpointKind
 from mlops_constructs._findings import acknowledge, in_security_packs
 from mlops_constructs._instance_type import has_local_storage
+from mlops_constructs._job_permissions import use_of_volumes
 from mlops_constructs._problems import is_known
 from mlops_constructs.access import Permission, RolePolicies
-from mlops_constructs.hosting._permissions import grant, use_of_volumes, writing_logs
+from mlops_constructs.hosting._permissions import grant, writing_logs
 from mlops_constructs.hosting.model.model import ModelBase
 from mlops_constructs.hosting.scaling._scaled_capacity import (
     INSTANCES,

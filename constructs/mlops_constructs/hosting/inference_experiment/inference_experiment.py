@@ -13,12 +13,13 @@ from constructs import Construct
 from mlops_constructs._content_name import HASH_LENGTH, name_by_content
 from mlops_constructs._endpoint_kind import EndpointKind
 from mlops_constructs._instance_type import is_instance_type
+from mlops_constructs._job_permissions import use_of_volumes
 from mlops_constructs._problems import Problems, is_known, outside
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import Permission, RolePolicies, ServiceRole
 from mlops_constructs.access._job_guard import unencrypted_volumes
 from mlops_constructs.hosting._names import name_problems
-from mlops_constructs.hosting._permissions import grant, use_of_volumes
+from mlops_constructs.hosting._permissions import grant
 from mlops_constructs.hosting.endpoint._endpoint_problems import shadow_test_problems
 from mlops_constructs.hosting.endpoint.data_capture import DataCapture
 from mlops_constructs.hosting.endpoint.endpoint_base import EndpointBase

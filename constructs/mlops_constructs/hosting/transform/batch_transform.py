@@ -12,12 +12,13 @@ from constructs import Construct
 
 from mlops_constructs._dead_letter_queue import DeadLetterQueue
 from mlops_constructs._job_events import TRANSFORM_JOB, job_rule
+from mlops_constructs._job_permissions import use_of_volumes
 from mlops_constructs._job_schedule import MAX_ID_LENGTH, TRANSFORM, ScheduledJobs
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import Permission
 from mlops_constructs.hosting._names import name_problems
-from mlops_constructs.hosting._permissions import grant, use_of_volumes, writing_logs
+from mlops_constructs.hosting._permissions import grant, writing_logs
 from mlops_constructs.hosting.model.model import ModelBase
 
 from .batch_data_capture import BatchDataCapture
