@@ -14,6 +14,7 @@ from mlops_jobs.monitoring.model import LoadModel, Model
 from mlops_jobs.monitoring.settings import Analysis, Settings
 from mlops_jobs.monitoring.traffic.batch import batch_calls, batch_requests
 from mlops_jobs.monitoring.traffic.capture import Event, events, ground_truth, merged
+from mlops_jobs.monitoring.traffic.label_counts import LabelCounts
 from mlops_jobs.monitoring.traffic.labeled import Labeled, labeled
 from mlops_jobs.monitoring.traffic.predictions import NO_ATTRIBUTES, Attributes
 from mlops_jobs.monitoring.traffic.reading import Reading
@@ -27,7 +28,7 @@ BINARY_LABELS = 2
 WITH_LABELS = (Analysis.MODEL_QUALITY, Analysis.MODEL_BIAS)
 
 
-def compare(settings: Settings, load_model: LoadModel) -> Findings | None:
+def compare(settings: Settings, load_model: LoadModel) -> Findings | LabelCounts | None:
     """Compares the traffic of a time window with a baseline.
 
     Args:
@@ -35,18 +36,24 @@ def compare(settings: Settings, load_model: LoadModel) -> Findings | None:
         load_model: loads the model, if the analysis needs it.
 
     Returns:
-        The findings; None if there was no traffic, or no traffic with known labels.
+        The findings; counts of labels if no call of the traffic has one; None if there was no
+        traffic.
 
     Raises:
         InputError: an input cannot be read.
     """
     if settings.analysis is Analysis.DATA_QUALITY:
         return quality_of_traffic.analyze(settings)
-    found = _events(settings)
+    found, counts = _events(settings)
     if not found:
-        return None
+        return counts if counts.calls else None
     analysis = ANALYSES[settings.analysis]
     whole = analysis(found, settings, load_model)
+    whole = replace(
+        whole,
+        notes=[*whole.notes, *counts.texts()],
+        metrics=[*whole.metrics, *counts.metrics()],
+    )
     variants: dict[str, list[Event]] = {}
     for event in found:
         variants.setdefault(event.variant, []).append(event)
@@ -76,15 +83,24 @@ def model_of(settings: Settings, load_model: LoadModel) -> Model:
         return load_model(file)
 
 
-def _events(settings: Settings) -> list[Event]:
+def _events(settings: Settings) -> tuple[list[Event], LabelCounts]:
     inside = _captured(settings)
     if settings.analysis not in WITH_LABELS:
-        return inside
+        return inside, LabelCounts()
     labels: dict[str, tuple[str, ...]] = {}
+    repeated: set[str] = set()
     if settings.ground_truth_source:
         hours = settings.label_hours
-        labels = ground_truth(lines(settings.ground_truth_source, hours, by_variant=False))
-    return list(merged(inside, labels))
+        given = lines(settings.ground_truth_source, hours, by_variant=False)
+        labels = ground_truth(given, repeated)
+    found = list(merged(inside, labels))
+    known = {one for event in inside for one in (event.event_id, event.inference_id)}
+    return found, LabelCounts(
+        calls=len(inside),
+        unlabeled=len(inside) - len(found),
+        unmatched=len(labels.keys() - known),
+        repeated=len(repeated & known),
+    )
 
 
 def _captured(settings: Settings) -> list[Event]:
@@ -109,7 +125,12 @@ def _model_quality(found: Sequence[Event], settings: Settings, _: LoadModel) -> 
     content = _read(settings.baseline_constraints)
     if content is not None:
         of_baseline, expected = model_quality.read_constraints(content)
-        problem = problem or of_baseline
+        if problem not in (None, of_baseline):
+            raise InputError(
+                f"baseline_constraints: got those of a model for {of_baseline}; allowed are those "
+                f"of the deployed model, whose problem_type is {settings.problem_type}"
+            )
+        problem = of_baseline
     if problem is None:
         allowed = ", ".join(model_quality.PROBLEM_TYPES)
         raise InputError(f"problem_type: got {settings.problem_type!r}; allowed: {allowed}")

@@ -21,6 +21,7 @@ from mlops_jobs.monitoring.model import LoadModel
 from mlops_jobs.monitoring.page import PAGE, render
 from mlops_jobs.monitoring.publication import publish
 from mlops_jobs.monitoring.settings import Settings, Window
+from mlops_jobs.monitoring.traffic.label_counts import LabelCounts
 from mlops_jobs.monitoring.traffic.source import read
 
 # Published by each successful run, so that an alarm can detect a monitor that has stopped.
@@ -47,7 +48,9 @@ def monitor(environment: Mapping[str, str], load_model: LoadModel) -> str:
     settings = Settings.from_environment(environment)
     found = compare(settings, load_model)
     metrics = [Metric(name=COMPLETED_RUNS, value=1.0)]
-    if found is not None:
+    if isinstance(found, LabelCounts):
+        metrics += found.metrics()
+    elif found is not None:
         _write(found, settings, _folder(settings), compared=bool(settings.baseline_constraints))
         metrics += found.metrics
         if settings.baseline_constraints:
@@ -55,6 +58,8 @@ def monitor(environment: Mapping[str, str], load_model: LoadModel) -> str:
     publish(metrics, settings, time_of_metrics(settings.window, datetime.now(UTC)))
     if found is None:
         return "Completed: There was no traffic to analyze."
+    if isinstance(found, LabelCounts):
+        return f"Completed: There were no labels to analyze. {'. '.join(found.texts())}."
     return _result(found)
 
 

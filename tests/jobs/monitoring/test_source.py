@@ -98,6 +98,101 @@ def test_labels_that_are_late_are_waited_for(tmp_path: Path, aws: Aws, binary: F
     assert (tmp_path / "reports/2026/11/20/10/statistics.json").exists()
 
 
+def label(identity: str, value: str = "churned") -> str:
+    truth = {"data": value, "encoding": "CSV"}
+    return json.dumps(
+        {"groundTruthData": truth, "eventMetadata": {"eventId": identity}, "eventVersion": "0"}
+    )
+
+
+def last_metrics(aws: Aws) -> dict[str, float]:
+    """Returns the metrics of the last run."""
+    return {one["MetricName"]: one["Value"] for one in aws.metrics[-1]["MetricData"]}
+
+
+def test_labels_that_never_come_end_with_a_count_and_no_verdict(
+    tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
+    fill(aws, binary, 11)
+    del aws.objects["labels/2026/11/20/11/b.jsonl"]
+
+    ending = monitor(scheduled(tmp_path))
+
+    assert ending == ("Completed: There were no labels to analyze. 20 of 20 calls have no label.")
+    assert last_metrics(aws) == {
+        "completed_runs": 1.0,
+        "unlabeled_share": 1.0,
+        "unmatched_labels": 0.0,
+    }
+
+
+def test_labels_of_unknown_calls_are_counted_and_not_analyzed(
+    tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
+    fill(aws, binary, 11)
+    others = [label(f"nobody-{number}") for number in range(3)]
+    aws.objects["labels/2026/11/20/10/a.jsonl"] = "\n".join(others).encode()
+
+    ending = monitor(scheduled(tmp_path))
+
+    assert "3 labels have the id of no call of the window" in ending
+    assert last_metrics(aws)["unmatched_labels"] == 3
+    assert report(tmp_path, "2026/11/20/12/statistics.json")["dataset"]["item_count"] == 80
+
+
+def test_of_labels_that_come_twice_the_last_one_counts(
+    tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
+    fill(aws, binary, 11)
+    wrong = {"stays": "churned", "churned": "stays"}
+    first = label_lines([wrong[row[-1]] for row in binary.raw[:80]])
+    aws.objects["labels/2026/11/20/10/a.jsonl"] = "\n".join(first).encode()
+
+    ending = monitor(scheduled(tmp_path))
+
+    assert "20 ids have more than one label, of which the last one counts" in ending
+    assert last_metrics(aws)["auc"] > 0.9
+
+
+def test_a_part_of_the_labels_is_analyzed_and_the_rest_is_counted(
+    tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
+    fill(aws, binary, 11)
+    labels = aws.objects["labels/2026/11/20/11/b.jsonl"].decode().splitlines()
+    aws.objects["labels/2026/11/20/11/b.jsonl"] = "\n".join(labels[:10]).encode()
+
+    ending = monitor(scheduled(tmp_path))
+
+    assert "10 of 20 calls have no label" in ending
+    assert last_metrics(aws)["unlabeled_share"] == 0.5
+
+
+def test_the_baseline_of_another_problem_is_rejected_by_name(
+    tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
+    fill(aws, binary, 11)
+    other = tmp_path / "constraints.json"
+    limit = {"threshold": 1, "comparison_operator": "GreaterThanThreshold"}
+    other.write_text(json.dumps({"regression_constraints": {"rmse": limit}}), encoding="utf-8")
+
+    with pytest.raises(InputError, match="baseline_constraints: got those of a model for"):
+        monitor(scheduled(tmp_path, baseline_constraints=str(other)))
+
+
+def test_traffic_of_a_fast_clock_is_left_to_the_run_of_its_time(
+    tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
+    fill(aws, binary, 11)
+    calls = captured_calls(
+        [row[:-1] for row in binary.raw[:8]], binary.predictor, time=END + timedelta(hours=3)
+    )
+    aws.objects["capture/churn/AllTraffic/2026/11/20/11/fast.jsonl"] = "\n".join(calls).encode()
+
+    monitor(scheduled(tmp_path))
+
+    assert report(tmp_path, "2026/11/20/12/statistics.json")["dataset"]["item_count"] == 80
+
+
 def test_metrics_are_put_to_cloudwatch(tmp_path: Path, aws: Aws, binary: Fitted) -> None:
     fill(aws, binary, 11)
 

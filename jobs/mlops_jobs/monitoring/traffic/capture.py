@@ -80,11 +80,15 @@ def events(lines: Iterable[tuple[str, str]], variant: str = "") -> Iterator[Even
         )
 
 
-def ground_truth(lines: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+def ground_truth(
+    lines: Iterable[tuple[str, str]], repeated: set[str] | None = None
+) -> dict[str, tuple[str, ...]]:
     """Returns the labels of each event, by its event id or inference id.
 
     Args:
         lines: lines of ground truth files, each with its location.
+        repeated: receives the ids that have more than one label, of which the last one counts.
+            Defaults to None: they are not needed.
 
     Raises:
         InputError: a line is not of a ground truth file.
@@ -99,6 +103,8 @@ def ground_truth(lines: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]
             raise InputError(
                 f"{place}: got no groundTruthData or no eventMetadata.eventId; add both"
             )
+        if repeated is not None and str(identity) in found:
+            repeated.add(str(identity))
         found[str(identity)] = labels
     return found
 
