@@ -12,6 +12,7 @@ from stacks.code_hosts import code_host
 from stacks.foundation_stack import FoundationStack
 from stacks.network_source import NetworkSource
 from stacks.platform_stack import PlatformStack
+from stacks.project_monitoring import project_monitoring
 from stacks.project_operations import ProjectNotifications, project_budget
 from stacks.removal import removal_policy
 from stacks.seeds import Seeds
@@ -86,6 +87,7 @@ class ProjectStack(PlatformStack):
             mlflow=self._mlflow(settings, domain_stack),
             stages=stages,
             approval_notifications=_reviewers(settings),
+            monitoring=project_monitoring(settings.monitoring),
             adopted=_adopted(settings.adopt),
             removal_policy=removal_policy(settings.removal, defaults),
         )

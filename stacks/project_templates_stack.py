@@ -18,6 +18,7 @@ from mlops_constructs.projects import (
 from stacks.code_hosts import code_host
 from stacks.network_source import NetworkSource
 from stacks.platform_stack import PlatformStack
+from stacks.project_monitoring import project_monitoring
 from stacks.removal import removal_policy
 from stacks.seeds import Seeds
 from stacks.settings.connections import ConnectionSettings
@@ -97,6 +98,7 @@ class ProjectTemplatesStack(PlatformStack):
                 boundary_parameter=boundary_parameter,
                 launch_role_arn=settings.launch_role_arn or (name and LaunchRole.arn_of(name)),
                 network=vpc if settings.network_of(one) else None,
+                monitoring=project_monitoring(one.monitoring or settings.monitoring),
                 removal_policy=policy,
             )
             for one in settings.templates

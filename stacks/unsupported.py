@@ -11,8 +11,6 @@ def unsupported(settings: Settings) -> list[str]:
     """
     found = []
     for number, project in enumerate(settings.projects):
-        if project.monitoring:
-            found.append(f"projects[{number}].monitoring")
         home = settings.account_of(project).alias
         away = {one.in_ for one in project.stages} - {None, home}
         if project.network and any(_makes_network(settings, alias) for alias in away):

@@ -35,6 +35,7 @@ def silence_alarm(
     count: cloudwatch.IMetric,
     max_silence: cdk.Duration,
     description: str,
+    alarm_name: str | None = None,
 ) -> cloudwatch.Alarm:
     """Creates an alarm on a count that is 0 in all periods of the silence.
 
@@ -44,6 +45,7 @@ def silence_alarm(
     return cloudwatch.Alarm(
         scope,
         construct_id,
+        alarm_name=alarm_name,
         alarm_description=description,
         metric=count,
         threshold=1,

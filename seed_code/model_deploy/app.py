@@ -54,6 +54,9 @@ def main() -> None:
         )
         for stage in stages
     }
+    for name, stack in stacks.items():
+        for message in stack.unmonitored:
+            print(f"config/{name}.yaml: monitor: no monitor of {message}")
     cdk.Validations.of(app).add_plugins(SageMakerChecks(production=[stacks[stages[-1]]]))
     app.synth()
 

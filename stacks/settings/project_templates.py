@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from stacks.settings.checked_text import matching
 from stacks.settings.model import InAccounts, SettingsModel, unique, unique_names
 from stacks.settings.names import Cidr, RemovalChoice, ResourceName, Seed, VpcId
-from stacks.settings.projects import GitSettings
+from stacks.settings.projects import GitSettings, MonitoringSettings
 
 Principal = Annotated[
     str,
@@ -52,6 +52,8 @@ class TemplateSettings(SettingsModel):
     """Repositories behind a connection. Defaults to new CodeCommit repositories."""
     network: bool | None = None
     """True if projects run in the network of the account. Defaults to that of the section."""
+    monitoring: MonitoringSettings | None = None
+    """Monitoring of the projects. Defaults to that of the section."""
 
 
 DEFAULT_TEMPLATES = [
@@ -71,6 +73,8 @@ class ProjectTemplatesSettings(InAccounts):
     """The templates. Defaults to one for tabular data, with CodeCommit repositories."""
     network: bool = False
     """True if projects run in the network of the account. Defaults to false."""
+    monitoring: MonitoringSettings = MonitoringSettings()
+    """Monitoring of the projects. Defaults to daily monitors, and retraining within its limits."""
     allowed_cidrs: Annotated[list[Cidr], AfterValidator(unique)] = []
     """Public addresses that can read templates. Defaults to all, or `allowed_vpcs` only."""
     allowed_vpcs: Annotated[list[VpcId], AfterValidator(unique)] = []

@@ -97,13 +97,31 @@ class StageSettings(SettingsModel):
     """Kinds that the file of the stage in model-deploy may name. Defaults to all kinds."""
 
 
+class RetrainSettings(SettingsModel):
+    """Limits of the trainings that alarms start; the project's repository can tighten them."""
+
+    cooldown_days: Annotated[int, Field(ge=0, le=365)] = 7
+    """Days after a successful training in which no alarm starts another one. Defaults to 7."""
+    max_runs_per_month: Annotated[int, Field(ge=1, le=100)] = 4
+    """Maximum number of trainings that alarms start in 30 days. Defaults to 4."""
+
+
+def _limits_or_none(value: object) -> object:
+    if value is True:
+        return {}
+    return None if value is False else value
+
+
 class MonitoringSettings(SettingsModel):
-    """Monitoring of a project's last stage."""
+    """Monitoring of a project's stages, which the project's repository configures."""
 
     drift: Annotated[Frequency, Field(strict=False)] = Frequency.DAILY
-    """Schedule of the drift monitor. Defaults to daily."""
-    retrain: bool = False
-    """True if drift starts the training pipeline. Defaults to false."""
+    """Schedule of monitors whose settings have none. Defaults to daily."""
+    retrain: Annotated[
+        RetrainSettings | None,
+        BeforeValidator(_limits_or_none, json_schema_input_type=RetrainSettings | bool | None),
+    ] = RetrainSettings()
+    """Limits of retraining after an alarm. Defaults to true: the default limits; false: none."""
 
 
 class ProjectBudgetSettings(SettingsModel):
@@ -197,8 +215,8 @@ class ProjectSettings(InAccount):
     """Stages in the order of deployment. Defaults to staging, then prod with an approval."""
     personas: Annotated[list[Annotated[Persona, Field(strict=False)]], AfterValidator(unique)] = []
     """Kinds of users that get a role. Defaults to none."""
-    monitoring: MonitoringSettings | None = None
-    """Monitoring of the last stage. Defaults to the configuration in the project's repository."""
+    monitoring: MonitoringSettings = MonitoringSettings()
+    """Monitoring of the stages. Defaults to daily monitors, and retraining within its limits."""
     mlflow: bool = False
     """True if trainings are logged in the MLflow app of `studio`, which the projects with this key
     share: each can change the runs of the others. Defaults to false."""

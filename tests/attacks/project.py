@@ -48,6 +48,9 @@ SERVICES = {
     "DeployEvent": "ModelDeployPipelineEventRole",
     "Model": "ModelExecutionRole",
     "Mlflow": "MlflowRole",
+    "Monitor": "MonitoringRunRole",
+    "Starter": "MonitoringStarterRole",
+    "Retrain": "RetrainingStateMachineRole",
 }
 """Roles of services, by a part of their logical ids."""
 

@@ -170,6 +170,38 @@ NEW_ROLE = just(RoleName="evil", AssumeRolePolicyDocument="{}")
 KEY = just(KeyId="alias/none", PolicyName="default", Policy="{}")
 MOVE: dict[str, Any] = {"ModelLifeCycle": {"Stage": "Production", "StageStatus": "Approved"}}
 
+SCHEDULE = "scheduler.create_schedule"
+
+
+def schedule(role: str, name: str = "churn-prod-data") -> Callable[[P], dict[str, Any]]:
+    return lambda project: {
+        "Name": name,
+        "ScheduleExpression": "rate(1 hour)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {
+            "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob",
+            "RoleArn": project.roles[role],
+            "Input": "{}",
+        },
+    }
+
+
+def processing(role: str, tag: str = "churn", **more: Any) -> Callable[[P], dict[str, Any]]:
+    cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}
+    return lambda project: {
+        "ProcessingJobName": "churn-evil",
+        "AppSpecification": {"ImageUri": IMAGE},
+        "RoleArn": project.roles[role],
+        "ProcessingResources": {"ClusterConfig": cluster},
+        "Tags": [{"Key": "sagemaker:project-name", "Value": tag}],
+        **more,
+    }
+
+
+def metric(namespace: str) -> Callable[[P], dict[str, Any]]:
+    return just(Namespace=namespace, MetricData=[{"MetricName": "errors", "Value": 0}])
+
+
 ATTACKS = [
     # A data scientist creates models, and cannot approve, host or deploy alone.
     Attack("Scientist", "sagemaker.create_model_package", package(ModelApprovalStatus="Approved")),
@@ -319,6 +351,30 @@ ATTACKS = [
     Attack("SynthBuild", "codebuild.update_project", just(name="anything")),
     Attack("SynthBuild", "sts.assume_role", assume("Deployment")),
     Attack("SmokeTestBuild", "sagemaker.update_endpoint", ENDPOINT),
+    # A template of model-deploy is deployed with this role: it schedules monitors and nothing else.
+    Attack("Deployment", SCHEDULE, schedule("Training")),
+    Attack("Deployment", SCHEDULE, schedule("Monitor")),
+    Attack("Deployment", SCHEDULE, schedule("Starter", "fraud-prod-data")),
+    Attack("Deployment", "sagemaker.create_processing_job", processing("Monitor")),
+    Attack("Deployment", "cloudwatch.delete_dashboards", just(DashboardNames=["fraud-prod"])),
+    Attack("Deployment", "sqs.create_queue", just(QueueName="churn-evil")),
+    # A schedule can start jobs of the project with the role of the monitors.
+    Attack("Starter", "sagemaker.create_processing_job", processing("Training")),
+    Attack("Starter", "sagemaker.create_processing_job", processing("Monitor", "fraud")),
+    Attack("Starter", "sagemaker.create_processing_job", processing("Monitor"), denied=True),
+    Attack("Starter", "sagemaker.create_training_job", job("Monitor")),
+    Attack("Starter", "s3.get_object", get("runs/1/evaluation.json")),
+    # The program of the image runs with the role of the monitors.
+    Attack("Monitor", "s3.get_object", get("data/customers.csv")),
+    Attack("Monitor", "s3.put_object", put("models/churn/model.tar.gz")),
+    Attack("Monitor", "s3.put_object", put("runs/1/baseline/constraints.json")),
+    Attack("Monitor", "s3.put_object", put("ground-truth/2026/11/30/12/labels.jsonl")),
+    Attack("Monitor", "cloudwatch.put_metric_data", metric("AWS/Billing")),
+    Attack("Monitor", "sagemaker.create_model_package", package()),
+    Attack("Monitor", START, just(name=BUILD)),
+    # An alarm starts model-build, not the deployment.
+    Attack("Retrain", START, just(name=DEPLOY)),
+    Attack("Retrain", "codepipeline.put_approval_result", ANSWER),
     Attack("SmokeTestBuild", "s3.put_object", put(CHECKED)),
     Attack("SmokeTestBuild", "codepipeline.put_approval_result", ANSWER),
     Attack(

@@ -166,8 +166,8 @@ def stack_of(app: cdk.App, name: str) -> cdk.Stack:
         ),
         (
             "accounts: {dev: {id: '111111111111', region: us-east-1}}\n"
-            "projects: [{name: churn, monitoring: {drift: daily}}]",
-            "not supported yet: projects[0].monitoring; remove these keys",
+            "projects: [{name: churn, monitoring: {retrain: {cooldown_days: 400}}}]",
+            "monitoring.retrain.cooldown_days: got 400 (number); allowed is at most 365",
         ),
     ],
 )

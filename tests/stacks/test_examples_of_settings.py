@@ -17,8 +17,6 @@ from tests.judges import open_findings
 from tests.stacks.sections import CONTEXT, ROOT
 
 EXAMPLES = ROOT / "config" / "examples"
-# The monitoring of a project has no stack yet: the app rejects it by name.
-WITHOUT = "    monitoring: "
 STACKS = {
     "sandbox": {"sandbox": ["Project-churn", "ProjectTemplates"]},
     "company": {
@@ -46,8 +44,6 @@ def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, cdk.Ap
     for path in sorted((folder / "config").glob("*.yaml")):
         if path.stem == "people":
             continue
-        lines = [one for one in path.read_text().splitlines() if not one.startswith(WITHOUT)]
-        path.write_text("\n".join(lines))
         settings = load_settings(path)
         one = cdk.App(outdir=str(folder / path.stem), analytics_reporting=False, context=CONTEXT)
         app.add_all(one, settings, path.name)

@@ -11,14 +11,15 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .settings import SettingsError, StageSettings, load_settings
+from .monitoring.monitored_package import MonitoredPackage
+from .settings import RealTime, SettingsError, StageSettings, load_settings
 from .stages import stages_from_environment
 
 MODEL_FILE = Path("build/model.json")
@@ -27,6 +28,7 @@ NO_VERSION = "none"
 """The version for which the pipeline skips its stages."""
 GROUP_VARIABLE = "MODEL_PACKAGE_GROUP_NAME"
 _MAX_LISTED = 10
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +39,12 @@ class ApprovedModels:
         newest: version with the highest number.
         packages: ARNs of the packages by their version: the newest one and those that a stage
             names.
+        descriptions: what monitors need of packages, by their version. Defaults to none.
     """
 
     newest: int
     packages: Mapping[int, str]
+    descriptions: Mapping[int, MonitoredPackage] = field(default_factory=dict)
 
     def arn_of(self, version: int | None) -> str:
         """Returns the ARN of a package.
@@ -51,13 +55,27 @@ class ApprovedModels:
         Raises:
             ValueError: the look-up did not find the version, since settings have changed after it.
         """
+        return self._found(self.packages, version)
+
+    def monitored(self, version: int | None) -> MonitoredPackage:
+        """Returns what the monitors of a stage need of its package.
+
+        Args:
+            version: version that the stage names; None for the newest one.
+
+        Raises:
+            ValueError: the look-up did not read the package, since settings have changed after it.
+        """
+        return self._found(self.descriptions, version)
+
+    def _found(self, known: Mapping[int, T], version: int | None) -> T:
         wanted = self.newest if version is None else version
-        if wanted not in self.packages:
+        if wanted not in known:
             raise ValueError(
                 f"{MODEL_FILE}: got no version {wanted}; run `python -m model_deploy."
                 "approved_model` again to look it up"
             )
-        return self.packages[wanted]
+        return known[wanted]
 
 
 def approved_versions(sagemaker: Any, group: str) -> dict[int, str]:
@@ -105,6 +123,31 @@ def version_problems(
         first = set(deployed.values()) if first is None else first
 
 
+def monitored_packages(
+    sagemaker: Any, stages: Mapping[str, StageSettings], approved: Mapping[int, str]
+) -> dict[int, MonitoredPackage]:
+    """Returns what monitors need of the packages of stages with monitors, by their version.
+
+    Args:
+        sagemaker: boto3 client of SageMaker.
+        stages: settings of the stages.
+        approved: ARNs of the approved packages by their version.
+    """
+    if not approved:
+        return {}
+    versions = {
+        max(approved) if stage.version is None else stage.version
+        for stage in stages.values()
+        if isinstance(stage, RealTime) and stage.monitor is not None
+    }
+    return {
+        version: MonitoredPackage.of(
+            sagemaker.describe_model_package(ModelPackageName=approved[version])
+        )
+        for version in sorted(versions)
+    }
+
+
 def _listed(approved: Mapping[int, str]) -> str:
     versions = [str(one) for one in sorted(approved, reverse=True)]
     rest = [f"{len(versions) - _MAX_LISTED} older ones"] if len(versions) > _MAX_LISTED else []
@@ -124,15 +167,17 @@ def main() -> int:
             name: load_settings(Path("config") / f"{name}.yaml")
             for name in stages_from_environment(os.environ)
         }
-        approved = approved_versions(boto3.client("sagemaker"), group)
+        sagemaker = boto3.client("sagemaker")
+        approved = approved_versions(sagemaker, group)
+        problems = list(version_problems(stages, approved))
+        if problems:
+            print("\n".join(problems), file=sys.stderr)
+            return 1
+        described = monitored_packages(sagemaker, stages, approved)
     except (ClientError, BotoCoreError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
-    problems = list(version_problems(stages, approved))
-    if problems:
-        print("\n".join(problems), file=sys.stderr)
-        return 1
-    _write(approved, stages)
+    _write(approved, stages, described)
     if approved:
         print(f"The newest approved version of {group} is {max(approved)}")
         for name, stage in stages.items():
@@ -148,7 +193,11 @@ def main() -> int:
     return 0
 
 
-def _write(approved: Mapping[int, str], stages: Mapping[str, StageSettings]) -> None:
+def _write(
+    approved: Mapping[int, str],
+    stages: Mapping[str, StageSettings],
+    described: Mapping[int, MonitoredPackage],
+) -> None:
     MODEL_FILE.parent.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] | None = None
     if approved:
@@ -158,7 +207,13 @@ def _write(approved: Mapping[int, str], stages: Mapping[str, StageSettings]) -> 
         found = {
             "model_package_arn": approved[newest],
             "model_package_version": newest,
-            "packages": {str(one): {"model_package_arn": approved[one]} for one in deployed},
+            "packages": {
+                str(one): {
+                    "model_package_arn": approved[one],
+                    **({"monitored": described[one].to_json()} if one in described else {}),
+                }
+                for one in deployed
+            },
         }
     MODEL_FILE.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     VERSION_FILE.write_text(
@@ -187,6 +242,11 @@ def read_approved_models(path: Path = MODEL_FILE) -> ApprovedModels | None:
         packages={
             int(version): package["model_package_arn"]
             for version, package in found["packages"].items()
+        },
+        descriptions={
+            int(version): MonitoredPackage.from_json(package["monitored"])
+            for version, package in found["packages"].items()
+            if "monitored" in package
         },
     )
 

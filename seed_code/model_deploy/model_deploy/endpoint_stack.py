@@ -12,6 +12,7 @@ from .kinds.component import component_endpoint
 from .kinds.real_time import real_time_endpoint
 from .kinds.serverless import serverless_endpoint
 from .kinds.stage_resources import StageResources
+from .monitoring.monitors import EndpointMonitors
 from .project import Project
 
 
@@ -24,6 +25,10 @@ class EndpointStack(cdk.Stack):
 
     Outputs: EndpointName, ModelPackageArn; a stage of the kind `batch` has ScheduleName instead of
     EndpointName.
+
+    Attributes:
+        unmonitored: one message for each monitor of the settings that the model has no baseline
+            for.
 
     Args:
         scope: parent of the stack.
@@ -58,9 +63,9 @@ class EndpointStack(cdk.Stack):
         )
         try:
             _require_allowed(project, stage)
-            defined = _define(
-                StageResources(self, name=name, project=project, models=models), stage
-            )
+            resources = StageResources(self, name=name, project=project, models=models)
+            defined = _define(resources, stage)
+            self.unmonitored = _monitor(resources, defined, stage, models)
         except ValueError as error:
             raise ValueError(f"config/{construct_id}.yaml: {error}") from error
         tags = {
@@ -88,6 +93,35 @@ def _require_allowed(project: Project, stage: settings.StageSettings) -> None:
             "kind: got 'serverless' in a project with a network, whose models run in a VPC, which "
             "SageMaker does not support for serverless endpoints; allowed: 'real-time'"
         )
+
+
+def _monitor(
+    resources: StageResources,
+    defined: Endpoint | BatchTransform,
+    stage: settings.StageSettings,
+    models: ApprovedModels,
+) -> list[str]:
+    """Defines the monitors of a stage; returns messages about those without a baseline."""
+    if not isinstance(stage, settings.RealTime) or not isinstance(defined, Endpoint):
+        return []
+    if stage.monitor is None:
+        return []
+    roles = resources.project.monitoring
+    if roles is None:
+        raise ValueError(
+            "monitor: got monitors, but the project has no roles for them; ask the platform team "
+            "to upgrade the project, or remove the section"
+        )
+    monitors = EndpointMonitors(
+        resources.stack,
+        "Monitors",
+        resources=resources,
+        endpoint=defined,
+        stage=stage,
+        roles=roles,
+        package=models.monitored(stage.version),
+    )
+    return monitors.missing
 
 
 def _define(resources: StageResources, stage: settings.StageSettings) -> Endpoint | BatchTransform:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .monitoring.monitoring_roles import MonitoringRoles
 from .stages import variable_prefix
 
 # Fields of `Project`, and the environment variables that the pipeline sets for them.
@@ -96,6 +97,7 @@ class Project:
     kinds: tuple[str, ...] = ()
     starter_role_arn: str | None = None
     queue_arn: str | None = None
+    monitoring: MonitoringRoles | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], stage: str) -> "Project":
@@ -129,4 +131,5 @@ class Project:
             kinds=tuple(environment.get(f"{own_prefix}KINDS", "").split()),
             starter_role_arn=environment.get(f"{prefix}{_STARTER_ROLE}") or None,
             queue_arn=environment.get(f"{prefix}{_QUEUE}") or None,
+            monitoring=MonitoringRoles.from_environment(environment, prefix),
         )

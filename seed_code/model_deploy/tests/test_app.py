@@ -17,6 +17,16 @@ ENVIRONMENT = {
     "MODEL_EXECUTION_ROLE_ARN": "arn:aws:iam::111111111111:role/sagemaker-projects/model",
     "ARTIFACT_BUCKET": "churn-artifacts",
     "ARTIFACT_KEY_ARN": f"arn:aws:kms:eu-west-1:111111111111:key/{UUID(int=7)}",
+    "MONITORING_ROLE_ARN": "arn:aws:iam::111111111111:role/sagemaker-projects/runs",
+    "MONITORING_STARTER_ROLE_ARN": "arn:aws:iam::111111111111:role/sagemaker-projects/starter",
+    "MONITORING_QUEUE_ARN": "arn:aws:sqs:eu-west-1:111111111111:not-started",
+}
+FILES = "s3://churn-artifacts/runs/1/baseline/data-quality"
+MONITORED = {
+    "image": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/churn:1",
+    "model_data": "s3://churn-artifacts/models/1/model.tar.gz",
+    "problem_type": "BinaryClassification",
+    "baselines": {"data-quality": [f"{FILES}/constraints.json", f"{FILES}/statistics.json"]},
 }
 
 
@@ -30,7 +40,8 @@ def checkout(tmp_path: Path) -> Path:
     package = {
         "model_package_arn": "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/7"
     }
-    model = {**package, "model_package_version": 7, "packages": {"7": package}}
+    described = {**package, "monitored": MONITORED}
+    model = {**package, "model_package_version": 7, "packages": {"7": described}}
     (tmp_path / "build" / "model.json").write_text(json.dumps(model))
     return tmp_path
 
@@ -62,6 +73,8 @@ def test_two_runs_write_the_same_two_templates_where_the_artifact_is_taken_from(
     assert contents[0] == contents[1]
     found = json.loads((checkout / "cdk.out/model.json").read_text())
     assert found["model_package_arn"].encode() in contents[0]["staging.template.json"]
+    assert b"churn-prod-data" in contents[0]["prod.template.json"]
+    assert "config/prod.yaml: monitor: no monitor of model-quality: the model" in result.stdout
 
 
 def test_without_an_approved_model_there_is_no_template_and_no_failure(checkout: Path) -> None:
@@ -118,6 +131,9 @@ def test_a_stage_in_another_account_uses_the_resources_of_that_account(checkout:
         "PROD_MODEL_EXECUTION_ROLE_ARN": "arn:aws:iam::222222222222:role/sagemaker-projects/model",
         "PROD_ARTIFACT_BUCKET": "churn-prod-222222222222-eu-west-1",
         "PROD_ARTIFACT_KEY_ARN": "arn:aws:kms:eu-west-1:222222222222:alias/churn-prod",
+        "PROD_MONITORING_ROLE_ARN": "arn:aws:iam::222222222222:role/sagemaker-projects/runs",
+        "PROD_MONITORING_STARTER_ROLE_ARN": "arn:aws:iam::222222222222:role/starter",
+        "PROD_MONITORING_QUEUE_ARN": "arn:aws:sqs:eu-west-1:222222222222:not-started",
     }
     network = {"VPC_ID": "vpc-0a1b2c3d", "SUBNET_IDS": "subnet-0a1b2c3d"}
 
@@ -132,7 +148,9 @@ def test_a_stage_in_another_account_uses_the_resources_of_that_account(checkout:
     assert "subnet-0a1b2c3d" in staging
     assert "subnet-0a1b2c3d" not in prod
     assert "churn-prod-222222222222-eu-west-1" in prod
-    assert "churn-artifacts" not in prod
+    # The baselines of the model are in the account of the project.
+    assert "churn-artifacts" not in prod.replace(FILES, "").replace("::churn-artifacts", "")
+    assert ENVIRONMENT["MONITORING_ROLE_ARN"] not in prod
     assert ":alias/churn-prod" in prod
     assert there["PROD_MODEL_EXECUTION_ROLE_ARN"] in prod
 

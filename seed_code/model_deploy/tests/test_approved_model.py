@@ -47,6 +47,28 @@ def respond(registry: Any, *pages: dict[str, Any]) -> None:
         token = {"NextToken": page.get("NextToken", "")}
 
 
+def describe(registry: Any, version: int) -> None:
+    """Prepares the description of the package that production, which is monitored, serves."""
+    arn = f"{GROUP_ARN}/{version}"
+    container = {"Image": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/churn:1"}
+    description = {
+        "ModelPackageName": "churn",
+        "ModelPackageArn": arn,
+        "CreationTime": 0,
+        "ModelPackageStatus": "Completed",
+        "ModelPackageStatusDetails": {"ValidationStatuses": []},
+        "InferenceSpecification": {"Containers": [container]},
+        "CustomerMetadataProperties": {"problem_type": "regression"},
+        "DriftCheckBaselines": {
+            "ModelDataQuality": {
+                "Statistics": {"ContentType": "application/json", "S3Uri": "s3://b/runs/s.json"},
+                "Constraints": {"ContentType": "application/json", "S3Uri": "s3://b/runs/c.json"},
+            }
+        },
+    }
+    registry.stubber.add_response("describe_model_package", description, {"ModelPackageName": arn})
+
+
 def real_time(**keys: Any) -> RealTime:
     return RealTime(kind="real-time", instance_type="ml.m7i.large", **keys)
 
@@ -90,6 +112,7 @@ def test_the_approved_version_with_the_highest_number_is_deployed(
     registry: Any, checkout: Path
 ) -> None:
     respond(registry, {"ModelPackageSummaryList": [summary(3), summary(2)]})
+    describe(registry, 3)
 
     assert approved_model.main() == 0
     models = read_approved_models()
@@ -98,6 +121,9 @@ def test_the_approved_version_with_the_highest_number_is_deployed(
     assert models.arn_of(None) == f"{GROUP_ARN}/3"
     assert (checkout / "build/model_package_version").read_text() == "3\n"
     assert json.loads((checkout / "build/model.json").read_text())["model_package_version"] == 3
+    package = models.monitored(None)
+    assert package.problem_type == "Regression"
+    assert package.baselines == {"data-quality": ["s3://b/runs/c.json", "s3://b/runs/s.json"]}
 
 
 def test_versions_that_the_stages_name_are_deployed(registry: Any, checkout: Path) -> None:
@@ -105,6 +131,7 @@ def test_versions_that_the_stages_name_are_deployed(registry: Any, checkout: Pat
         with (checkout / f"config/{stage}.yaml").open("a") as file:
             file.write("version: 2\n")
     respond(registry, {"ModelPackageSummaryList": [summary(3), summary(2)]})
+    describe(registry, 2)
 
     assert approved_model.main() == 0
     models = read_approved_models()
@@ -161,6 +188,7 @@ def test_settings_that_changed_after_the_look_up_need_another_one(
     registry: Any, checkout: Path
 ) -> None:
     respond(registry, {"ModelPackageSummaryList": [summary(3), summary(2)]})
+    describe(registry, 3)
     approved_model.main()
     models = read_approved_models()
 

@@ -229,7 +229,7 @@ def test_the_synth_build_only_looks_for_models(both_pipelines: Template) -> None
         for action in allowed(both_pipelines, "ModelDeploySynthRole")
         if action.startswith("sagemaker:")
     }
-    assert sagemaker == {"sagemaker:ListModelPackages"}
+    assert sagemaker == {"sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"}
 
 
 def test_no_role_has_a_second_policy_but_the_one_that_passes_itself(

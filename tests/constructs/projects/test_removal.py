@@ -134,6 +134,8 @@ def test_a_project_that_is_kept_has_no_function_and_keeps_the_roles_of_its_endpo
     assert {name[: name.index("Role")] for name in kept} == {
         "ProjectModelDeployPipelineDeployment",
         "ProjectModelExecution",
+        "ProjectMonitoringRun",
+        "ProjectMonitoringStarter",
     }
     for name in kept:
         assert needs(project_template, name) & ids_of(project_template, "AWS::IAM::Role") <= kept

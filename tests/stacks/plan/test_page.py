@@ -101,12 +101,16 @@ def test_the_command_reports_invalid_settings_without_a_trace(tmp_path: Path) ->
 
 def test_what_the_app_rejects_is_reported_without_warnings(tmp_path: Path) -> None:
     config = tmp_path / "settings.yaml"
-    text = SETTINGS + "projects: [{name: churn, in: dev, monitoring: {}}]\n"
+    text = SETTINGS + (
+        "network: [{in: prod, cidr: 10.20.0.0/16}]\n"
+        "projects: [{name: churn, in: dev, network: true, stages: [{name: prod, in: prod}]}]\n"
+    )
     config.write_text(text)
 
     with pytest.raises(PlanError) as caught:
         plan_of(config)
 
     assert str(caught.value) == (
-        f"{config}: not supported yet: projects[0].monitoring; remove these keys"
+        f"{config}: not supported yet: projects[0].network with a stage in an account whose "
+        "network is not existing; remove these keys"
     )

@@ -167,4 +167,8 @@ _ASKED = "$asked := $toMillis($states.context.State.EnteredTime);"
 
 
 def _not_started(reason: str) -> dict[str, Any]:
-    return {"Type": "Succeed", "Output": {"Retraining": "not started", "Reason": reason}}
+    return {
+        "Type": "Pass",
+        "Output": {"Retraining": "not started", "Reason": reason},
+        "End": True,
+    }

@@ -157,6 +157,7 @@ class ModelMonitor(OwnedMonitor):
         max_silence: cdk.Duration | None = None,
         metric: cloudwatch.Metric | None = None,
         description: str | None = None,
+        alarm_name: str | None = None,
     ) -> cloudwatch.Alarm:
         """Defines an alarm on a monitor whose runs have stopped, as `MonitorBase` defines it.
 
@@ -169,6 +170,7 @@ class ModelMonitor(OwnedMonitor):
                 image.
             description: description of the alarm. Defaults to None: a text with the name of the
                 monitor.
+            alarm_name: name of the alarm. Defaults to None: CloudFormation generates it.
 
         Raises:
             ValueError: if AWS's prebuilt image runs and `metric` is missing, or if CloudWatch
@@ -181,7 +183,11 @@ class ModelMonitor(OwnedMonitor):
                 "metric_completeness(feature)"
             )
         return super().silence_alarm(
-            construct_id, max_silence=max_silence, metric=metric, description=description
+            construct_id,
+            max_silence=max_silence,
+            metric=metric,
+            description=description,
+            alarm_name=alarm_name,
         )
 
     def _resource_types(self) -> tuple[str, ...]:

@@ -254,6 +254,7 @@ class MonitorBase(cdk.Resource):
         max_silence: cdk.Duration | None = None,
         metric: cloudwatch.Metric | None = None,
         description: str | None = None,
+        alarm_name: str | None = None,
     ) -> cloudwatch.Alarm:
         """Defines an alarm that goes off when no run has completed for some time.
 
@@ -272,6 +273,7 @@ class MonitorBase(cdk.Resource):
                 metrics; it is published when there is traffic.
             description: description of the alarm. Defaults to None: a text with the name of the
                 monitor.
+            alarm_name: name of the alarm. Defaults to None: CloudFormation generates it.
 
         Raises:
             ValueError: if CloudWatch cannot evaluate `max_silence`.
@@ -295,6 +297,7 @@ class MonitorBase(cdk.Resource):
             runs.with_(statistic="SampleCount", period=period_of(silence)),
             silence,
             description or f"{self.monitor_name}: no run of the monitor completes",
+            alarm_name,
         )
 
     def on_violation(

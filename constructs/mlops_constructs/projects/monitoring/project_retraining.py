@@ -18,8 +18,8 @@ from mlops_constructs.monitoring import Retraining
 
 from .project_monitoring import RetrainingLimits
 
-ALARMS = "drift-"
-"""Prefix of the names of a stage's alarms, after `PROJECT-STAGE-`."""
+ALARMS = ("drift-", "silent-")
+"""Prefixes of the names of a stage's alarms, after `PROJECT-STAGE-`."""
 RETRAIN = "drift-retrain"
 """The same of the alarms that start a retraining."""
 LIMIT_PATTERN = f"-{RETRAIN}-([0-9]{{1,4}})d-([0-9]{{1,4}})$"
@@ -75,7 +75,7 @@ class ProjectRetraining(Construct):
         )
         self.state_machine = retraining.start_on(
             Construct(self, "Retraining"),
-            [alarms_in(account, names, RETRAIN, "ALARM") for account, names in accounts],
+            [alarms_in(account, names, [RETRAIN], "ALARM") for account, names in accounts],
             description="An alarm of a stage goes off: rebuild the model",
             limit_pattern=LIMIT_PATTERN,
             encryption_key=key,
@@ -135,14 +135,14 @@ class ProjectRetraining(Construct):
 
 
 def alarms_in(
-    account: str, endpoints: Sequence[str], prefix: str, *states: str
+    account: str, endpoints: Sequence[str], prefixes: Sequence[str], *states: str
 ) -> Mapping[str, Any]:
     """Returns the event pattern for alarms of stages in one account.
 
     Args:
         account: id of the account.
         endpoints: names of the endpoints.
-        prefix: prefix of the alarms' names, after that of the endpoint.
+        prefixes: prefixes of the alarms' names, after the name of the endpoint.
         states: new states of the alarms.
 
     Source: "Alarm events and EventBridge" of CloudWatch's user guide.
@@ -152,7 +152,9 @@ def alarms_in(
         "detail_type": ["CloudWatch Alarm State Change"],
         "account": [account],
         "detail": {
-            "alarmName": [{"prefix": f"{endpoint}-{prefix}"} for endpoint in endpoints],
+            "alarmName": [
+                {"prefix": f"{endpoint}-{prefix}"} for endpoint in endpoints for prefix in prefixes
+            ],
             "state": {"value": list(states)},
         },
     }

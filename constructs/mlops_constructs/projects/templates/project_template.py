@@ -22,6 +22,7 @@ from mlops_constructs.projects.launch._creation_permissions import creation_perm
 from mlops_constructs.projects.launch._granting import grant
 from mlops_constructs.projects.launch._key_administration import administration_by
 from mlops_constructs.projects.launch.launch_role_base import arn_of_launch_role
+from mlops_constructs.projects.monitoring.project_monitoring import ProjectMonitoring
 from mlops_constructs.projects.project import Project
 from mlops_constructs.projects.seeds.code_host import CodeHost
 from mlops_constructs.projects.seeds.seed import Seed
@@ -56,6 +57,7 @@ class ProjectTemplateStack(cdk.Stack):
         model_deploy_seed: first commit of the model-deploy repository.
         boundary_parameter: name of the parameter with the ARN of the permissions boundary.
         removal_policy: what happens to the project's data when its stack is deleted.
+        monitoring: monitoring of each project. Defaults to None: `ProjectMonitoring()`.
         network: ids of the network of each project. Defaults to None: networks of SageMaker and
             CodeBuild.
         packages: repository from which builds install packages. Defaults to None: PyPI.
@@ -77,6 +79,7 @@ class ProjectTemplateStack(cdk.Stack):
         boundary_parameter: str,
         removal_policy: cdk.RemovalPolicy,
         network: TemplateNetwork | None = None,
+        monitoring: ProjectMonitoring | None = None,
         packages: PackageRepository | None = None,
         launch_role_arn: str | None = None,
         code_host: CodeHost | None = None,
@@ -117,6 +120,7 @@ class ProjectTemplateStack(cdk.Stack):
             code_host=code_host,
             permissions_boundary=boundary,
             network=network.network(self, "Network") if network else None,
+            monitoring=monitoring,
             packages=packages,
             adopted=None if destroyed else adopted_by_parameters(self),
             removal_policy=removal_policy,
@@ -149,6 +153,7 @@ class ProjectTemplate(Construct):
             `/mlops/STACK/NAME/...`. Defaults to None: networks of SageMaker and CodeBuild.
         packages: repository from which the builds of each project install packages. Defaults to
             None: PyPI.
+        monitoring: monitoring of each project. Defaults to None: `ProjectMonitoring()`.
         code_host: git service that holds the repositories of each project. A connection must be
             existing (`Connection.from_connection_arn`) or published in Parameter Store. Defaults to
             None: CodeCommit.
@@ -175,6 +180,7 @@ class ProjectTemplate(Construct):
         boundary_parameter: str,
         network: NetworkBase | None = None,
         packages: PackageRepository | None = None,
+        monitoring: ProjectMonitoring | None = None,
         code_host: CodeHost | None = None,
         launch_role_arn: str | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
@@ -201,6 +207,7 @@ class ProjectTemplate(Construct):
             removal_policy=removal_policy,
             network=TemplateNetwork.publish(self, network, name=template_name) if network else None,
             packages=packages,
+            monitoring=monitoring,
             code_host=host,
             launch_role_arn=self.launch_role_arn,
             bootstrap_qualifier=qualifier,

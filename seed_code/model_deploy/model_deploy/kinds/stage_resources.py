@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from mlops_constructs.hosting import Model, ModelSource, VpcConfig
-from mlops_constructs.network import Network
+from mlops_constructs.network import Network, NetworkBase
 
 from model_deploy.approved_model import ApprovedModels
 from model_deploy.project import Project
@@ -83,18 +83,25 @@ class StageResources:
         return VpcConfig(**self._placed) if self._placed else None
 
     @cached_property
-    def _placed(self) -> dict[str, Any]:
-        """Network arguments of models; none for a project without a network."""
+    def network(self) -> NetworkBase | None:
+        """Network of containers and monitors; None for a project without a network."""
         ids = self.project.network
         if ids is None:
-            return {}
-        network = Network.from_ids(
+            return None
+        return Network.from_ids(
             self.stack,
             "Network",
             vpc_id=ids.vpc_id,
             subnet_ids=ids.subnet_ids,
             security_group_ids=ids.security_group_ids,
         )
+
+    @cached_property
+    def _placed(self) -> dict[str, Any]:
+        """Network arguments of models; none for a project without a network."""
+        network = self.network
+        if network is None:
+            return {}
         return {
             "vpc": network.vpc,
             "subnets": network.subnet_selection,

@@ -5,6 +5,15 @@ from .batch import Batch
 from .capture import Capture
 from .component import Component, Compute, Instances
 from .loading import SettingsError, load_settings
+from .monitor import (
+    Attribution,
+    Bias,
+    DataQuality,
+    ModelQuality,
+    Monitor,
+    PredictionDrift,
+    Retrain,
+)
 from .other_variants import SecondVariant, Shadow
 from .real_time import RealTime
 from .rollout import Rollback, Rollout
@@ -14,14 +23,21 @@ from .stage_settings import StageSettings
 
 __all__ = [
     "Asynchronous",
+    "Attribution",
     "BacklogScaling",
     "Batch",
+    "Bias",
     "Capture",
     "Component",
     "Compute",
     "CopyScaling",
+    "DataQuality",
     "Instances",
+    "ModelQuality",
+    "Monitor",
+    "PredictionDrift",
     "RealTime",
+    "Retrain",
     "Rollback",
     "Rollout",
     "Scaling",

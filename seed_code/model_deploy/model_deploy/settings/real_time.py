@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from .capture import Capture
+from .monitor import Monitor
 from .other_variants import SecondVariant, Shadow
 from .rollout import Rollout
 from .scaling import Scaling, count_within
@@ -27,6 +28,7 @@ class RealTime(Stage):
         encrypt_volumes: True to encrypt storage volumes with the key of the project. Defaults to
             True.
         capture: data capture. Defaults to None: no capture.
+        monitor: monitors of the captured traffic; need `capture`. Defaults to None: no monitors.
         rollout: shift of traffic. Defaults to None: SageMaker's default.
         second_variant: another version that serves a part of the requests. Defaults to None: one
             version serves all.
@@ -39,6 +41,7 @@ class RealTime(Stage):
     instance_count: int | None = Field(default=None, ge=1, le=MAX_INSTANCES)
     encrypt_volumes: bool = True
     capture: Capture | None = None
+    monitor: Monitor | None = None
     rollout: Rollout | None = None
 
     second_variant: SecondVariant | None = None
@@ -48,6 +51,17 @@ class RealTime(Stage):
     @classmethod
     def _is_in_the_bounds_of_scaling(cls, count: int | None, info: ValidationInfo) -> int | None:
         return count_within(info.data.get("scaling"), count)
+
+    @model_validator(mode="after")
+    def _has_traffic_to_monitor(self) -> Self:
+        if self.monitor is None:
+            return self
+        found = self.monitor.problems()
+        if self.capture is None:
+            found.insert(0, "monitor: got no capture, whose data it reads; add the key capture")
+        if found:
+            raise ValueError("; ".join(found))
+        return self
 
     @model_validator(mode="after")
     def _has_one_other_variant(self) -> Self:

@@ -1,0 +1,1 @@
+"""Monitors of an endpoint, with the baselines that its model package brings."""

@@ -1,0 +1,434 @@
+"""Monitors of a stage, their alarms, and what starts a retraining."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from pydantic import ValidationError
+
+from model_deploy.approved_model import ApprovedModels
+from model_deploy.endpoint_stack import EndpointStack
+from model_deploy.monitoring.monitored_package import MonitoredPackage
+from model_deploy.monitoring.monitoring_roles import MonitoringRoles
+from model_deploy.project import Project, ProjectNetwork
+from model_deploy.settings import (
+    Attribution,
+    Bias,
+    Capture,
+    DataQuality,
+    ModelQuality,
+    Monitor,
+    RealTime,
+    Retrain,
+    SecondVariant,
+    Shadow,
+    load_settings,
+)
+
+ARN = "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/{}"
+BASELINE = "s3://churn-artifacts/runs/e1/baseline"
+PACKAGE: dict[str, Any] = {
+    "InferenceSpecification": {
+        "Containers": [
+            {
+                "Image": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/sp-images:abc123",
+                "ModelDataUrl": "s3://churn-artifacts/models/e1/output/model.tar.gz",
+            }
+        ]
+    },
+    "CustomerMetadataProperties": {"problem_type": "binary"},
+    "DriftCheckBaselines": {
+        "ModelDataQuality": {
+            "Statistics": {"S3Uri": f"{BASELINE}/data-quality/statistics.json"},
+            "Constraints": {"S3Uri": f"{BASELINE}/data-quality/constraints.json"},
+        },
+        "ModelQuality": {
+            "Statistics": {"S3Uri": f"{BASELINE}/model-quality/statistics.json"},
+            "Constraints": {"S3Uri": f"{BASELINE}/model-quality/constraints.json"},
+        },
+        "Explainability": {"Constraints": {"S3Uri": f"{BASELINE}/explainability/constraints.json"}},
+        "Bias": {
+            "ConfigFile": {"S3Uri": f"{BASELINE}/bias/analysis_config.json"},
+            "PostTrainingConstraints": {"S3Uri": f"{BASELINE}/bias/constraints.json"},
+        },
+    },
+}
+ALL = Monitor(model_quality=ModelQuality(), bias=Bias(), attribution=Attribution())
+ROLES = MonitoringRoles(
+    role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/runs",
+    starter_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/starter",
+    queue_arn="arn:aws:sqs:eu-west-1:111111111111:not-started",
+)
+Synthesize = Callable[..., dict[str, Any]]
+
+
+def stage(monitor: Monitor | None = ALL, **keys: Any) -> RealTime:
+    given: dict[str, Any] = {"capture": Capture(), "instance_count": 1, **keys}
+    return RealTime(kind="real-time", instance_type="ml.m7i.large", monitor=monitor, **given)
+
+
+@pytest.fixture
+def synthesize(project: Project) -> Synthesize:
+    """Synthesizes production with monitors."""
+
+    def run(
+        settings: RealTime, *, package: dict[str, Any] = PACKAGE, **members: Any
+    ) -> dict[str, Any]:
+        placed = replace(project, **{"monitoring": ROLES, **members})
+        app = cdk.App(context={"@aws-cdk/core:validateAgainstDefaultRules": True})
+        described = MonitoredPackage.of(package)
+        models = ApprovedModels(
+            newest=7,
+            packages={one: ARN.format(one) for one in (6, 7)},
+            descriptions=dict.fromkeys((6, 7), described),
+        )
+        stack = EndpointStack(app, "prod", project=placed, stage=settings, models=models)
+        template: dict[str, Any] = app.synth().get_stack_by_name(stack.stack_name).template
+        return {**template, "unmonitored": stack.unmonitored}
+
+    return run
+
+
+def of_type(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [
+        one["Properties"] for one in template["Resources"].values() if one["Type"].endswith(kind)
+    ]
+
+
+def requests_in(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Returns the requests of the schedules, by the names of the schedules."""
+    found = {}
+    for one in of_type(template, "::Schedule"):
+        given = one["Target"]["Input"]
+        parts = [given] if isinstance(given, str) else given["Fn::Join"][1]
+        text = "".join(one if isinstance(one, str) else "amazonaws.com" for one in parts)
+        found[one["Name"]] = json.loads(text)
+    return found
+
+
+def alarms_in(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {one["AlarmName"]: one for one in of_type(template, "CloudWatch::Alarm")}
+
+
+def test_each_monitor_reads_the_baseline_of_the_model_that_serves(synthesize: Synthesize) -> None:
+    requests = requests_in(synthesize(stage()))
+
+    assert set(requests) == {
+        "churn-prod-data",
+        "churn-prod-quality",
+        "churn-prod-bias",
+        "churn-prod-attribution",
+    }
+    read = {
+        name: {one["InputName"]: one["S3Input"]["S3Uri"] for one in request["ProcessingInputs"]}
+        for name, request in requests.items()
+    }
+    assert read["churn-prod-data"] == {
+        "baseline_constraints": f"{BASELINE}/data-quality/constraints.json",
+        "baseline_statistics": f"{BASELINE}/data-quality/statistics.json",
+    }
+    assert read["churn-prod-bias"] == {
+        "analysis_config": f"{BASELINE}/bias/analysis_config.json",
+        "baseline_constraints": f"{BASELINE}/bias/constraints.json",
+    }
+    assert read["churn-prod-attribution"] == {
+        "model_source": "s3://churn-artifacts/models/e1/output/model.tar.gz",
+        "baseline_constraints": f"{BASELINE}/explainability/constraints.json",
+    }
+    quality = requests["churn-prod-quality"]["Environment"]
+    assert quality["ground_truth_source"] == "s3://churn-artifacts/ground-truth"
+    assert quality["problem_type"] == "BinaryClassification"
+    assert quality["dataset_source"] == "s3://churn-artifacts/capture/churn-prod"
+
+
+def test_runs_have_the_image_of_the_model_and_the_roles_of_the_project(
+    synthesize: Synthesize,
+) -> None:
+    template = synthesize(stage())
+
+    for one in of_type(template, "::Schedule"):
+        assert one["Target"]["RoleArn"] == ROLES.starter_role_arn
+        assert one["Target"]["DeadLetterConfig"] == {"Arn": ROLES.queue_arn}
+    for request in requests_in(template).values():
+        image = request["AppSpecification"]["ImageUri"]
+        assert image == "111111111111.dkr.ecr.eu-west-1.amazonaws.com/sp-images:abc123"
+        assert request["RoleArn"] == ROLES.role_arn
+        assert {"Key": "sagemaker:project-name", "Value": "churn"} in request["Tags"]
+    kinds = {one["Type"] for one in template["Resources"].values()}
+    assert not [one for one in kinds if one.startswith(("AWS::IAM", "AWS::SQS", "AWS::Events"))]
+
+
+def test_runs_are_in_the_network_of_the_project(synthesize: Synthesize) -> None:
+    network = ProjectNetwork(
+        vpc_id="vpc-0a1b2c3d",
+        subnet_ids=("subnet-0a1b2c3d", "subnet-0a1b2c3e"),
+        security_group_ids=("sg-0a1b2c3d",),
+    )
+
+    for request in requests_in(synthesize(stage(), network=network)).values():
+        assert request["NetworkConfig"]["VpcConfig"] == {
+            "Subnets": ["subnet-0a1b2c3d", "subnet-0a1b2c3e"],
+            "SecurityGroupIds": ["sg-0a1b2c3d"],
+        }
+
+
+def test_only_the_traffic_of_the_deployed_version_is_compared_with_its_baseline(
+    synthesize: Synthesize,
+) -> None:
+    for beside in (
+        {"shadow": Shadow(version=6, percentage=50)},
+        {"second_variant": SecondVariant(version=6, percentage=10)},
+    ):
+        for request in requests_in(synthesize(stage(**beside))).values():
+            assert request["Environment"]["variant_name"] == "AllTraffic"
+
+
+@pytest.mark.parametrize(
+    ("monitor", "frequency", "expression"),
+    [
+        (Monitor(), "daily", "cron(15 3 ? * * *)"),
+        (Monitor(at_hour=5), "daily", "cron(15 5 ? * * *)"),
+        (Monitor(), "hourly", "cron(15 * ? * * *)"),
+        (Monitor(frequency="daily"), "hourly", "cron(15 3 ? * * *)"),
+    ],
+)
+def test_the_project_has_the_default_of_the_schedule(
+    synthesize: Synthesize, monitor: Monitor, frequency: str, expression: str
+) -> None:
+    template = synthesize(stage(monitor), monitoring=replace(ROLES, frequency=frequency))
+
+    assert {one["ScheduleExpression"] for one in of_type(template, "::Schedule")} == {expression}
+
+
+def harmful(template: dict[str, Any]) -> set[str]:
+    """Returns the findings that start a retraining."""
+    (combined,) = of_type(template, "CompositeAlarm") or [{"AlarmRule": ""}]
+    rule = json.dumps(combined["AlarmRule"])
+    ids = {
+        name
+        for name, one in template["Resources"].items()
+        if one["Type"].endswith("::Alarm") and f'"{name}"' in rule
+    }
+    names = [template["Resources"][one]["Properties"]["AlarmName"] for one in ids]
+    assert all(name.endswith("-harm") for name in names)
+    return {name.removeprefix("churn-prod-drift-").removesuffix("-harm") for name in names}
+
+
+FEATURES = DataQuality(features={"age": 0.2, "plan type": 0.3})
+
+
+@pytest.mark.parametrize(
+    ("monitor", "expected"),
+    [
+        (ALL, {"model-quality"}),
+        (Monitor(), {"prediction-drift"}),
+        (
+            Monitor(data_quality=FEATURES),
+            {"prediction-drift", "feature-age", "feature-plan-type-0283ee88"},
+        ),
+        (Monitor(retrain=Retrain(on=["data-quality"])), {"data-quality"}),
+        (Monitor(retrain=None), set()),
+    ],
+)
+def test_drift_without_harm_starts_no_retraining(
+    synthesize: Synthesize, monitor: Monitor, expected: set[str]
+) -> None:
+    assert harmful(synthesize(stage(monitor))) == expected
+
+
+def test_an_alarm_goes_off_for_each_finding(synthesize: Synthesize) -> None:
+    monitor = ALL.model_copy(update={"data_quality": FEATURES})
+
+    alarms = alarms_in(synthesize(stage(monitor)))
+
+    assert set(alarms) == {
+        "churn-prod-drift-attribution-warning",
+        "churn-prod-drift-bias-warning",
+        "churn-prod-drift-data-quality-warning",
+        "churn-prod-drift-feature-age-warning",
+        "churn-prod-drift-feature-plan-type-0283ee88-warning",
+        "churn-prod-drift-model-quality-harm",
+        "churn-prod-drift-prediction-drift-warning",
+        "churn-prod-silent-attribution",
+        "churn-prod-silent-bias",
+        "churn-prod-silent-data",
+        "churn-prod-silent-quality",
+    }
+    drift = alarms["churn-prod-drift-prediction-drift-warning"]
+    assert (drift["MetricName"], drift["Threshold"], drift["Period"]) == (
+        "greatest_prediction_baseline_drift",
+        0.1,
+        86_400,
+    )
+    harm = alarms["churn-prod-drift-model-quality-harm"]
+    assert (harm["MetricName"], harm["Threshold"]) == ("constraint_violations", 0)
+    assert {"Name": "MonitoringSchedule", "Value": "churn-prod-quality"} in harm["Dimensions"]
+
+
+@pytest.mark.parametrize(
+    ("retrain", "name"),
+    [
+        (Retrain(), "churn-prod-drift-retrain"),
+        (Retrain(cooldown_days=14), "churn-prod-drift-retrain-14d-9999"),
+        (Retrain(max_runs_per_month=1), "churn-prod-drift-retrain-0d-1"),
+        (Retrain(cooldown_days=14, max_runs_per_month=2), "churn-prod-drift-retrain-14d-2"),
+    ],
+)
+def test_the_name_of_the_alarm_carries_tighter_limits(
+    synthesize: Synthesize, retrain: Retrain, name: str
+) -> None:
+    (combined,) = of_type(synthesize(stage(Monitor(retrain=retrain))), "CompositeAlarm")
+
+    assert combined["AlarmName"] == name
+
+
+def test_the_dashboard_shows_the_monitors(synthesize: Synthesize) -> None:
+    (dashboard,) = of_type(synthesize(stage()), "Dashboard")
+    assert dashboard["DashboardName"] == "churn-prod-drift"
+    body = json.dumps(dashboard["DashboardBody"])
+    assert "greatest_prediction_baseline_drift" in body
+    assert "churn-prod-attribution" in body
+    assert not of_type(synthesize(stage(Monitor(dashboard=False))), "Dashboard")
+
+
+def test_model_monitor_is_one_key(synthesize: Synthesize) -> None:
+    template = synthesize(stage(Monitor(engine="model-monitor")))
+
+    assert not of_type(template, "Scheduler::Schedule")
+    (definition,) = of_type(template, "DataQualityJobDefinition")
+    assert definition["RoleArn"] == ROLES.role_arn
+    assert definition["JobDefinitionName"].startswith("churn-prod-data-")
+    assert definition["DataQualityJobInput"]["EndpointInput"]["EndpointName"] == "churn-prod"
+    alarm = alarms_in(template)["churn-prod-drift-data-quality-warning"]
+    assert alarm["Namespace"] == "aws/sagemaker/Endpoints/data-metrics"
+
+
+def test_a_long_name_is_shortened_for_runs_and_rejected_for_model_monitor(
+    synthesize: Synthesize, project: Project
+) -> None:
+    name = "customer-churn-in-north-america"
+    found = requests_in(synthesize(stage(Monitor()), name=name))
+
+    (request,) = found.values()
+    run = request["ProcessingJobName"].removesuffix("-<aws.scheduler.execution-id>")
+    assert set(found) == {f"{name}-prod-data"}
+    assert len(run) <= 26
+    assert run.startswith("customer-churn-in")
+    with pytest.raises(ValueError, match="engine: got model-monitor, and the name .* allowed are"):
+        synthesize(stage(Monitor(engine="model-monitor")), name=name)
+
+
+def test_a_model_without_baselines_is_deployed_without_monitors(synthesize: Synthesize) -> None:
+    older = {**PACKAGE, "DriftCheckBaselines": {}}
+
+    template = synthesize(stage(), package=older)
+
+    assert not of_type(template, "::Schedule")
+    assert not of_type(template, "::Alarm")
+    assert len(template["unmonitored"]) == 4
+    assert template["unmonitored"][0] == (
+        "data-quality: the model package has no baseline for it; the next training brings one"
+    )
+
+
+def test_a_baseline_that_is_incomplete_is_none(synthesize: Synthesize) -> None:
+    part = {"Constraints": {"S3Uri": f"{BASELINE}/data-quality/constraints.json"}}
+    package = {**PACKAGE, "DriftCheckBaselines": {"ModelDataQuality": part}}
+
+    assert synthesize(stage(Monitor()), package=package)["unmonitored"]
+
+
+def test_a_project_without_roles_for_monitors_is_rejected(synthesize: Synthesize) -> None:
+    with pytest.raises(ValueError, match=r"config/prod.yaml: monitor: got monitors, but the"):
+        synthesize(stage(), monitoring=None)
+
+
+def test_a_stage_without_the_section_has_no_monitors(synthesize: Synthesize) -> None:
+    assert not of_type(synthesize(stage(None)), "::Schedule")
+
+
+@pytest.mark.parametrize(
+    ("monitor", "keys", "message"),
+    [
+        (Monitor(), {"capture": None}, "monitor: got no capture, whose data it reads"),
+        (Monitor(data_quality=None), {}, "prediction_drift: got it without data_quality"),
+        (
+            Monitor(data_quality=None, prediction_drift=None),
+            {},
+            "monitor: got no monitor; add one, such as data_quality",
+        ),
+        (
+            Monitor(retrain=Retrain(on=["bias"])),
+            {},
+            "monitor.retrain.on: got bias, which is not monitored",
+        ),
+        (
+            Monitor(engine="model-monitor", model_quality=ModelQuality()),
+            {},
+            "monitor.model_quality: not supported by the engine model-monitor",
+        ),
+        (
+            Monitor(engine="model-monitor", attribution=Attribution()),
+            {},
+            "monitor.attribution: not supported by the engine model-monitor",
+        ),
+    ],
+)
+def test_contradictions_are_rejected(monitor: Monitor, keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        stage(monitor, **keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("engine: evidently", "'drift-monitor' or 'model-monitor'"),
+        ("model_quality: {ground_truth: ../other}", "ground_truth"),
+        ("model_quality: {delay_hours: 1000}", "delay_hours: got 1000"),
+        ("retrain: {cooldown_days: -1}", "cooldown_days: got -1"),
+        ("retrain: {max_runs_per_month: 0}", "max_runs_per_month: got 0"),
+        ("data_quality: {features: {age: 2}}", "age: got 2"),
+        ("quality: {}", "got an unknown key; allowed: engine, frequency"),
+    ],
+)
+def test_a_wrong_value_is_reported_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "prod.yaml"
+    file.write_text(f"kind: real-time\ninstance_type: ml.m7i.large\ncapture:\nmonitor:\n  {text}\n")
+
+    with pytest.raises(ValueError) as error:
+        load_settings(file)
+
+    assert message in str(error.value)
+    assert f"{file}:5" in str(error.value).replace("line ", "")
+
+
+def test_production_is_monitored_by_default() -> None:
+    config = Path(__file__).parents[1] / "config"
+
+    production = load_settings(config / "prod.yaml")
+
+    assert isinstance(production, RealTime)
+    assert production.monitor is not None
+    assert production.monitor.retraining_signals == ["model-quality"]
+
+
+def test_roles_come_from_the_variables_of_the_stage_alone() -> None:
+    variables = {
+        f"MONITORING_{name}_ARN": f"arn:{name.lower()}"
+        for name in ("ROLE", "STARTER_ROLE", "QUEUE")
+    }
+    found = MonitoringRoles.from_environment({**variables, "MONITORING_FREQUENCY": "hourly"})
+    assert found == MonitoringRoles(
+        role_arn="arn:role",
+        starter_role_arn="arn:starter_role",
+        queue_arn="arn:queue",
+        frequency="hourly",
+    )
+    assert MonitoringRoles.from_environment(variables, "PROD_") is None
+    del variables["MONITORING_QUEUE_ARN"]
+    with pytest.raises(ValueError, match="got no MONITORING_QUEUE_ARN; set MONITORING_ROLE_ARN"):
+        MonitoringRoles.from_environment(variables)
