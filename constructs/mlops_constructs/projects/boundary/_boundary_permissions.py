@@ -69,7 +69,9 @@ _WITHOUT_RESOURCE_LEVEL = (
 # A policy has a maximum of about 6,000 characters. Read actions on resources of one project need no
 # separate list, and neither do resources without a name that identifies the project.
 _SHORTENED = (
-    (r"(application-autoscaling|scheduler|xray):.*", r"\1:*"),
+    (r"(application-autoscaling):.*", r"\1:*"),
+    (r"(scheduler):.*", r"\1:*Schedule"),
+    (r"(xray):Put.*", r"\1:Put*"),
     (r"(cloudwatch):.*Dashboards?", r"\1:*Dashboard*"),
     (r"(cloudwatch):(?:Put.*Alarm|DeleteAlarms)", r"\1:*Alarm*"),
     (r"(cloudwatch):(?:Tag|Untag)Resource", r"\1:*agResource"),
