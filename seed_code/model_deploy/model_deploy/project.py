@@ -86,6 +86,8 @@ class Project:
             None: the kind `batch` is not allowed.
         queue_arn: ARN of the queue of jobs that could not be started. Defaults to None: the
             kind `batch` is not allowed.
+        monitoring: roles and queue of the monitors. Defaults to None: the platform defines none,
+            and the section `monitor` is not allowed.
     """
 
     name: str
