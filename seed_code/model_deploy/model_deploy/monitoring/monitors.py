@@ -260,9 +260,13 @@ class EndpointMonitors(Construct):
         if data is None or given.data_quality is None:
             return
         if given.prediction_drift is not None:
-            metric = data.metric_greatest_prediction_drift()
-            limit, text = given.prediction_drift.max_drift, "predictions have drifted"
-            yield above("prediction-drift", "prediction-drift", metric, limit, text)
+            yield above(
+                "prediction-drift",
+                "prediction-drift",
+                data.metric_greatest_prediction_drift(),
+                given.prediction_drift.max_drift,
+                "predictions have drifted",
+            )
         for feature, drift in given.data_quality.features.items():
             name = f"feature-{_slug(feature)}"
             yield above(
