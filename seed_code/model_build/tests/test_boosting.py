@@ -9,8 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 import xgboost
+from mlops_jobs.evaluation.job import evaluate
+from mlops_jobs.failure import InputError
 
-from tests.conftest import Fitted, lay_out_training, pack, train
+from tests.conftest import (
+    Fitted,
+    lay_out_training,
+    pack,
+    run_preprocess,
+    train,
+    write_csv,
+)
 from tests.test_commands import run
 
 
@@ -162,3 +171,38 @@ def test_attributions_of_a_row_sum_to_its_prediction(fitted: Fitted) -> None:
     else:
         expected = margins[:, 0]
     np.testing.assert_allclose(predicted, expected, rtol=1e-3, atol=1e-4)
+
+
+def rare_classes(folder: Path) -> Path:
+    """Writes and preprocesses a table with few rows of a class that overlaps another one."""
+    dice = np.random.default_rng(3)
+    rows = [
+        [f"{dice.normal(1.5 * (label == 'rare')):.3f}", f"{dice.normal():.3f}", label]
+        for label in ["often"] * 900 + ["rare"] * 60
+    ]
+    write_csv(folder / "raw", rows, ["a", "b", "answer"])
+    return run_preprocess(folder)
+
+
+def recall_of_rare_class(folder: Path, outputs: Path, **hyperparameters: int) -> float:
+    """Trains a model; returns the share of the rare held-out rows that it finds."""
+    predictor = train(lay_out_training(folder, outputs, max_depth=2, **hyperparameters))
+    archive = pack(folder / "model", folder / "archive")
+    report = evaluate(lambda _: predictor, archive, outputs / "test", folder / "evaluation")
+    matrix = report["binary_classification_metrics"]["confusion_matrix"]["rare"]
+    return float(matrix["rare"] / sum(matrix.values()))
+
+
+def test_balanced_classes_find_more_rows_of_a_rare_one(tmp_path: Path) -> None:
+    outputs = rare_classes(tmp_path)
+    without = recall_of_rare_class(tmp_path / "without", outputs)
+    balanced = recall_of_rare_class(tmp_path / "balanced", outputs, balance_classes=1)
+    assert balanced > without + 0.2
+
+
+def test_classes_of_a_number_cannot_be_balanced(
+    tmp_path: Path, fit: Callable[[str], Fitted]
+) -> None:
+    opt_ml = lay_out_training(tmp_path, fit("regression").outputs, balance_classes=1)
+    with pytest.raises(InputError, match=r"training.balance_classes: got 1 for a regression"):
+        train(opt_ml)

@@ -1,15 +1,20 @@
 """Training of XGBoost: rounds, metrics, early stopping and checkpoints."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xgboost
+from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.training.training import Training
 
 from tabular.checkpoint import Checkpoints
 from tabular.progress import Progress
+
+Vector = npt.NDArray[np.float64]
 
 OBJECTIVES = {
     ProblemType.BINARY: "binary:logistic",
@@ -46,6 +51,7 @@ def fit(training: Training) -> xgboost.Booster:
     rounds = int(values.pop("num_round"))
     patience = int(values.pop("early_stopping_rounds"))
     rows, held_out_rows = training.train, training.validation
+    weigh = _balance(training) if values.pop("balance_classes") else None
     parameters = _parameters(training, values)
     kinds: dict[str, Any] = {
         "feature_types": training.schema.feature_types,
@@ -53,10 +59,16 @@ def fit(training: Training) -> xgboost.Booster:
         "max_bin": int(values["max_bin"]),
         "nthread": parameters["nthread"],
     }
-    table = xgboost.QuantileDMatrix(rows.features, rows.target, **kinds)
+    table = xgboost.QuantileDMatrix(
+        rows.features, rows.target, weight=weigh and weigh(rows.target), **kinds
+    )
     # With `ref`, its bins are those of the training rows.
     held_out = xgboost.QuantileDMatrix(
-        held_out_rows.features, held_out_rows.target, ref=table, **kinds
+        held_out_rows.features,
+        held_out_rows.target,
+        weight=weigh and weigh(held_out_rows.target),
+        ref=table,
+        **kinds,
     )
     progress = Progress(
         metric=training.metric.name,
@@ -65,8 +77,26 @@ def fit(training: Training) -> xgboost.Booster:
         variance=float(np.var(held_out_rows.target)),
         unit=training.schema.target_scale,
     )
-    checkpoints = Checkpoints.of_job(training.checkpoints, parameters, rows.features, rows.target)
+    learned = rows.target if weigh is None else np.stack([rows.target, weigh(rows.target)])
+    checkpoints = Checkpoints.of_job(training.checkpoints, parameters, rows.features, learned)
     return _boost(training, parameters, (table, held_out), rounds, progress, checkpoints)
+
+
+def _balance(training: Training) -> Callable[[Vector], Vector]:
+    """Returns a function that weighs rows so that each class of the training rows weighs the same.
+
+    Raises:
+        InputError: the target has no classes.
+    """
+    labels = training.schema.labels
+    if not labels:
+        raise InputError(
+            "training.balance_classes: got 1 for a regression, which has no classes; remove it"
+        )
+    codes = training.train.target.astype(np.intp)
+    counts = np.maximum(np.bincount(codes, minlength=len(labels)), 1)
+    weights = len(codes) / (len(labels) * counts)
+    return lambda target: weights[target.astype(np.intp)]
 
 
 def _boost(

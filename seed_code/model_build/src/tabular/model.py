@@ -35,6 +35,8 @@ HYPERPARAMETERS = {
     "alpha": Hyperparameter(low=0, high=1e6, default=0),
     "max_bin": Hyperparameter(whole=True, low=2, high=65_536, default=256),
     "scale_pos_weight": Hyperparameter(low=1e-6, high=1e6, default=1),
+    # Not of XGBoost: 1 gives each class the same weight, however few rows it has.
+    "balance_classes": Hyperparameter(whole=True, low=0, high=1, default=0),
 }
 
 
