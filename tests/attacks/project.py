@@ -47,6 +47,7 @@ SERVICES = {
     "BuildPipeline": "ModelBuildPipelineRole",
     "DeployEvent": "ModelDeployPipelineEventRole",
     "Model": "ModelExecutionRole",
+    "Starter": "MonitoringStarterRole",
     "Mlflow": "MlflowRole",
     "Monitor": "MonitoringRunRole",
     "Starter": "MonitoringStarterRole",

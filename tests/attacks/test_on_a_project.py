@@ -166,6 +166,55 @@ ANSWER = just(
     result={"summary": "fine", "status": "Approved"},
     token="00000000-0000-0000-0000-000000000000",
 )
+
+
+def transform(model: str, key: str | None = None) -> Callable[[P], dict[str, Any]]:
+    """Returns a transform job of a model; `key` is the output with the ARN of its key."""
+
+    def request(project: P) -> dict[str, Any]:
+        bucket = project.outputs["ArtifactBucketName"]
+        arn = {"KmsKeyId": project.outputs[key]} if key else {}
+        volumes = {"VolumeKmsKeyId": project.outputs[key]} if key else {}
+        source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/batch/input/staging/"}
+        return {
+            "TransformJobName": "churn-staging-evil",
+            "ModelName": model,
+            "TransformInput": {"DataSource": {"S3DataSource": source}},
+            "TransformOutput": {"S3OutputPath": f"s3://{bucket}/batch/predictions/staging", **arn},
+            "TransformResources": {
+                "InstanceType": "ml.m5.large",
+                "InstanceCount": 1,
+                **volumes,
+            },
+        }
+
+    return request
+
+
+def component(name: str, endpoint: str) -> Callable[[P], dict[str, Any]]:
+    resources = {"MinMemoryRequiredInMb": 1024}
+    return just(
+        InferenceComponentName=name,
+        EndpointName=endpoint,
+        VariantName="AllTraffic",
+        Specification={"ModelName": "churn-evil", "ComputeResourceRequirements": resources},
+        RuntimeConfig={"CopyCount": 1},
+    )
+
+
+def schedule(name: str, role: str) -> Callable[[P], dict[str, Any]]:
+    return lambda project: {
+        "Name": name,
+        "ScheduleExpression": "rate(1 hour)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {
+            "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createTransformJob",
+            "RoleArn": project.roles[role],
+            "Input": "{}",
+        },
+    }
+
+
 NEW_ROLE = just(RoleName="evil", AssumeRolePolicyDocument="{}")
 KEY = just(KeyId="alias/none", PolicyName="default", Policy="{}")
 MOVE: dict[str, Any] = {"ModelLifeCycle": {"Stage": "Production", "StageStatus": "Approved"}}
@@ -382,6 +431,30 @@ ATTACKS = [
         "sagemaker.describe_endpoint",
         just(EndpointName="churn-prod"),
     ),
+    # Its smoke test of staging reaches no other stage, and no other folder.
+    Attack("SmokeTestBuild", "s3.put_object", put("async/requests/prod/smoke-test/evil")),
+    Attack("SmokeTestBuild", "s3.put_object", put("batch/input/staging/evil.csv")),
+    Attack("SmokeTestBuild", "s3.put_object", put("models/churn/model.tar.gz")),
+    Attack(
+        "SmokeTestBuild",
+        "sagemaker.create_transform_job",
+        transform("churn-prod-1", "ArtifactKeyArn"),
+    ),
+    Attack(
+        "SmokeTestBuild",
+        "sagemaker.create_transform_job",
+        transform("churn-staging-1"),
+        denied=True,
+    ),
+    Attack("SmokeTestBuild", "scheduler.get_schedule", just(Name="churn-prod-batch")),
+    # Schedules of a deployment start jobs with this role.
+    Attack(
+        "Starter", "sagemaker.create_transform_job", transform("fraud-prod-1", "ArtifactKeyArn")
+    ),
+    Attack("Starter", "sagemaker.create_transform_job", transform("churn-prod-1"), denied=True),
+    Attack("Starter", "sagemaker.create_training_job", job("Training")),
+    Attack("Starter", "sagemaker.create_model", model()),
+    Attack("Starter", "s3.get_object", get("data/customers.csv")),
     # Templates that pass the check are deployed with these roles.
     Attack("CheckBuild", "sagemaker.update_model_package", decision()),
     Attack("CheckBuild", "s3.put_object", put(SYNTHESISED)),
@@ -392,6 +465,25 @@ ATTACKS = [
     Attack("Deployment", "sagemaker.create_model", model(name="fraud-evil")),
     Attack("Deployment", "sagemaker.create_training_job", job("Training")),
     Attack("Deployment", "iam.create_role", NEW_ROLE),
+    Attack(
+        "Deployment",
+        "sagemaker.create_inference_component",
+        component("fraud-prod", "fraud-prod"),
+    ),
+    Attack(
+        "Deployment",
+        "sagemaker.create_inference_component",
+        component("churn-prod", "fraud-prod"),
+    ),
+    Attack(
+        "Deployment",
+        "sagemaker.delete_inference_component",
+        just(InferenceComponentName="fraud-prod"),
+    ),
+    Attack("Deployment", "sagemaker.create_transform_job", transform("churn-prod-1")),
+    Attack("Deployment", "scheduler.create_schedule", schedule("fraud-prod-batch", "Starter")),
+    Attack("Deployment", "scheduler.create_schedule", schedule("churn-prod-batch", "Training")),
+    Attack("Deployment", "scheduler.create_schedule", schedule("churn-prod-batch", "Model")),
     Attack("Deployment", "s3.put_object", put("models/churn/model.tar.gz")),
     Attack("DeployPipeline", "cloudformation.update_stack", stack("fraud-prod")),
     Attack("DeployPipeline", "cloudformation.create_stack", stack("churn-prod", "Training")),
@@ -407,6 +499,10 @@ ATTACKS = [
     Attack("Model", "s3.get_object", get("data/customers.csv")),
     Attack("Model", "sagemaker.update_model_package", decision()),
     Attack("Model", "sagemaker.create_endpoint", ENDPOINT),
+    Attack("Model", "s3.put_object", put("async/requests/prod/evil")),
+    Attack("Model", "s3.put_object", put("batch/input/prod/evil.csv")),
+    Attack("Model", "s3.get_object", get("batch/predictions/prod/customers.out")),
+    Attack("Model", "sagemaker.create_transform_job", transform("churn-prod-1")),
     Attack("Mlflow", "sagemaker.create_model_package", package(ModelApprovalStatus="Approved")),
     Attack("Mlflow", "sagemaker.create_model_package", package()),
     Attack(
@@ -450,6 +546,22 @@ def test_every_role_of_the_project_attacks() -> None:
 
 
 ALLOWED: list[tuple[str, str, Callable[[P], dict[str, Any]]]] = [
+    (
+        "Starter",
+        "sagemaker.create_transform_job",
+        transform("churn-prod-1", "ArtifactKeyArn"),
+    ),
+    (
+        "SmokeTestBuild",
+        "sagemaker.create_transform_job",
+        transform("churn-staging-1", "ArtifactKeyArn"),
+    ),
+    ("SmokeTestBuild", "s3.put_object", put("batch/input/staging.smoke-test/1/rows")),
+    ("SmokeTestBuild", "s3.put_object", put("async/requests/staging/smoke-test/1")),
+    ("Deployment", "scheduler.create_schedule", schedule("churn-prod-batch", "Starter")),
+    ("Deployment", "sagemaker.create_inference_component", component("churn-prod", "churn-prod")),
+    ("Model", "s3.put_object", put("async/responses/prod/1.out")),
+    ("Model", "s3.put_object", put("batch/predictions/prod/customers.out")),
     ("Scientist", "sagemaker.describe_model_package", lambda p: named(p)),
     ("Scientist", "codecommit.create_branch", branch("mine")),
     ("Scientist", "s3.put_object", put("data/customers.csv")),
@@ -605,6 +717,40 @@ def test_a_merged_template_with_a_model_of_nobody_s_is_not_deployed(project: P) 
     assert "PrimaryContainer has Image, ModelDataUrl" in project.log_of_check()
 
 
+def batch_of(project: P, stage: str) -> dict[str, Any]:
+    """Returns the schedule of transform jobs of a stage, as model-deploy synthesises it."""
+    request = {
+        **transform("MODEL", "ArtifactKeyArn")(project),
+        "TransformJobName": f"churn-{stage}-<aws.scheduler.execution-id>",
+    }
+    before, after = (
+        json.dumps(request)
+        .replace("batch/input/staging", f"batch/input/{stage}")
+        .replace("batch/predictions/staging", f"batch/predictions/{stage}")
+        .split("MODEL")
+    )
+    queues = project.root("sqs").list_queues()["QueueUrls"]
+    (queue,) = (one for one in queues if "MonitoringNotStarted" in one)
+    attributes = project.root("sqs").get_queue_attributes(
+        QueueUrl=queue, AttributeNames=["QueueArn"]
+    )["Attributes"]
+    parts = [before, {"Fn::GetAtt": ["Model", "ModelName"]}, after]
+    return {
+        "Type": "AWS::Scheduler::Schedule",
+        "Properties": {
+            "Name": f"churn-{stage}-batch",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "ScheduleExpression": "cron(0 3 * * ? *)",
+            "Target": {
+                "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createTransformJob",
+                "RoleArn": project.roles["Starter"],
+                "DeadLetterConfig": {"Arn": attributes["QueueArn"]},
+                "Input": {"Fn::Join": ["", parts]},
+            },
+        },
+    }
+
+
 def test_a_model_is_deployed_once_a_reviewer_has_approved_it(project: P) -> None:
     """The intended process: the check passes and logs its findings, and staging starts."""
     codecommit, pipelines = project.root("codecommit"), project.root("codepipeline")
@@ -623,7 +769,8 @@ def test_a_model_is_deployed_once_a_reviewer_has_approved_it(project: P) -> None
                         "ExecutionRoleArn": project.roles["Model"],
                         "PrimaryContainer": {"ModelPackageName": arn},
                     },
-                }
+                },
+                "Batch": batch_of(project, stage),
             }
         }
         path = f"templates/{stage}.template.json"
@@ -645,3 +792,5 @@ def test_a_model_is_deployed_once_a_reviewer_has_approved_it(project: P) -> None
     assert deploy["status"] == "Succeeded", deploy
     models = [one["ModelName"] for one in project.root("sagemaker").list_models()["Models"]]
     assert "churn-staging-1" in models
+    schedule = project.root("scheduler").get_schedule(Name="churn-staging-batch")
+    assert json.loads(schedule["Target"]["Input"])["ModelName"] == "churn-staging-1"
