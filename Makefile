@@ -19,7 +19,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: rehearse
-rehearse: .venv/rehearsal.stamp node_modules/.stamp ## Run the whole loop on this machine: push to endpoint
+rehearse: .venv/rehearsal.stamp node_modules/.stamp ## Run the life of a model on this machine: push to retraining
 	@python -m rehearsal run --config $(CONFIG) $(ARGS)
 
 .PHONY: test

@@ -67,7 +67,7 @@ def test_the_aws_cli_lists_the_steps_of_the_training_pipeline(loop: Loop) -> Non
         "PipelineExecutionSteps"
     ]
     assert {step["StepName"]: step["StepStatus"] for step in steps} == dict.fromkeys(
-        ("Preprocess", "Tune", "Evaluate", "CheckQuality", "Register"), "Succeeded"
+        ("Preprocess", "Tune", "Evaluate", "Baseline", "CheckQuality", "Register"), "Succeeded"
     )
 
 

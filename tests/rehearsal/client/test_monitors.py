@@ -1,12 +1,19 @@
 """Monitors of an endpoint, and the time of their runs."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.response import StreamingBody
 
 from rehearsal.client import monitors
+from rehearsal.client.local_aws import STATE_DIRECTORY
 from rehearsal.client.monitors import Monitor
+from tests.rehearsal.stubbed_aws import StubbedAws
 
 SENT = datetime(2026, 11, 30, 12, 40, tzinfo=UTC)
 
@@ -43,3 +50,121 @@ def test_labels_name_the_request_that_they_belong_to() -> None:
     lines = [json.loads(line) for line in monitors._label_lines({"a": ["yes", "no"], "b": ["no"]})]
     assert [line["eventMetadata"]["eventId"] for line in lines] == ["a", "b"]
     assert lines[0]["groundTruthData"] == {"data": "yes\nno", "encoding": "CSV"}
+
+
+JOBS = "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob"
+JOB = "arn:aws:sagemaker:us-east-1:111111111111:processing-job/churn-prod-data-1"
+ROLE = "arn:aws:iam::111111111111:role/starter"
+
+
+def schedule(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the schedule of a monitor; the endpoint of `other` is another one."""
+    name = request["Name"]
+    variables = {
+        "analysis_type": "MODEL_QUALITY",
+        "sagemaker_endpoint_name": "other" if name == "other" else "churn-prod",
+        "sagemaker_monitoring_schedule_name": name,
+        "ground_truth_source": "s3://bucket/ground-truth",
+        "ground_truth_delay_hours": "24",
+    }
+    return {
+        "Name": name,
+        "ScheduleExpression": "cron(20 * ? * * *)",
+        "ScheduleExpressionTimezone": "UTC",
+        "Target": {"Arn": JOBS, "RoleArn": ROLE, "Input": json.dumps({"Environment": variables})},
+    }
+
+
+def summaries() -> dict[str, Any]:
+    targets = {"churn-prod-quality": JOBS, "other": JOBS, "ingestion": "arn:aws:states:::x"}
+    return {
+        "Schedules": [
+            {"Name": name, "GroupName": "default", "State": "ENABLED", "Target": {"Arn": arn}}
+            for name, arn in targets.items()
+        ]
+    }
+
+
+def test_the_monitors_of_an_endpoint_are_known_by_their_schedules() -> None:
+    aws = StubbedAws(ListSchedules=summaries(), GetSchedule=schedule)
+    (found,) = monitors.of_endpoint(aws, "churn-prod")
+    assert (found.name, found.analysis) == ("churn-prod-quality", "MODEL_QUALITY")
+    assert found.labels == "s3://bucket/ground-truth"
+    assert found.label_delay == timedelta(hours=24)
+
+
+def test_labels_are_put_in_the_folder_of_the_hour() -> None:
+    aws = StubbedAws(PutObject={})
+    uri = monitors.put_labels(aws, "s3://bucket/ground-truth", {"a": ["yes"]}, SENT)
+    assert uri == "s3://bucket/ground-truth/2026/11/30/12/labels-4000.jsonl"
+    ((_, request),) = aws.calls
+    assert request["Key"] == "ground-truth/2026/11/30/12/labels-4000.jsonl"
+
+
+def test_time_is_moved_to_the_run_and_its_reports_are_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    STATE_DIRECTORY.mkdir(parents=True)
+    created = datetime.now(UTC)
+    reports = {
+        "constraint_violations.json": {"violations": [{"feature_name": "temperature"}]},
+        "statistics.json": {"version": 0.0},
+    }
+
+    def jobs(request: Mapping[str, Any]) -> dict[str, Any]:
+        ran = monitors.clock().lead > timedelta()
+        one = {
+            "ProcessingJobName": "churn-prod-data-1",
+            "ProcessingJobArn": JOB,
+            "CreationTime": created,
+            "ProcessingJobStatus": "Completed",
+        }
+        return {"ProcessingJobSummaries": [one] if ran else []}
+
+    def body(request: Mapping[str, Any]) -> dict[str, Any]:
+        content = json.dumps(reports[request["Key"].rpartition("/")[2]]).encode()
+        return {"Body": StreamingBody(BytesIO(content), len(content))}
+
+    aws = StubbedAws(
+        ListProcessingJobs=jobs,
+        DescribeProcessingJob={
+            "ProcessingJobName": "churn-prod-data-1",
+            "ProcessingJobArn": JOB,
+            "ProcessingJobStatus": "Completed",
+            "ProcessingResources": {
+                "ClusterConfig": {
+                    "InstanceCount": 1,
+                    "InstanceType": "ml.m5.large",
+                    "VolumeSizeInGB": 30,
+                }
+            },
+            "AppSpecification": {"ImageUri": "image"},
+            "CreationTime": created,
+            "ExitMessage": "CompletedWithViolations",
+            "ProcessingOutputConfig": {
+                "Outputs": [
+                    {
+                        "OutputName": "reports",
+                        "S3Output": {
+                            "S3Uri": "s3://bucket/monitoring",
+                            "S3UploadMode": "EndOfJob",
+                        },
+                    }
+                ]
+            },
+        },
+        ListObjectsV2={
+            "Contents": [{"Key": f"monitoring/{name}", "LastModified": created} for name in reports]
+            + [{"Key": "monitoring/old.json", "LastModified": created - timedelta(hours=1)}]
+        },
+        GetObject=body,
+    )
+
+    now = monitors.clock()()
+    (run,) = monitors.run_for(aws, [monitor("cron(20 * ? * * *)")], now)
+
+    assert run.message == "CompletedWithViolations"
+    assert [one["feature_name"] for one in run.violations] == ["temperature"]
+    assert monitors.clock()().minute in (20, 21)
+    assert timedelta() < monitors.clock().lead <= timedelta(minutes=81)
