@@ -24,7 +24,11 @@ rehearse: .venv/rehearsal.stamp node_modules/.stamp ## Run the life of a model o
 
 .PHONY: test
 test: setup-dev ## Run every test, the rehearsal from end to end included
-	@python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder --time-table $(ARGS)
+	@python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder --time-table -m "not seeds" $(ARGS)
+
+.PHONY: test-seeds
+test-seeds: setup-dev ## Run the loop and the tests of the seed that has TensorFlow in its image
+	@python -m pytest -p no:xdist -m seeds tests/end_to_end/test_seeds.py tests/seed_code/vision $(ARGS)
 
 .PHONY: test-fast
 test-fast: .venv/dev.stamp node_modules/.stamp ## Run the tests that start no server and no command

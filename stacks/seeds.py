@@ -42,8 +42,6 @@ _SHARED = (
     "pipeline/placement.py",
     "pipeline/project.py",
     "pipeline/registration.py",
-    "pipeline/requirements.in",
-    "pipeline/requirements.txt",
     "pipeline/run.py",
     "pipeline/sections.py",
     "pipeline/stored_files.py",
@@ -58,8 +56,16 @@ _SHARED = (
 )
 """Files of model_build that do not depend on the kind of model; each repository has a copy."""
 
+_TRAIN_BUILD = ("pipeline/requirements.in", "pipeline/requirements.txt")
+
 _SHARED_BY_KIND = {
-    SeedName.FORECASTING: (*_SHARED, "requirements.in", "requirements.txt"),
+    SeedName.FORECASTING: (
+        *_SHARED,
+        *_TRAIN_BUILD,
+        "requirements.in",
+        "requirements.txt",
+    ),
+    SeedName.VISION: _SHARED,
 }
 
 

@@ -32,6 +32,8 @@ _GUIDES = {
     "docs/rehearsal.md": "guides/rehearsal.md",
     "docs/rehearse-any-cdk-app.md": "guides/rehearse-any-cdk-app.md",
     "seed_code/model_build/README.md": "guides/model-build.md",
+    "seed_code/forecasting/README.md": "guides/forecasting.md",
+    "seed_code/vision/README.md": "guides/vision.md",
     "seed_code/model_deploy/README.md": "guides/model-deploy.md",
     "docs/delete-a-project.md": "guides/delete-a-project.md",
     "docs/project-accounts.md": "guides/project-accounts.md",

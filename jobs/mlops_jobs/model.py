@@ -87,5 +87,14 @@ class QuantileModel(Model, Protocol):
         """
 
 
+@runtime_checkable
+class FileModel(Model, Protocol):
+    """A model whose only feature may be the whole body of a request, such as an image file."""
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """Media types of such bodies, in lower case; the cell of the feature is then bytes."""
+
+
 LoadModel = Callable[[Path], Model]
 """Loads the model of a folder; raises InputError if the folder does not contain the model."""

@@ -115,6 +115,7 @@ class Seed(StrEnum):
 
     TABULAR = "tabular"
     FORECASTING = "forecasting"
+    VISION = "vision"
 
 
 RemovalChoice = Annotated[Removal | None, Field(strict=False)]

@@ -47,7 +47,7 @@ class TemplateSettings(SettingsModel):
     description: Description = "Trains a model and deploys it to an endpoint"
     """Description in Studio. Defaults to `Trains a model and deploys it to an endpoint`."""
     seed: Annotated[Seed, Field(strict=False)] = Seed.TABULAR
-    """Seed code of the repositories. Defaults to tabular."""
+    """Kind of model that the repositories start with. Defaults to tabular."""
     git: GitSettings | None = None
     """Repositories behind a connection. Defaults to new CodeCommit repositories."""
     network: bool | None = None

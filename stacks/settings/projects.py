@@ -204,7 +204,7 @@ class ProjectSettings(InAccount):
     id: ProjectId | None = None
     """Id of the project. Defaults to one derived from the name."""
     seed: Annotated[Seed, Field(strict=False)] = Seed.TABULAR
-    """Seed code of the repositories. Defaults to tabular."""
+    """Kind of model that the repositories start with. Defaults to tabular."""
     git: GitSettings | None = None
     """Repositories behind a connection. Defaults to new CodeCommit repositories."""
     network: bool = False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import orjson
 
 from mlops_jobs.failure import InputError
-from mlops_jobs.model import Model, QuantileModel
+from mlops_jobs.model import Cells, FileModel, Model, QuantileModel
 from mlops_jobs.serving.media_types import (
     ALLOWED,
     CSV,
@@ -53,6 +53,8 @@ class Invocations:
         reader = RowReader(model, batch=batch)
         writer = ResponseWriter(model)
         self._read = {CSV: reader.csv, JSON: reader.json, JSON_LINES: reader.json_lines}
+        self._files = model.media_types if isinstance(model, FileModel) else ()
+        self._read |= dict.fromkeys(self._files, _file)
         self._write = {CSV: writer.csv, JSON: writer.json, JSON_LINES: writer.json_lines}
         self._predict = (
             model.predict_quantiles if isinstance(model, QuantileModel) else model.predict
@@ -66,7 +68,7 @@ class Invocations:
 
         Args:
             body: body of the request.
-            content_type: format of the body, one of `FORMATS`.
+            content_type: format of the body, one of `FORMATS` or of the media types of the model.
             accept: format of the response, one of `FORMATS`.
 
         Returns:
@@ -89,12 +91,14 @@ class Invocations:
             The predictions, or an error with status 400, 406 or 415.
         """
         content_type = media_type(headers.get("content-type", ""))
-        if content_type not in FORMATS:
-            return _error(415, f"got Content-Type {content_type!r}; allowed: {ALLOWED}")
+        if content_type not in self._read:
+            allowed = ", ".join([*FORMATS, *self._files])
+            return _error(415, f"got Content-Type {content_type!r}; allowed: {allowed}")
         encoding = headers.get("content-encoding", "identity")
         if encoding.strip().lower() != "identity":
             return _error(415, f"got Content-Encoding {encoding!r}; send the body without encoding")
-        accept = accepted(headers.get("accept", ""), content_type)
+        of_file = content_type in self._files
+        accept = accepted(headers.get("accept", ""), JSON if of_file else content_type)
         if accept is None:
             return _error(406, f"got Accept {headers['accept']!r}; allowed: {ALLOWED}")
         if self._batch and accept == JSON and content_type != JSON:
@@ -108,6 +112,11 @@ class Invocations:
         except RecursionError:
             return _error(400, "got a body that is nested too deeply; send a list of rows")
         return Response(status=200, content=content, media_type=accept)
+
+
+def _file(body: bytes) -> Cells:
+    """Returns the body as the cell of one row."""
+    return [[body]]
 
 
 def _error(status: int, message: str) -> Response:

@@ -1,0 +1,1 @@
+"""Classification of images, from folders of files to the model of an endpoint."""

@@ -1,0 +1,63 @@
+"""The program of the image, as the steps of the pipeline start it."""
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_jobs.evaluation.quality import Metric
+
+from vision import model
+
+if TYPE_CHECKING:
+    from pipeline.configuration import Configuration
+    from pipeline.data import RawData
+
+MODULE = "vision"
+HYPERPARAMETERS = model.HYPERPARAMETERS
+OUTPUTS = ("train", "validation", "test", "rows")  # of Preprocess
+CHANNELS = ("train", "validation")  # of the training jobs
+CONTENT_TYPES = ("text/csv", "application/json", "image/png", "image/jpeg")  # of requests
+BASELINE = "a model that does not look at the images"  # to be beaten where there is no threshold
+
+
+def preprocess_arguments(configuration: "Configuration", raw: "RawData") -> list[str]:
+    """Returns the arguments of the preprocessing job.
+
+    Args:
+        configuration: content of `config.yaml`.
+        raw: the raw images.
+    """
+    data, split = configuration.data, configuration.split
+    return [
+        "preprocess",
+        f"--height={data.size[0]}",
+        f"--width={data.size[1]}",
+        f"--channels={data.channels}",
+        f"--validation-share={split.validation}",
+        f"--test-share={split.test}",
+        f"--seed={split.seed}",
+    ]
+
+
+def evaluate_arguments(configuration: "Configuration", metric: Metric, champion: Any) -> list[Any]:
+    """Returns the arguments of the job that evaluates the model.
+
+    Args:
+        configuration: content of `config.yaml`.
+        metric: metric of the project.
+        champion: ARN of the deployed version, or `none`: a pipeline parameter.
+    """
+    return [
+        "evaluate",
+        f"--metric={metric.name}",
+        f"--margin={configuration.objective.margin:g}",
+        "--champion-version",
+        champion,
+    ]
+
+
+def baseline_arguments(configuration: "Configuration") -> list[str]:
+    """Returns the arguments of the job that creates the baselines of the model.
+
+    Args:
+        configuration: content of `config.yaml`.
+    """
+    return ["baseline"]

@@ -1,0 +1,1 @@
+"""A convolutional network of Keras on images for Amazon SageMaker."""
