@@ -57,7 +57,7 @@ def test_a_definition_that_is_not_a_json_object_is_rejected() -> None:
     [
         (("Version",), "2019-01-01", "Version must be 2020-12-01; got '2019-01-01'"),
         (("Extra",), 1, "Unknown member Extra"),
-        (("MlflowConfig",), {"a": 1}, "the rehearsal has no MLflow"),
+        (("MlflowConfig",), {"a": 1}, "create no runs in MLflow"),
         (("Steps",), [], "Steps must be a list with at least one step"),
         (("Parameters", 0, "Type"), "Text", "Type must be one of String, Integer, Float, Boolean"),
         (("Parameters", 2, "DefaultValue"), "high", "'high' is not of type Float"),

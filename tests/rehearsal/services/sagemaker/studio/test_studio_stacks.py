@@ -27,7 +27,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
 
 @pytest.fixture(scope="module")
 def role(cloud: Aws) -> str:
-    """The role of Studio and its images; it may read images."""
+    """The role of Studio, its images and its MLflow App; it may read images and the bucket."""
+    cloud.client("s3").create_bucket(Bucket="studio-artifacts")
     ecr = cloud.client("ecr")
     ecr.create_repository(repositoryName="churn")
     for tag in ("1", "2"):
@@ -36,7 +37,7 @@ def role(cloud: Aws) -> str:
             imageManifest=json.dumps({"schemaVersion": 2, "annotations": {"tag": tag}}),
             imageTag=tag,
         )
-    return cloud.role("studio", TRUST, {"Action": ["ecr:BatchGetImage"]})
+    return cloud.role("studio", TRUST, {"Action": ["ecr:BatchGetImage", "s3:ListBucket"]})
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def template(role: str, network: dict[str, Any]) -> dict[str, Any]:
             "DependsOn": "Ada",
         },
         "Mlflow": _resource(
-            "MlflowApp", Name="churn", ArtifactStoreUri="s3://b/mlflow", RoleArn=role
+            "MlflowApp", Name="churn", ArtifactStoreUri="s3://studio-artifacts/mlflow", RoleArn=role
         ),
     }
 
