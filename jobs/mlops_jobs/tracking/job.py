@@ -3,7 +3,8 @@
     python -m mlops_jobs.tracking.job --app ARN --execution ARN --experiment churn ...
 
 It needs the network, unlike the jobs that train, and the permissions to track on the App. MLflow
-that is away, or denied, does not end the pipeline: the job prints one line and succeeds.
+that is away, or denied, does not end the pipeline: the job prints one line, counts in
+`tracking.json` what was logged, and succeeds.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,8 @@ from mlops_jobs.tracking.run import (
 from mlops_jobs.tracking.trials import trials_of
 
 INPUT = Path("/opt/ml/processing/input")
+OUTPUT = Path("/opt/ml/processing/output/tracking")
 COMMIT_TAG = "mlflow.source.git.commit"
-_GOES_ON = "the pipeline goes on"
 _CLIENT_SETTINGS = {
     # MLflow that is away must not hold up the pipeline for the half hour of MLflow's defaults.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4",
@@ -126,18 +128,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--parameter", type=_parameter, action="append", default=[], metavar="NAME=VALUE"
     )
     parser.add_argument("--evaluation", type=Path, default=INPUT / "evaluation")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="folder of tracking.json")
     options = parser.parse_args(arguments)
-    try:
-        outcome = track(_client(options.app), aws.client("sagemaker"), options)
-    # Whatever is away, denied or malformed: a model is not lost because its run was not logged.
-    except Exception as error:
-        print(f"tracking: logged nothing; {in_one_line(error)}; {_GOES_ON}", flush=True)
-        return
+    outcome = _outcome(options)
+    options.output.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(asdict(outcome), indent=1)
+    (options.output / "tracking.json").write_text(text, encoding="utf-8")
     if outcome.reason:
         logged = f"logged {outcome.logged} of {outcome.parts} parts"
-        print(f"tracking: {logged}; {outcome.reason}; {_GOES_ON}", flush=True)
+        print(f"tracking: {logged}; {outcome.reason}; the pipeline goes on", flush=True)
     else:
         print(f"tracking: logged run {outcome.run_id} of {options.experiment}", flush=True)
+
+
+def _outcome(options: argparse.Namespace) -> Outcome:
+    try:
+        return track(_client(options.app), aws.client("sagemaker"), options)
+    # Whatever is away, denied or malformed: a model is not lost because its run was not logged.
+    except Exception as error:
+        return Outcome(parts=1, reason=in_one_line(error))
 
 
 if __name__ == "__main__":

@@ -193,6 +193,7 @@ class _Steps:
             data_uri=self._data,
             tuning_job_name=tune.properties.HyperParameterTuningJobName,
             evaluation=evaluation,
+            output=self._run_folder("tracking"),
         )
 
     def _check(self, report: Any, register: Any, evaluation: Any, tracking: Tracking) -> Any:

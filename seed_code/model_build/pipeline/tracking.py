@@ -11,7 +11,7 @@ from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.mlops.workflow.steps import ProcessingStep
 
 from pipeline.data import RawData
-from pipeline.job_shapes import processing_input
+from pipeline.job_shapes import processing_input, processing_output
 from pipeline.jobs import Jobs
 from pipeline.project import Project
 
@@ -29,6 +29,7 @@ class Tracking:
         data_uri: pipeline variable with the URI of the table.
         tuning_job_name: pipeline variable with the name of the tuning job.
         evaluation: pipeline variable with the URI of the evaluation.
+        output: pipeline variable with the URI of the folder for the outcome.
     """
 
     def __init__(
@@ -41,8 +42,10 @@ class Tracking:
         data_uri: Any,
         tuning_job_name: Any,
         evaluation: Any,
+        output: Any,
     ) -> None:
-        self._project, self._jobs, self._evaluation = project, jobs, evaluation
+        self._project, self._jobs = project, jobs
+        self._evaluation, self._output = evaluation, output
         self._arguments = [
             *PROGRAM,
             *("--app", project.mlflow_app_arn),
@@ -70,6 +73,8 @@ class Tracking:
         registered = [] if package_arn is None else ["--package", package_arn]
         run = self._jobs.processor(isolated=False).run(
             inputs=[processing_input("evaluation", self._evaluation)],
+            # The role denies a job without an output that is encrypted with the project's key.
+            outputs=[processing_output("tracking", self._output)],
             arguments=[*self._arguments, *registered],
         )
         return [ProcessingStep(name, step_args=run)]

@@ -476,6 +476,8 @@ def test_executions_are_logged_in_a_project_with_an_mlflow_app(
     assert given["--tuning-job"] == {"Get": "Steps.Tune.HyperParameterTuningJobName"}
     assert logged[-2] == "--package"
     assert "ModelPackageArn" in json.dumps(logged[-1])
+    output = step(tracked, "Track")["ProcessingOutputConfig"]
+    assert output["KmsKeyId"] == PROJECT.artifact_key_arn, "which the role requires of each job"
     rejected = step(tracked, "TrackRejected")["AppSpecification"]["ContainerArguments"]
     assert "--package" not in rejected
 

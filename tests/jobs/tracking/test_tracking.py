@@ -81,6 +81,7 @@ def arguments(evaluation: Path, **changes: str) -> list[str]:
         "package": PACKAGE,
         "parameter": "target=late",
         "evaluation": str(evaluation),
+        "output": str(evaluation.parent / "output"),
         **changes,
     }
     return [f"--{name}={value}" for name, value in given.items()]
@@ -178,6 +179,8 @@ def test_mlflow_that_is_away_or_denied_does_not_end_the_pipeline(
     (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith("tracking:")]
     assert logged in line
     assert line.endswith(f"not authorized to perform {denied}; the pipeline goes on")
+    counted = json.loads((evaluation.parent / "output/tracking.json").read_text())
+    assert f"logged {counted['logged']} of {counted['parts']} parts" == logged
 
 
 def test_a_malformed_report_does_not_end_the_pipeline(
@@ -190,7 +193,7 @@ def test_a_malformed_report_does_not_end_the_pipeline(
 
     run_job(monkeypatch, client, evaluation)
 
-    assert "logged nothing; InputError: evaluation.json" in capsys.readouterr().out
+    assert "logged 0 of 1 parts; InputError: evaluation.json" in capsys.readouterr().out
 
 
 def test_a_malformed_arn_does_not_end_the_pipeline(
