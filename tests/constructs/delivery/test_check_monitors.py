@@ -115,7 +115,7 @@ def define(stack: cdk.Stack) -> None:
 def synthesised() -> dict[str, Any]:
     stack = cdk.Stack(cdk.App(), "prod")
     define(stack)
-    template: dict[str, Any] = Template.from_stack(stack).to_json()
+    template: dict[str, Any] = dict(Template.from_stack(stack).to_json())
     template["Resources"] |= {
         "Model": {
             "Type": "AWS::SageMaker::Model",

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecr as ecr
@@ -91,6 +92,7 @@ class EndpointMonitors(Construct):
         self._settings, self._stage = stage.monitor, stage
         self._resources, self._endpoint = resources, endpoint
         self._roles, self._package = roles, package
+        self._buckets: dict[str, s3.IBucket] = {}
         types = dict(self._types())
         self.missing = [
             f"{name}: the model package has no baseline for it; the next training brings one"
@@ -153,7 +155,7 @@ class EndpointMonitors(Construct):
         statistics = others[0] if others and name != "bias" else None
         construct_id = "".join(word.title() for word in name.split("-"))
         is_only_variant = self._stage.second_variant is None and self._stage.shadow is None
-        common = {
+        common: dict[str, Any] = {
             "monitoring_type": kind,
             "monitoring_output": MonitoringOutput.to_bucket(
                 resources.bucket, prefix=given.PREFIX, encryption_key=resources.key
@@ -338,10 +340,9 @@ class EndpointMonitors(Construct):
 
     def _bucket_of(self, uri: str) -> s3.IBucket:
         name = uri.removeprefix("s3://").partition("/")[0]
-        found = self.node.try_find_child(f"Bucket-{name}")
-        if found is not None:
-            return found  # type: ignore[return-value]  # of the line below
-        return s3.Bucket.from_bucket_name(self, f"Bucket-{name}", name)
+        if name not in self._buckets:
+            self._buckets[name] = s3.Bucket.from_bucket_name(self, f"Bucket-{name}", name)
+        return self._buckets[name]
 
 
 def _labels(bucket: s3.IBucket, given: settings.ModelQuality | settings.Bias) -> GroundTruth:
