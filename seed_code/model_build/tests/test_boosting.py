@@ -1,7 +1,12 @@
 """Training of XGBoost. Remove this file with `boosting.py` if the project uses another library."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +26,8 @@ from tests.conftest import (
     write_csv,
 )
 from tests.test_commands import run
+
+PATIENCE = 120  # seconds, for a machine that is busy with other work
 
 
 def booster_of(opt_ml: Path) -> xgboost.Booster:
@@ -122,6 +129,43 @@ def test_an_interrupted_job_resumes_from_its_checkpoint(
     resumed = booster_of(again)
     assert "resuming after round 50" in capsys.readouterr().out
     assert resumed.get_dump(with_stats=True) == whole.get_dump(with_stats=True)
+
+
+TRAIN = """
+import sys
+from pathlib import Path
+from tests.conftest import train
+train(Path(sys.argv[1]))
+"""
+
+
+def test_a_spot_job_that_is_killed_resumes_from_its_checkpoint(
+    tmp_path: Path, binary: Fitted, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"num_round": 2000, "eta": 0.001, "early_stopping_rounds": 2000}
+    killed = lay_out_training(tmp_path / "killed", binary.outputs, **settings)
+    checkpoints = killed / "checkpoints"
+    checkpoints.mkdir()
+    root = Path(__file__).parents[1]
+    path = os.pathsep.join(["src", ".", os.environ.get("PYTHONPATH", "")])
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRAIN, str(killed)], cwd=root, env=os.environ | {"PYTHONPATH": path}
+    )
+    deadline = time.monotonic() + PATIENCE
+    while not list(checkpoints.glob("*-*.ubj")) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()  # as SageMaker does two minutes after an interruption
+    assert process.wait() == -signal.SIGKILL
+    assert not (killed / "model/model.ubj").exists()
+
+    shorter = settings | {"num_round": 400}  # the fingerprint does not have the number of rounds
+    again = lay_out_training(tmp_path / "again", binary.outputs, **shorter)
+    (again / "checkpoints").symlink_to(checkpoints)
+    capsys.readouterr()
+    train(again)
+    assert re.search(r"resuming after round \d+", capsys.readouterr().out)
+    assert (again / "model/model.ubj").exists()
 
 
 def test_a_checkpoint_of_other_hyperparameters_is_not_taken(
