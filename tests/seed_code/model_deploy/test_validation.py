@@ -7,6 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+import yaml
 from cfnlint.api import lint  # type: ignore[import-untyped]
 
 from mlops_constructs.validation import SageMakerChecks
@@ -66,3 +67,54 @@ def test_cdk_cfn_lint_checkov_and_sagemaker_checks_find_nothing(
     found = checkov_findings(folder)
     assert len(found) == len(STAGES)
     assert not any(found.values()), found
+
+
+KINDS = {
+    "second": {"second_variant": {"version": 6, "percentage": 10}},
+    "shadow": {"shadow": {"version": 6}, "capture": {}},
+    "asynchronous": {"kind": "asynchronous", "scaling": {"maximum": 3}},
+    "component": {"kind": "component", "compute": {"memory_mb": 1024}, "scaling": {"maximum": 4}},
+    "batch": {"kind": "batch", "schedule": "cron(0 3 * * ? *)"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_checks_find_nothing_in_any_kind_of_stage(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(SEED)
+    file = tmp_path / "prod.yaml"
+    file.write_text(
+        yaml.safe_dump({"kind": "real-time", "instance_type": "ml.m5.large", **KINDS[kind]})
+    )
+    context = json.loads((SEED / "cdk.json").read_text())["context"]
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"), context=context, analytics_reporting=False)
+    project = import_module("model_deploy.project").Project(
+        name="churn",
+        id="p-0123456789ab",
+        model_execution_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/model",
+        artifact_bucket="churn-artifacts",
+        artifact_key_arn=ACCOUNT.format("kms", "key/0a1b2c3d-1111-2222-3333-444455556666"),
+        starter_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/starter",
+        queue_arn=ACCOUNT.format("sqs", "churn-not-started"),
+    )
+    packages = {one: ACCOUNT.format("sagemaker", f"model-package/churn/{one}") for one in (6, 7)}
+    import_module("model_deploy.endpoint_stack").EndpointStack(
+        app,
+        "prod",
+        project=project,
+        stage=import_module("model_deploy.settings").load_settings(file),
+        models=import_module("model_deploy.approved_model").ApprovedModels(
+            newest=7, packages=packages
+        ),
+    )
+    cdk.Validations.of(app).add_plugins(SageMakerChecks())
+
+    app.synth()  # raises on findings of CDK and of SageMakerChecks
+
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (template,) = (tmp_path / "cdk.out").glob("*.template.json")
+    assert not lint(template.read_text(), regions=["eu-west-1"])
+    template.rename(folder / template.name)
+    assert not any(checkov_findings(folder).values())

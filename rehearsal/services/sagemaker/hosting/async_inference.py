@@ -24,6 +24,7 @@ from rehearsal.services.sagemaker.hosting.endpoint_metrics import (
     Served,
 )
 from rehearsal.services.sagemaker.hosting.endpoint_registry import LiveEndpoint
+from rehearsal.services.sagemaker.hosting.replicas import RetiredError
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 MAX_INCLUDED = 128 * 1024
@@ -163,17 +164,20 @@ class _AsyncInvocation:
         content_type = request.content_type or DEFAULT_CONTENT_TYPE
         if self._variant.replicas is None:
             raise AsyncFailedError("ClientError: The variant has no model.", "InvocationFailures")
-        with self._variant.replicas.in_use() as (server, concurrent):
-            if server is None:
-                return 503, {}, b"The last instance has been removed.", concurrent
-            try:
-                accept = request.accept or "*/*"
-                prediction = server.invoke(
-                    body, content_type, accept, headers, timeout=request.timeout
-                )
-            except (ExecutionFailedError, ValueError) as error:
-                return 500, {}, str(error).encode(), concurrent
-            return (*prediction, concurrent)
+        try:
+            with self._variant.replicas.in_use() as (server, concurrent):
+                if server is None:
+                    return 503, {}, b"The last instance has been removed.", concurrent
+                try:
+                    accept = request.accept or "*/*"
+                    prediction = server.invoke(
+                        body, content_type, accept, headers, timeout=request.timeout
+                    )
+                except (ExecutionFailedError, ValueError) as error:
+                    return 500, {}, str(error).encode(), concurrent
+                return (*prediction, concurrent)
+        except RetiredError:
+            return 503, {}, b"The last instance has been removed.", 0
 
     def _write(self, location: str, prediction: Prediction) -> None:
         key_id = self._output.get("KmsKeyId")

@@ -136,10 +136,10 @@ class EndpointDeployments:
         except RolledBackError as reason:
             self._progress.set_status(scope, record, "RollingBack")
             live.shift(None, 0.0)
-            fleet.stop()
+            fleet.retire()
             self._settle(scope, record, "InService", FailureReason=str(reason))
             return
-        live.promote().stop()
+        live.promote().retire()
         self._served.of(scope)[name] = config
         self._settle(scope, record, "InService", **_serving(config, variants))
         if live.queue is not None:

@@ -41,6 +41,11 @@ class Variant:
         if self.replicas is not None:
             self.replicas.stop()
 
+    def retire(self) -> None:
+        """Ends the server after the requests in flight, when others have taken over."""
+        if self.replicas is not None:
+            self.replicas.retire()
+
 
 class Traffic:
     """The requests to an endpoint or component, and those that go to what replaces it.
@@ -137,9 +142,18 @@ class Fleet:
     asynchronous: Mapping[str, Any] | None = None
 
     def stop(self) -> None:
+        """Ends all servers."""
+        self._end(Variant.stop)
+
+    def retire(self) -> None:
+        """Ends all servers after the requests in flight, when another fleet has taken over."""
+        self._end(Variant.retire)
+
+    def _end(self, end: Callable[[Variant], None]) -> None:
         """Ends all servers in parallel, as each may take seconds."""
         threads = [
-            threading.Thread(target=variant.stop) for variant in (*self.variants, *self.shadows)
+            threading.Thread(target=end, args=(variant,))
+            for variant in (*self.variants, *self.shadows)
         ]
         for thread in threads:
             thread.start()

@@ -15,6 +15,13 @@ from rehearsal.services.sagemaker.data_plane import ModelServer
 DRAIN_SECONDS = 10.0
 """Seconds that requests in flight have when the last instance is removed."""
 
+RETIREMENT_SECONDS = 60.0
+"""Seconds that requests in flight have when others take over: the longest response of a model."""
+
+
+class RetiredError(Exception):
+    """Others have taken over: the request must be routed again."""
+
 
 class Replicas:
     """A number of instances or copies.
@@ -30,6 +37,7 @@ class Replicas:
         self._server: ModelServer | None = None
         self._count = 0
         self._in_flight = 0
+        self._retired = False
 
     @property
     def count(self) -> int:
@@ -67,6 +75,17 @@ class Replicas:
         if ended is not None:
             ended.stop()
 
+    def retire(self, seconds: float = RETIREMENT_SECONDS) -> None:
+        """Ends the server after the requests in flight, when others have taken over.
+
+        Args:
+            seconds: time that these requests have. Defaults to 60 seconds.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: not self._in_flight, seconds)
+            self._retired = True
+        self.stop()
+
     @contextmanager
     def in_use(self, limit: int | None = None) -> Iterator[tuple[ModelServer | None, int]]:
         """Yields the server for a request, None without instances, and its concurrent requests.
@@ -76,8 +95,11 @@ class Replicas:
 
         Raises:
             AwsError: ThrottlingException, if the limit is reached.
+            RetiredError: others have taken over after the request was routed.
         """
         with self._changed:
+            if self._retired:
+                raise RetiredError
             if limit is not None and self._in_flight >= limit:
                 raise AwsError("ThrottlingException", "Rate exceeded")
             self._in_flight += 1

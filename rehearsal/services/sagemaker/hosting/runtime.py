@@ -13,6 +13,7 @@ from rehearsal.services.sagemaker import authorization
 from rehearsal.services.sagemaker.hosting.async_queue import AsyncRequest
 from rehearsal.services.sagemaker.hosting.endpoint_registry import LiveEndpoint, registry_of
 from rehearsal.services.sagemaker.hosting.invocation import ContainerResponse, Payload, Target
+from rehearsal.services.sagemaker.hosting.replicas import RetiredError
 from rehearsal.services.sagemaker.request_rules import RUNTIME
 from rehearsal.services.sagemaker.unsupported_members import reject_unsupported
 
@@ -90,7 +91,12 @@ class SageMakerRuntime(Service):
         target = Target.of(live, request)
         payload = Payload.of(request)
         self._mirror(live, target, request, payload)
-        received = target.invoke(payload, self._metrics, started)
+        while True:
+            try:
+                received = target.invoke(payload, self._metrics, started)
+                break
+            except RetiredError:  # the traffic moved after the request was routed
+                target = Target.of(live, request)
         if not received.ok:
             raise _model_error(target, received)
         target.capture(request, payload, received)
@@ -138,7 +144,7 @@ class SageMakerRuntime(Service):
         try:
             received = shadow.invoke(payload, self._metrics, time.monotonic())
             shadow.capture(request, payload, received)
-        except AwsError as error:  # no caller waits for it
+        except (AwsError, RetiredError) as error:  # no caller waits for it
             _LOG.info("shadow variant %s: %s", shadow.variant.name, error)
 
     def close(self) -> None:

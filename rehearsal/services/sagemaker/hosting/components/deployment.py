@@ -115,10 +115,10 @@ class ComponentDeployments:
             self._rollouts.run(scope, plan, enter, component.traffic)
         except RolledBackError as reason:
             component.shift(None, 0.0)
-            replicas.stop()
+            replicas.retire()
             self._keep(scope, record, before, str(reason))
             return
-        component.promote().stop()
+        component.promote().retire()
         component.hardware = _reserved(specification, record["RuntimeConfig"])
         self._served(scope, record, specification, prepared)
 

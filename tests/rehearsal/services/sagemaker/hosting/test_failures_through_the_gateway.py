@@ -7,7 +7,9 @@ import datetime
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +30,18 @@ SERVICES = (
     "rehearsal.services.sagemaker.service:SageMaker",
     "rehearsal.services.sagemaker.hosting.runtime:SageMakerRuntime",
 )
-# One request in FAILS fails; none if it is 0.
+# One request in FAILS fails; none if it is 0. Each response is the name of the model.
 PROGRAM = """
-import itertools, os
+import itertools, os, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 fails, numbers = int(os.environ["FAILS"]), itertools.count(1)
+if os.environ["MODEL"] == "unloadable":
+    raise SystemExit("the model cannot be loaded")
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def respond(self, status):
-        body = os.environ["FAILS"].encode()
+        body = os.environ["MODEL"].encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -46,6 +50,7 @@ class Handler(BaseHTTPRequestHandler):
         self.respond(200)
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
+        time.sleep(0.3 if os.environ["MODEL"] == "slow" else 0)
         self.respond(500 if fails and next(numbers) % fails == 0 else 200)
     def log_message(self, *_):
         pass
@@ -61,11 +66,14 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         aws.client("s3").create_bucket(Bucket=BUCKET)
         image = publish_program(aws, tmp_path_factory.mktemp("program"), PROGRAM, "churn")
         role = aws.role("hosting", TRUST, *STATEMENTS)
-        for name, fails in (("good", 0), ("bad", 5)):
+        for name, fails in (("good", 0), ("bad", 5), ("slow", 0), ("unloadable", 0)):
             aws.client("sagemaker").create_model(
                 ModelName=name,
                 ExecutionRoleArn=role,
-                PrimaryContainer={"Image": image, "Environment": {"FAILS": f"{fails}"}},
+                PrimaryContainer={
+                    "Image": image,
+                    "Environment": {"FAILS": f"{fails}", "MODEL": name},
+                },
             )
         yield aws
 
@@ -104,31 +112,53 @@ def settled(cloud: Aws, name: str) -> Any:
     return wait(found, 120)
 
 
+@dataclass
+class Requests:
+    """Numbers of requests by the model that responded; "" if no model did."""
+
+    served: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+
+    def send(self, runtime: Any, endpoint: str) -> None:
+        """Sends a request and counts it."""
+        try:
+            response = runtime.invoke_endpoint(EndpointName=endpoint, Body=b"1")
+        except ClientError as error:
+            self.failed[str(error.response.get("OriginalMessage", ""))] += 1
+        else:
+            self.served[response["Body"].read().decode()] += 1
+
+
 @contextlib.contextmanager
-def load(cloud: Aws, endpoint: str, pause: float) -> Iterator[None]:
+def load(cloud: Aws, endpoint: str, pause: float) -> Iterator[Requests]:
     """Sends requests until the end of the block."""
-    over, runtime = threading.Event(), cloud.client("sagemaker-runtime")
+    over, runtime, requests = threading.Event(), cloud.client("sagemaker-runtime"), Requests()
 
     def send() -> None:
         while not over.wait(pause):
-            with contextlib.suppress(ClientError):
-                runtime.invoke_endpoint(EndpointName=endpoint, Body=b"1")
+            requests.send(runtime, endpoint)
 
     thread = threading.Thread(target=send)
     thread.start()
     try:
-        yield
+        yield requests
     finally:
         over.set()
         thread.join()
 
 
-def roll_out(cloud: Aws, endpoint: str, model: str, number: int = 2) -> Any:
-    """Updates an endpoint under load by a canary of half of it, as the library does."""
+def roll_out(
+    cloud: Aws, endpoint: str, model: str, number: int = 2, **alarm: Any
+) -> tuple[Any, Requests]:
+    """Updates an endpoint under load by a canary of half of it, as the library does.
+
+    Returns:
+        The endpoint after the update, and the requests during it.
+    """
     config = f"{endpoint}-{number}"
     configure(cloud, config, model)
-    watch(cloud, endpoint, config)
-    with load(cloud, endpoint, 0.005):
+    watch(cloud, endpoint, config, **alarm)
+    with load(cloud, endpoint, 0.005) as requests:
         cloud.client("sagemaker").update_endpoint(
             EndpointName=endpoint,
             EndpointConfigName=config,
@@ -143,11 +173,12 @@ def roll_out(cloud: Aws, endpoint: str, model: str, number: int = 2) -> Any:
                 "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": config}]},
             },
         )
-        return settled(cloud, endpoint)
+        return settled(cloud, endpoint), requests
 
 
-def watch(cloud: Aws, endpoint: str, config: str) -> None:
-    """Defines an alarm on the errors of the fleet of a configuration, with its name."""
+def watch(cloud: Aws, endpoint: str, config: str, **alarm: Any) -> None:
+    """Defines an alarm on the fleet of a configuration, with its name: on errors by default."""
+    watched = {"MetricName": "Invocation5XXErrors", "Statistic": "Average", "Threshold": 0.05}
     dimensions = {
         "EndpointName": endpoint,
         "VariantName": "AllTraffic",
@@ -156,19 +187,25 @@ def watch(cloud: Aws, endpoint: str, config: str) -> None:
     cloud.client("cloudwatch").put_metric_alarm(
         AlarmName=config,
         Namespace="AWS/SageMaker",
-        MetricName="Invocation5XXErrors",
         Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        Statistic="Average",
         Period=60,
         EvaluationPeriods=1,
-        Threshold=0.05,
         ComparisonOperator="GreaterThanThreshold",
         TreatMissingData="notBreaching",
+        **(alarm or watched),
     )
 
 
+def served_by_the_old_model_again(cloud: Aws, endpoint: str) -> bool:
+    """Returns True if the next 50 requests succeed, all of them by the model `good`."""
+    requests = Requests()
+    for _ in range(50):
+        requests.send(cloud.client("sagemaker-runtime"), endpoint)
+    return requests == Requests(served=Counter(good=50))
+
+
 def test_a_canary_that_fails_one_request_in_five_is_rolled_back(cloud: Aws, endpoint: str) -> None:
-    described = roll_out(cloud, endpoint, "bad")
+    described, requests = roll_out(cloud, endpoint, "bad")
 
     assert described["EndpointConfigName"] == f"{endpoint}-1"
     assert f"endpoint deployment: {endpoint}-2" in described["FailureReason"]
@@ -176,6 +213,38 @@ def test_a_canary_that_fails_one_request_in_five_is_rolled_back(cloud: Aws, endp
         AlarmName=f"{endpoint}-2", HistoryItemType="StateUpdate"
     )["AlarmHistoryItems"]
     assert history[0]["HistorySummary"] == "Alarm updated from OK to ALARM"
+    assert set(requests.failed) == {"bad"}, "a request outside of the canary's share failed"
+    assert 0 < requests.failed["bad"] < requests.served["bad"] < requests.served["good"] * 2
+    assert served_by_the_old_model_again(cloud, endpoint)
+
+
+def test_a_canary_that_is_slow_is_rolled_back_and_no_request_fails(
+    cloud: Aws, endpoint: str
+) -> None:
+    described, requests = roll_out(
+        cloud,
+        endpoint,
+        "slow",
+        MetricName="ModelLatency",
+        ExtendedStatistic="p99",
+        Threshold=100_000,
+    )
+
+    assert described["EndpointConfigName"] == f"{endpoint}-1"
+    assert f"endpoint deployment: {endpoint}-2" in described["FailureReason"]
+    assert not requests.failed
+    assert set(requests.served) == {"good", "slow"}
+    assert served_by_the_old_model_again(cloud, endpoint)
+
+
+def test_a_model_that_cannot_be_loaded_gets_no_request(cloud: Aws, endpoint: str) -> None:
+    described, requests = roll_out(cloud, endpoint, "unloadable")
+
+    assert described["EndpointConfigName"] == f"{endpoint}-1"
+    assert described["FailureReason"]
+    assert not requests.failed
+    assert set(requests.served) == {"good"}
+    assert served_by_the_old_model_again(cloud, endpoint)
 
 
 def test_the_way_back_is_open_while_the_alarm_of_the_model_in_service_rings(
@@ -190,7 +259,7 @@ def test_the_way_back_is_open_while_the_alarm_of_the_model_in_service_rings(
     with load(cloud, endpoint, 0.005):
         wait(lambda: state_of(cloud, bad) == "ALARM", 60)
 
-    described = roll_out(cloud, endpoint, "good", 3)
+    described, _ = roll_out(cloud, endpoint, "good", 3)
 
     assert state_of(cloud, bad) == "ALARM"
     assert described["EndpointConfigName"] == f"{endpoint}-3"
