@@ -45,6 +45,7 @@ _SHARED = (
     "pipeline/run.py",
     "pipeline/sections.py",
     "pipeline/stored_files.py",
+    "pipeline/tracking.py",
     "pyproject.toml",
     "tests/__init__.py",
     "tests/fakes.py",
