@@ -1,4 +1,5 @@
 import json
+import re
 import tomllib
 import zipfile
 from pathlib import Path
@@ -40,6 +41,25 @@ def test_each_file_of_a_repository_is_in_one_folder_of_seed_code(seeds: Seeds) -
         path.name for path in build.extra_files.values() if "__pycache__" in path.parts
     } == set()
     assert {"README.md", "config.yaml", "Dockerfile", "pipeline/program.py"} <= build.files().keys()
+
+
+def test_a_repository_has_each_module_that_its_code_imports(seeds: Seeds) -> None:
+    """A new module of model_build may have to be shared."""
+    files = seeds.model_build.files()
+    code = [file.read_text() for path, file in files.items() if path.endswith(".py")]
+    named = {
+        module
+        for text in code
+        for module in re.findall(r"^ *(?:from|import) (pipeline\.\w+|tests\.\w+)", text, re.M)
+    }
+    named |= {
+        f"pipeline.{name.strip()}"
+        for text in code
+        for names in re.findall(r"^ *from pipeline import ([\w, ]+)", text, re.M)
+        for name in re.sub(r" as \w+", "", names).split(",")
+    }
+    assert len(named) > 10
+    assert not {one for one in named if one.replace(".", "/") + ".py" not in files}
 
 
 def test_repositories_record_the_name_and_version_of_their_seed() -> None:
