@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from rehearsal.cli.terminal import Json, Name, out, print_json, with_board
-from rehearsal.client import drift, local_aws, monitors, places, project
-from rehearsal.client.drift import Sent
+from rehearsal.client import local_aws, places, project
+from rehearsal.client.drift import monitors, sending
+from rehearsal.client.drift.monitors import Run
+from rehearsal.client.drift.sending import Sent
+from rehearsal.client.drift.traffic import Kind
 from rehearsal.client.errors import RehearsalError
-from rehearsal.client.monitors import Run
 from rehearsal.client.process_tree import Commands
 from rehearsal.client.progress import Board
-from rehearsal.client.traffic import Kind
 
 _MONTHS = re.compile(r"(1[0-2]|[1-9])(?:-(1[0-2]|[1-9]))?")
 _MAX_SHOWN = 12
@@ -57,14 +58,14 @@ def make_drift(
 
     def work(board: Board, commands: Commands) -> tuple[Sent, list[Run]]:
         with board.step("make traffic") as row:
-            made = drift.make(aws, found, kind, rows, months=wanted)
+            made = sending.make(aws, found, kind, rows, months=wanted)
             row.detail = made.description
         with board.step("send traffic") as row:
 
             def count(number: int) -> None:
                 row.detail = f"{number} requests"
 
-            sent = drift.send(aws, found, stage, made, labels=labels, progress=count)
+            sent = sending.send(aws, found, stage, made, labels=labels, progress=count)
         if not run:
             return sent, []
         with board.step("run monitors") as row:
@@ -72,7 +73,7 @@ def make_drift(
             def show(monitor: str) -> None:
                 row.detail = monitor
 
-            return sent, drift.run_monitors(aws, found, stage, sent, report=show)
+            return sent, sending.run_monitors(aws, found, stage, sent, report=show)
 
     sent, runs = with_board(work)
     account = found.account_of(aws, stage)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.client.drift.traffic import Traffic
 from rehearsal.client.predictions import HoldOut
-from rehearsal.client.traffic import Traffic
 from rehearsal.story.summary import DriftSummary
 
 MAX_FEATURES = 4

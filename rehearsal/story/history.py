@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.client import approvals, monitors, pipeline_execution
+from rehearsal.client import approvals, pipeline_execution
+from rehearsal.client.drift import monitors
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.project import Project
 from rehearsal.framework.clock import utc_now

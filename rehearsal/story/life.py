@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from rehearsal.client import drift, monitors, traffic
-from rehearsal.client.drift import Sent
+from rehearsal.client.drift import monitors, sending, traffic
+from rehearsal.client.drift.load import Load, Outcome
+from rehearsal.client.drift.monitors import Run
+from rehearsal.client.drift.sending import Sent
+from rehearsal.client.drift.traffic import Kind, Traffic
 from rehearsal.client.errors import RehearsalError
-from rehearsal.client.load import Load, Outcome
 from rehearsal.client.local_aws import LocalAws
-from rehearsal.client.monitors import Run
 from rehearsal.client.pipeline_watcher import PipelineWatcher
 from rehearsal.client.predictions import HoldOut
 from rehearsal.client.project import Project
-from rehearsal.client.traffic import Kind, Traffic
 from rehearsal.story import bad_version, comparison, distributions, lineage, rollouts
 from rehearsal.story.steps import Steps, counted
 from rehearsal.story.summary import (
@@ -69,7 +69,7 @@ class Life:
         Raises:
             RehearsalError: a chapter failed.
         """
-        self._known = drift.known_rows(self.aws, self.project)
+        self._known = sending.known_rows(self.aws, self.project)
         with self._board.step(WATCH):
             self._serve_spring()
             self._publish_months()
@@ -114,7 +114,7 @@ class Life:
     def _send(self, phase: str, months: str, later: HoldOut, *, labels: bool) -> Sent:
         with self._board.step(WATCH, f"serve {phase}") as row:
             made = traffic.make(Kind.COVARIATE, self._known, ROWS, later=later)
-            sent = drift.send(
+            sent = sending.send(
                 self.aws,
                 self.project,
                 STAGE,
@@ -162,7 +162,7 @@ class Life:
             def show(monitor: str) -> None:
                 row.detail = monitor
 
-            runs = drift.run_monitors(self.aws, self.project, STAGE, sent, report=show)
+            runs = sending.run_monitors(self.aws, self.project, STAGE, sent, report=show)
             row.detail = "; ".join(f"{run.monitor.analysis}: {run.message}" for run in runs)
         self._summary.life.monitors += [_monitor(phase, run) for run in runs]
         for run in runs:
@@ -230,7 +230,7 @@ class Life:
             _failures(load.outcomes),
         )
         with self._board.step(CANARY, "compare on summer") as row:
-            again = drift.send(self.aws, self.project, STAGE, summer.traffic, labels=False)
+            again = sending.send(self.aws, self.project, STAGE, summer.traffic, labels=False)
             found = self._compare(before, challenger, summer, again)
             self._summary.life.comparisons.append(found)
             row.detail = (
@@ -299,7 +299,7 @@ class Life:
             )
         self.steps.event("rollback", f"version {version} is rolled back", _failures(load.outcomes))
         with self._board.step(BAD, "production still serves") as row:
-            sent = drift.send(self.aws, self.project, STAGE, made, labels=False)
+            sent = sending.send(self.aws, self.project, STAGE, made, labels=False)
             row.detail = (
                 f"version {good.rpartition('/')[2]}: {sent.requests} requests, "
                 f"{sum(sent.failed.values())} failed"

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.client import approvals, logs, monitors, training_pipeline
+from rehearsal.client import approvals, logs, training_pipeline
+from rehearsal.client.drift import monitors
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.logs import LogTail

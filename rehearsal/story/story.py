@@ -14,9 +14,9 @@ from rehearsal.client import (
     predictions,
     project,
     server_process,
-    traffic,
 )
 from rehearsal.client.cdk import Cdk
+from rehearsal.client.drift import traffic
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.predictions import Predictions

@@ -8,11 +8,11 @@ from typer.testing import CliRunner
 
 from rehearsal.cli import drift, main
 from rehearsal.client import local_aws
-from rehearsal.client.drift import Sent
+from rehearsal.client.drift.monitors import Monitor, Run
+from rehearsal.client.drift.sending import Sent
+from rehearsal.client.drift.traffic import Kind, Traffic
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import STATE_DIRECTORY
-from rehearsal.client.monitors import Monitor, Run
-from rehearsal.client.traffic import Kind, Traffic
 from tests.rehearsal.stubbed_aws import StubbedAws
 
 

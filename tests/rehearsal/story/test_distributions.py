@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from rehearsal.client import traffic
+from rehearsal.client.drift import traffic
+from rehearsal.client.drift.traffic import Kind
 from rehearsal.client.predictions import HoldOut
-from rehearsal.client.traffic import Kind
 from rehearsal.story import distributions
 
 KNOWN = HoldOut(

@@ -1,6 +1,6 @@
 """Numbers of the chapters after the first deployment."""
 
-from rehearsal.client.load import Outcome
+from rehearsal.client.drift.load import Outcome
 from rehearsal.story import life
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.client import traffic
+from rehearsal.client.drift import traffic
+from rehearsal.client.drift.traffic import Kind
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.predictions import HoldOut
-from rehearsal.client.traffic import Kind
 
-SEED = Path(__file__).parents[3] / "seed_code/model_build"
+SEED = Path(__file__).parents[4] / "seed_code/model_build"
 KNOWN = HoldOut(
     problem_type="binary",
     target="late",

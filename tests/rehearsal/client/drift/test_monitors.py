@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 
-from rehearsal.client import monitors
+from rehearsal.client.drift import monitors
+from rehearsal.client.drift.monitors import Monitor
 from rehearsal.client.local_aws import STATE_DIRECTORY
-from rehearsal.client.monitors import Monitor
 from tests.rehearsal.stubbed_aws import StubbedAws
 
 SENT = datetime(2026, 11, 30, 12, 40, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.client.load import Load
+from rehearsal.client.drift.load import Load
 
 
 class Endpoint:

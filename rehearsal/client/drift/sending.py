@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import ClientError
 
-from rehearsal.client import approvals, invocation, monitors, predictions, traffic
+from rehearsal.client import approvals, invocation, predictions
+from rehearsal.client.drift import monitors, traffic
+from rehearsal.client.drift.monitors import Run
+from rehearsal.client.drift.traffic import Kind, Traffic
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
-from rehearsal.client.monitors import Run
 from rehearsal.client.predictions import HoldOut
 from rehearsal.client.project import Project
-from rehearsal.client.traffic import Kind, Traffic
 
 ROWS_OF_A_REQUEST = 20
 DEFAULT_MONTH = 7

@@ -1,0 +1,1 @@
+"""Traffic that drifts: its rows, requests and labels, and the monitors that read it."""
