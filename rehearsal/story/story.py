@@ -81,8 +81,8 @@ class Story:
             package = self._build_model(aws, found)
         with self.board.step(DEPLOY):
             self._deploy_model(aws, found, package)
-        if not (self.options.short or self.options.data) and traffic.has_months(
-            found.directory("build")
+        if not self.options.short and traffic.has_months(
+            found.directory("build"), self.summary.target
         ):
             Life(self.steps, aws, found, package).run()
 

@@ -90,16 +90,16 @@ def make(
     """
     known, later = known_rows(aws, project), None
     repository = project.directory("build")
-    if kind is Kind.COVARIATE and (months or traffic.has_months(repository)):
-        if not traffic.has_months(repository):
+    has_months = traffic.has_months(repository, known.target)
+    if kind is Kind.COVARIATE and (months or has_months):
+        if not has_months:
             raise RehearsalError(
                 f"Project {project.name} has no months.",
                 f"{repository} does not predict flights.",
                 "Omit --months: the drift is constructed from the project's data.",
             )
         first, last = months or (DEFAULT_MONTH, DEFAULT_MONTH)
-        if months or known.target == "late":
-            later = traffic.months(repository, known.target, first, last)
+        later = traffic.months(repository, known.target, first, last)
     return traffic.make(kind, known, rows, later=later, seed=seed)
 
 

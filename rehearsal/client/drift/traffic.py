@@ -14,7 +14,7 @@ from pathlib import Path
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.predictions import HoldOut
 
-_FLIGHTS = "pipeline/flights.py"
+_FLIGHTS, _TARGET = "pipeline/flights.py", "late"
 _SHIFT = 1.0  # of a constructed covariate drift, in ranges of the column
 _FLIPPED = 0.5  # share of the labels that a label drift changes
 UNKNOWN_COLUMN = "column_of_a_newer_client"
@@ -180,13 +180,14 @@ def _other_schema(sample: Traffic, column: str) -> Traffic:
     )
 
 
-def has_months(repository: Path) -> bool:
+def has_months(repository: Path, target: str) -> bool:
     """Returns True if the project predicts flights, of which later months exist.
 
     Args:
         repository: clone of the model-build repository.
+        target: column that the deployed model predicts.
     """
-    return (repository / _FLIGHTS).is_file()
+    return target == _TARGET and (repository / _FLIGHTS).is_file()
 
 
 def months(repository: Path, target: str, first: int, last: int) -> HoldOut:

@@ -127,7 +127,9 @@ def _check_top(content: Mapping[str, Any], report: Report) -> None:
     for name in sorted(content.keys() - _TOP):
         report.append(f"Unknown member {name}; known: {', '.join(sorted(_TOP))}.")
     if content.get("MlflowConfig") is not None:
-        report.append("MlflowConfig: pipelines of the rehearsal create no runs in MLflow; remove it or set null.")
+        report.append(
+            "MlflowConfig: pipelines of the rehearsal create no runs in MLflow; remove it or set null."
+        )
     if not isinstance(content.get("Steps"), list) or not content["Steps"]:
         report.append("Steps must be a list with at least one step.")
     _check_parameters(content.get("Parameters"), report)

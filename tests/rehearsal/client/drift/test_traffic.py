@@ -118,3 +118,9 @@ def test_a_month_that_the_code_rejects_is_reported_with_its_reason() -> None:
 def test_months_of_another_target_are_rejected() -> None:
     with pytest.raises(RehearsalError, match="no column 'diagnosis'"):
         traffic.months(SEED, "diagnosis", 7, 7)
+
+
+def test_only_a_project_that_predicts_flights_has_months(tmp_path: Path) -> None:
+    assert traffic.has_months(SEED, "late")
+    assert not traffic.has_months(SEED, "diagnosis")
+    assert not traffic.has_months(tmp_path, "late")
