@@ -39,6 +39,7 @@ _SEASON = timedelta(days=40)  # longer than the cooldown of a retraining
 _SPRING, _SUMMER = (4, 6), (7, 7)
 _LOAD_ROWS = 200
 _TRIGGER_SECONDS = 60.0
+_RETRAIN = "-drift-retrain"
 
 
 @dataclass
@@ -191,7 +192,7 @@ class Life:
 
     def _retraining(self, watcher: PipelineWatcher, pipeline: str, known: set[str]) -> str:
         """Returns the execution of the build pipeline that trains on the newer months."""
-        ringing = [one.name for one in self._summary.life.alarms if one.state == "ALARM"]
+        ringing = retraining_alarms(self._summary.life.alarms)
         with self._board.step(WATCH, "retraining starts") as row:
             deadline = time.monotonic() + (_TRIGGER_SECONDS if ringing else 0)
             while time.monotonic() < deadline:
@@ -208,9 +209,9 @@ class Life:
                     f"In ALARM: {', '.join(ringing)}.",
                     "Read the executions of the state machine of the project's retraining.",
                 )
-            # Without monitors nobody notices the drift but a person who looks at the numbers.
+            # Without such an alarm, a person has to look at the numbers.
             started = self.aws.client("codepipeline").start_pipeline_execution(name=pipeline)
-            row.detail = f"{pipeline}: started by hand, because no alarm watches {self._endpoint}"
+            row.detail = f"{pipeline}: started by hand, because no alarm of {self._endpoint} does"
             self._summary.life.retraining = row.detail
             self.steps.event("retraining", "the retraining is started by hand", row.detail)
             return str(started["pipelineExecutionId"])
@@ -312,6 +313,14 @@ class Life:
 
     def _record_load(self, name: str, outcomes: Sequence[Outcome]) -> None:
         self._summary.life.loads.append(load_summary(name, outcomes))
+
+
+def retraining_alarms(alarms: Sequence[AlarmSummary]) -> list[str]:
+    """Returns the names of the alarms in ALARM that start a retraining.
+
+    A project has one alarm for all of them, whose name has `-retrain`; warnings start none.
+    """
+    return [one.name for one in alarms if one.state == "ALARM" and _RETRAIN in one.name]
 
 
 def load_summary(name: str, outcomes: Sequence[Outcome]) -> LoadSummary:

@@ -2,6 +2,7 @@
 
 from rehearsal.client.drift.load import Outcome
 from rehearsal.story import life
+from rehearsal.story.summary import AlarmSummary
 
 
 def test_requests_and_failures_are_counted_by_second() -> None:
@@ -21,3 +22,14 @@ def test_requests_and_failures_are_counted_by_second() -> None:
 
 def test_a_deployment_without_requests_has_no_seconds() -> None:
     assert life.load_summary("canary", []).by_second == []
+
+
+def test_a_warning_starts_no_retraining() -> None:
+    alarms = [
+        AlarmSummary("churn-prod-drift-data-quality-warning", "ALARM", ""),
+        AlarmSummary("churn-prod-drift-model-quality-harm", "OK", ""),
+        AlarmSummary("churn-prod-drift-retrain", "OK", ""),
+    ]
+    assert life.retraining_alarms(alarms) == []
+    tightened = AlarmSummary("churn-prod-drift-retrain-14d-2", "ALARM", "")
+    assert life.retraining_alarms([*alarms, tightened]) == ["churn-prod-drift-retrain-14d-2"]
