@@ -47,7 +47,6 @@ SERVICES = {
     "BuildPipeline": "ModelBuildPipelineRole",
     "DeployEvent": "ModelDeployPipelineEventRole",
     "Model": "ModelExecutionRole",
-    "Starter": "MonitoringStarterRole",
     "Mlflow": "MlflowRole",
     "Monitor": "MonitoringRunRole",
     "Starter": "MonitoringStarterRole",

@@ -202,33 +202,22 @@ def component(name: str, endpoint: str) -> Callable[[P], dict[str, Any]]:
     )
 
 
-def schedule(name: str, role: str) -> Callable[[P], dict[str, Any]]:
-    return lambda project: {
-        "Name": name,
-        "ScheduleExpression": "rate(1 hour)",
-        "FlexibleTimeWindow": {"Mode": "OFF"},
-        "Target": {
-            "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createTransformJob",
-            "RoleArn": project.roles[role],
-            "Input": "{}",
-        },
-    }
-
-
 NEW_ROLE = just(RoleName="evil", AssumeRolePolicyDocument="{}")
 KEY = just(KeyId="alias/none", PolicyName="default", Policy="{}")
 MOVE: dict[str, Any] = {"ModelLifeCycle": {"Stage": "Production", "StageStatus": "Approved"}}
 
-SCHEDULE = "scheduler.create_schedule"
+SCHEDULE, PROCESS = "scheduler.create_schedule", "createProcessingJob"
 
 
-def schedule(role: str, name: str = "churn-prod-data") -> Callable[[P], dict[str, Any]]:
+def schedule(
+    name: str, role: str, action: str = "createTransformJob"
+) -> Callable[[P], dict[str, Any]]:
     return lambda project: {
         "Name": name,
         "ScheduleExpression": "rate(1 hour)",
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "Target": {
-            "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob",
+            "Arn": f"arn:aws:scheduler:::aws-sdk:sagemaker:{action}",
             "RoleArn": project.roles[role],
             "Input": "{}",
         },
@@ -401,9 +390,9 @@ ATTACKS = [
     Attack("SynthBuild", "sts.assume_role", assume("Deployment")),
     Attack("SmokeTestBuild", "sagemaker.update_endpoint", ENDPOINT),
     # A template of model-deploy is deployed with this role: it schedules monitors and nothing else.
-    Attack("Deployment", SCHEDULE, schedule("Training")),
-    Attack("Deployment", SCHEDULE, schedule("Monitor")),
-    Attack("Deployment", SCHEDULE, schedule("Starter", "fraud-prod-data")),
+    Attack("Deployment", SCHEDULE, schedule("churn-prod-data", "Training", PROCESS)),
+    Attack("Deployment", SCHEDULE, schedule("churn-prod-data", "Monitor", PROCESS)),
+    Attack("Deployment", SCHEDULE, schedule("fraud-prod-data", "Starter", PROCESS)),
     Attack("Deployment", "sagemaker.create_processing_job", processing("Monitor")),
     Attack("Deployment", "cloudwatch.delete_dashboards", just(DashboardNames=["fraud-prod"])),
     Attack("Deployment", "sqs.create_queue", just(QueueName="churn-evil")),
@@ -481,9 +470,9 @@ ATTACKS = [
         just(InferenceComponentName="fraud-prod"),
     ),
     Attack("Deployment", "sagemaker.create_transform_job", transform("churn-prod-1")),
-    Attack("Deployment", "scheduler.create_schedule", schedule("fraud-prod-batch", "Starter")),
-    Attack("Deployment", "scheduler.create_schedule", schedule("churn-prod-batch", "Training")),
-    Attack("Deployment", "scheduler.create_schedule", schedule("churn-prod-batch", "Model")),
+    Attack("Deployment", SCHEDULE, schedule("fraud-prod-batch", "Starter")),
+    Attack("Deployment", SCHEDULE, schedule("churn-prod-batch", "Training")),
+    Attack("Deployment", SCHEDULE, schedule("churn-prod-batch", "Model")),
     Attack("Deployment", "s3.put_object", put("models/churn/model.tar.gz")),
     Attack("DeployPipeline", "cloudformation.update_stack", stack("fraud-prod")),
     Attack("DeployPipeline", "cloudformation.create_stack", stack("churn-prod", "Training")),
@@ -558,7 +547,7 @@ ALLOWED: list[tuple[str, str, Callable[[P], dict[str, Any]]]] = [
     ),
     ("SmokeTestBuild", "s3.put_object", put("batch/input/staging.smoke-test/1/rows")),
     ("SmokeTestBuild", "s3.put_object", put("async/requests/staging/smoke-test/1")),
-    ("Deployment", "scheduler.create_schedule", schedule("churn-prod-batch", "Starter")),
+    ("Deployment", SCHEDULE, schedule("churn-prod-batch", "Starter")),
     ("Deployment", "sagemaker.create_inference_component", component("churn-prod", "churn-prod")),
     ("Model", "s3.put_object", put("async/responses/prod/1.out")),
     ("Model", "s3.put_object", put("batch/predictions/prod/customers.out")),

@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from mlops_jobs.failure import InputError
+from mlops_jobs.series.encoding import Matrix
 from mlops_jobs.series.intervals import Intervals
 from mlops_jobs.series.model import ForecastModel
 from mlops_jobs.series.table import SeriesTable
@@ -24,7 +26,7 @@ def predictor(_: Path) -> "Predictor":
 class Predictor:
     """Predicts the level."""
 
-    def __call__(self, features: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> object:
+    def __call__(self, features: Matrix) -> npt.NDArray[np.float32]:
         return np.zeros(len(features), dtype=np.float32)
 
 

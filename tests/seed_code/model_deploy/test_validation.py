@@ -69,7 +69,7 @@ def test_cdk_cfn_lint_checkov_and_sagemaker_checks_find_nothing(
     assert not any(found.values()), found
 
 
-KINDS = {
+KINDS: dict[str, dict[str, object]] = {
     "second": {"second_variant": {"version": 6, "percentage": 10}},
     "shadow": {"shadow": {"version": 6}, "capture": {}},
     "asynchronous": {"kind": "asynchronous", "scaling": {"maximum": 3}},

@@ -128,7 +128,8 @@ def _check_top(content: Mapping[str, Any], report: Report) -> None:
         report.append(f"Unknown member {name}; known: {', '.join(sorted(_TOP))}.")
     if content.get("MlflowConfig") is not None:
         report.append(
-            "MlflowConfig: pipelines of the rehearsal create no runs in MLflow; remove it or set null."
+            "MlflowConfig: pipelines of the rehearsal create no runs in MLflow; remove it or set "
+            "null."
         )
     if not isinstance(content.get("Steps"), list) or not content["Steps"]:
         report.append("Steps must be a list with at least one step.")
