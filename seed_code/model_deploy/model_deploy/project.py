@@ -17,8 +17,6 @@ _OF_STAGE = {
     "artifact_bucket": "ARTIFACT_BUCKET",
     "artifact_key_arn": "ARTIFACT_KEY_ARN",
 }
-# With which EventBridge Scheduler starts jobs.
-_STARTER_ROLE, _QUEUE = "MONITORING_STARTER_ROLE_ARN", "MONITORING_QUEUE_ARN"
 _NETWORK = {
     "vpc_id": "VPC_ID",
     "subnet_ids": "SUBNET_IDS",
@@ -82,12 +80,9 @@ class Project:
         artifact_key_arn: ARN of the KMS key of the bucket and the endpoint, or of its alias.
         network: network of the models. Defaults to None: models run outside a VPC.
         kinds: kinds of stages that the platform allows for this stage. Defaults to (): every kind.
-        starter_role_arn: ARN of the role with which EventBridge Scheduler starts jobs. Defaults to
-            None: the kind `batch` is not allowed.
-        queue_arn: ARN of the queue of jobs that could not be started. Defaults to None: the
-            kind `batch` is not allowed.
-        monitoring: roles and queue of the monitors. Defaults to None: the platform defines none,
-            and the section `monitor` is not allowed.
+        monitoring: roles and queue of the monitors; batch jobs are started with the same. Defaults
+            to None: the platform defines none, and neither the section `monitor` nor the kind
+            `batch` is allowed.
     """
 
     name: str
@@ -97,8 +92,6 @@ class Project:
     artifact_key_arn: str
     network: ProjectNetwork | None = None
     kinds: tuple[str, ...] = ()
-    starter_role_arn: str | None = None
-    queue_arn: str | None = None
     monitoring: MonitoringRoles | None = None
 
     @classmethod
@@ -131,7 +124,5 @@ class Project:
             network=ProjectNetwork.from_environment(environment, prefix),
             # The kinds belong to the stage, whatever its account is.
             kinds=tuple(environment.get(f"{own_prefix}KINDS", "").split()),
-            starter_role_arn=environment.get(f"{prefix}{_STARTER_ROLE}") or None,
-            queue_arn=environment.get(f"{prefix}{_QUEUE}") or None,
             monitoring=MonitoringRoles.from_environment(environment, prefix),
         )

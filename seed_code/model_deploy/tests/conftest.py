@@ -8,6 +8,7 @@ import pytest
 
 from model_deploy.approved_model import ApprovedModels
 from model_deploy.endpoint_stack import EndpointStack
+from model_deploy.monitoring.monitoring_roles import MonitoringRoles
 from model_deploy.project import Project
 from model_deploy.settings import StageSettings
 
@@ -29,8 +30,11 @@ def project() -> Project:
         model_execution_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/model",
         artifact_bucket="churn-artifacts",
         artifact_key_arn=ACCOUNT.format("kms", "key/0a1b2c3d-1111-2222-3333-444455556666"),
-        starter_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/batch",
-        queue_arn=ACCOUNT.format("sqs", "churn-not-started"),
+        monitoring=MonitoringRoles(
+            role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/runs",
+            starter_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/batch",
+            queue_arn=ACCOUNT.format("sqs", "churn-not-started"),
+        ),
     )
 
 

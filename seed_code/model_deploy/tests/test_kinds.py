@@ -184,10 +184,8 @@ def _text(part: Any) -> str:
 def test_a_batch_stage_without_a_role_of_the_project_is_rejected(
     project: Project, template_in: TemplateIn
 ) -> None:
-    with pytest.raises(
-        ValueError, match=r"kind: got 'batch', but the build has no MONITORING_STARTER"
-    ):
-        template_in(replace(project, starter_role_arn=None), BATCH)
+    with pytest.raises(ValueError, match="kind: got 'batch', but the project has no role"):
+        template_in(replace(project, monitoring=None), BATCH)
 
 
 @pytest.mark.parametrize("stage", [ASYNCHRONOUS, COMPONENT, BATCH], ids=lambda one: str(one.kind))

@@ -69,7 +69,7 @@ def test_cdk_cfn_lint_checkov_and_sagemaker_checks_find_nothing(
     assert not any(found.values()), found
 
 
-KINDS: dict[str, dict[str, object]] = {
+KINDS: dict[str, dict[str, Any]] = {
     "second": {"second_variant": {"version": 6, "percentage": 10}},
     "shadow": {"shadow": {"version": 6}, "capture": {}},
     "asynchronous": {"kind": "asynchronous", "scaling": {"maximum": 3}},
@@ -95,8 +95,11 @@ def test_checks_find_nothing_in_any_kind_of_stage(
         model_execution_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/model",
         artifact_bucket="churn-artifacts",
         artifact_key_arn=ACCOUNT.format("kms", "key/0a1b2c3d-1111-2222-3333-444455556666"),
-        starter_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/starter",
-        queue_arn=ACCOUNT.format("sqs", "churn-not-started"),
+        monitoring=import_module("model_deploy.monitoring.monitoring_roles").MonitoringRoles(
+            role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/runs",
+            starter_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/starter",
+            queue_arn=ACCOUNT.format("sqs", "churn-not-started"),
+        ),
     )
     packages = {one: ACCOUNT.format("sagemaker", f"model-package/churn/{one}") for one in (6, 7)}
     import_module("model_deploy.endpoint_stack").EndpointStack(

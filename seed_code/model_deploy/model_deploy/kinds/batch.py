@@ -30,10 +30,11 @@ def batch_transform(resources: StageResources, stage: settings.Batch) -> BatchTr
         ValueError: the project has no role that starts the jobs.
     """
     project, stack = resources.project, resources.stack
-    if project.starter_role_arn is None or project.queue_arn is None:
+    roles = project.monitoring
+    if roles is None:
         raise ValueError(
-            "kind: got 'batch', but the build has no MONITORING_STARTER_ROLE_ARN or no "
-            "MONITORING_QUEUE_ARN, with which jobs are started; upgrade the stack of the project"
+            "kind: got 'batch', but the project has no role that starts jobs; ask the platform "
+            "team to upgrade the project"
         )
     key = resources.key
     return BatchTransform(
@@ -59,7 +60,7 @@ def batch_transform(resources: StageResources, stage: settings.Batch) -> BatchTr
         schedule_name=f"{resources.name}-batch",
         job_name_prefix=resources.name[:_MAX_PREFIX_LENGTH].rstrip("-"),
         scheduler_role=iam.Role.from_role_arn(
-            stack, "StarterRole", project.starter_role_arn, mutable=False
+            stack, "StarterRole", roles.starter_role_arn, mutable=False
         ),
-        dead_letter_queue=sqs.Queue.from_queue_arn(stack, "NotStarted", project.queue_arn),
+        dead_letter_queue=sqs.Queue.from_queue_arn(stack, "NotStarted", roles.queue_arn),
     )
