@@ -50,6 +50,10 @@ _KINDS = {
     "bias": "bias",
     "attribution": "attribution",
 }
+_WITHOUT_NETWORK = cdk.Acknowledgment(
+    id="SageMakerChecks::JobNetwork",
+    reason="the project has no network; runs read from S3 and publish metrics, so they need access",
+)
 Monitors = dict[str, DriftMonitor | ModelMonitor]
 
 
@@ -106,6 +110,9 @@ class EndpointMonitors(Construct):
         }
         if not self._monitors:
             return
+        if resources.network is None:
+            for monitor in self._monitors.values():
+                cdk.Validations.of(monitor).acknowledge(_WITHOUT_NETWORK)
         alarms = self._alarms()
         if stage.monitor.dashboard:
             EndpointDashboard(
