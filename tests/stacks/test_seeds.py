@@ -12,7 +12,7 @@ from stacks.wheels import ROOT
 
 # CodeCommit's CreateCommit takes 100 files, and CloudFormation has been seen to seed 186. A seed
 # is read by users; more files than these should be a decision.
-MAX_FILES = {"model_build": 120, "model_deploy": 50}
+MAX_FILES = {"model_build": 120, "model_deploy": 80}
 
 
 @pytest.fixture(scope="module", params=list(Seed))
