@@ -123,7 +123,7 @@ class RejectedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """What the monitors of a stage can use.
+    """Names, roles, images and places of the monitors of a stage.
 
     Args:
         endpoint: name of the stage's endpoint, prefix of all names.

@@ -1,4 +1,4 @@
-"""What a project does when an alarm of one of its stages goes off: notification, retraining."""
+"""Notification and retraining of a project when an alarm of one of its stages goes off."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the monitors need of a model package: its image, its model and its baselines."""
+"""The image, the model and the baselines of a model package, which its monitors need."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
