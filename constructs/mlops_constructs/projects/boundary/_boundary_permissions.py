@@ -79,6 +79,7 @@ _SHORTENED = (
     (r"(sagemaker):.*(JobDefinition|MonitoringSchedule)", r"\1:*\2"),
     (r"(sagemaker):Stop.*", r"\1:Stop*"),
     (r"(sagemaker):(?:Add|Delete)Tags", r"\1:*Tags"),
+    (r"(sagemaker:Create)(?:Processing|Training)Job", r"\1*ingJob"),
     (r"(logs:CreateLog)(?:Group|Stream)", r"\1*"),
     (r"(sagemaker):.*(Endpoint|InferenceComponent|TransformJob|Pipeline).*", r"\1:*\2*"),
     (r"(sagemaker):(Create|Delete)Model(?:Package)?", r"\1:\2Model*"),
