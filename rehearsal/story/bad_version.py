@@ -13,6 +13,7 @@ from rehearsal.client.training_data import set_values
 CONFIG = "config.yaml"
 FILE = "src/tabular/model.py"
 MAX_BUFFERS = 60
+MARGIN = 0.02
 _GOOD = "predict_encoded=XGBoostTrees(booster),"
 _BAD = "predict_encoded=_with_buffers(XGBoostTrees(booster)),"
 _LEAK = f"""
@@ -54,13 +55,15 @@ def with_leak(text: str) -> str:
 def with_one_trial(text: str, hyperparameters: Mapping[str, str]) -> str:
     """Returns the text of config.yaml with one trial, near the hyperparameters of the best one.
 
-    The search would cost a minute and find the same model again.
+    The search would cost a minute and find the same model again. The margin lets the new model be
+    registered although it is not quite as good as the best one of a search.
 
     Args:
         text: text of config.yaml.
         hyperparameters: hyperparameters of the best trial.
     """
     text = set_values(text, "tuning", {"jobs": 1, "parallel": 1})
+    text = set_values(text, "objective", {"margin": MARGIN})
     for name, value in hyperparameters.items():
         line = re.compile(rf"(?m)^(    {re.escape(name)}: )\[([^,\]]+),([^\]]+)\]")
         match = line.search(text)

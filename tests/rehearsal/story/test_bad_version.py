@@ -64,6 +64,8 @@ def test_its_only_trial_is_near_the_best_one() -> None:
     best = {"max_depth": "8", "eta": "0.2731", "min_child_weight": "9.8", "num_round": "100"}
     found = yaml.safe_load(bad_version.with_one_trial(text, best))["tuning"]
     assert (found["jobs"], found["parallel"]) == (1, 1)
+    changed = yaml.safe_load(bad_version.with_one_trial(text, best))
+    assert changed["objective"] == {"margin": bad_version.MARGIN}
     for name, (low, high) in found["ranges"].items():
         assert low < high
         assert low - 0.2 <= float(best[name]) <= high + 0.2
