@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
+import math
 import threading
 import weakref
 from collections.abc import Callable
@@ -81,7 +82,7 @@ class ClockFile:
             )
         ahead = (moment - utc_now()).total_seconds()
         written = self._path.with_suffix(".new")
-        written.write_text(json.dumps({"ahead_seconds": round(ahead, 3)}) + "\n")
+        written.write_text(json.dumps({"ahead_seconds": math.ceil(ahead * 1000) / 1000}) + "\n")
         written.replace(self._path)
 
 

@@ -14,11 +14,11 @@ from .actions._template_check import CHECK_URL, check_action, question_about_mod
 from .actions.approval_action import approval_action
 from .delivery_pipeline import DeliveryPipeline
 from .deployment._kind_permissions import kinds_of
+from .deployment._monitoring_resources import MonitoringResources
 from .deployment._stage_accounts import stage_list_problems, targets_of
 from .deployment._stage_names import pipeline_of
 from .deployment.deploy_action import deploy_action, deploy_to_account_action
 from .deployment.deployment_role import DeploymentRole
-from .deployment.monitoring_resources import MonitoringResources
 from .deployment.project_stage import DEFAULT_STAGES, ProjectStage
 from .pipeline_action import (
     CHECKED_OUTPUT,

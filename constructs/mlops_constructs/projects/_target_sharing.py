@@ -12,7 +12,7 @@ from mlops_constructs.model_registry._store_sharing import (
 )
 
 from ._project_stores import ProjectStores
-from .monitoring.monitoring_roles import BASELINES_PREFIX
+from .monitoring._monitoring_roles import BASELINES_PREFIX
 
 MODEL_DATA_PREFIX = "models/"
 """Prefix of the model archives in the bucket of a project."""

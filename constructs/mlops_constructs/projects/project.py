@@ -38,9 +38,9 @@ from ._stage_settings import with_stage_settings
 from ._target_sharing import MODEL_DATA_PREFIX, registry_sharing, share_with_targets
 from .adopted_stores import AdoptedStores, define_only_if_created
 from .boundary._role_path import put_on_projects_path
-from .monitoring.monitoring_roles import BASELINES_PREFIX, MonitoringRoles
+from .monitoring._monitoring_roles import BASELINES_PREFIX, MonitoringRoles
+from .monitoring._project_retraining import ProjectRetraining
 from .monitoring.project_monitoring import ProjectMonitoring
-from .monitoring.project_retraining import ProjectRetraining
 from .seeds.code_host import CodeHost
 from .seeds.seed import Seed
 

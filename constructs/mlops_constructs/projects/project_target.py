@@ -45,8 +45,8 @@ from ._project_bucket import project_bucket
 from ._removal import REMOVAL_TAG, StageRemoval
 from ._target_sharing import MODEL_DATA_PREFIX
 from .boundary._role_path import put_on_projects_path
-from .monitoring.monitoring_roles import BASELINES_PREFIX, MonitoringRoles
-from .monitoring.project_retraining import ALARMS, alarms_in
+from .monitoring._monitoring_roles import BASELINES_PREFIX, MonitoringRoles
+from .monitoring._project_retraining import ALARMS, alarms_in
 
 _CAPTURED = "captured traffic can be captured again; the owner of the data copies what must last"
 _CLOUDTRAIL = (

@@ -23,6 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mlops_jobs import aws
 from mlops_jobs.failure import InputError
 
 PREFIX = "data/flights/"
@@ -222,9 +223,7 @@ def _write(months: Sequence[int], folder: Path | None, bucket: str | None) -> It
             (folder / name).write_bytes(body)
             yield str(folder / name)
     elif bucket:
-        import boto3
-
-        yield from publish(months, boto3.client("s3"), bucket)
+        yield from publish(months, aws.client("s3"), bucket)
     else:
         raise InputError("--bucket: got nothing; allowed: the name of the project's bucket")
 

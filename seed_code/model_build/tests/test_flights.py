@@ -152,7 +152,7 @@ def test_a_model_learns_from_it(tmp_path: Path) -> None:
     lines = body.splitlines(keepends=True)
     (tmp_path / "raw" / name).write_bytes(b"".join(lines[:1] + lines[1::4]))
     outputs = run_preprocess(tmp_path, "--drop=scheduled", target="name:late")
-    opt_ml = lay_out_training(tmp_path / "ml", outputs, num_round=50)
+    opt_ml = lay_out_training(tmp_path / "ml", outputs)
     train(opt_ml)
     report = evaluate(
         model.load, pack(opt_ml / "model", tmp_path / "archive"), outputs / "test", tmp_path

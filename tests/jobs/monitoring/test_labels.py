@@ -252,7 +252,7 @@ def test_a_group_that_is_rejected_more_often_is_noticed(
     monitor(bias)
 
     found = {one["metric_name"]: one for one in violations(tmp_path)}
-    assert {"RD", "SD"} <= set(found)
+    assert {"RD", "DPPL"} <= set(found)
     assert found["RD"]["facet"] == "city"
     assert found["RD"]["constraint_check_type"] == "bias_drift_check"
 

@@ -13,8 +13,8 @@ from mlops_constructs.access import PROJECT_TAG, Permission
 from mlops_constructs.delivery.artifact_store import ArtifactStore
 from mlops_constructs.delivery.build_project import BuildProject
 from mlops_constructs.delivery.deployment._kind_permissions import tested_kinds
+from mlops_constructs.delivery.deployment._monitoring_resources import MonitoringResources
 from mlops_constructs.delivery.deployment._stage_names import smoke_test_build_role
-from mlops_constructs.delivery.deployment.monitoring_resources import MonitoringResources
 from mlops_constructs.delivery.deployment.project_stage import ProjectStage
 from mlops_constructs.delivery.deployment.stage_target import StageTarget
 from mlops_constructs.delivery.pipeline_action import SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineAction

@@ -12,7 +12,7 @@ from mlops_constructs.access._job_guard import outside_of, unencrypted_volumes
 from mlops_constructs.delivery.project_resources import ProjectResources
 
 from ._kind_permissions import deployed_kinds
-from .monitoring_resources import MonitoringResources, monitoring_permissions
+from ._monitoring_resources import MonitoringResources, monitoring_permissions
 from .stage_kind import ALL_KINDS, StageKind
 
 _SCALING_ROLE_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"

@@ -10,6 +10,11 @@ from mlops_constructs.access import Permission
 
 from ._stored import StoredFile, StoredPrefix
 
+NAMESPACE = "MLOps/DriftMonitor"
+"""The default namespace of a drift monitor. CloudWatch reserves namespaces that begin with AWS/ for
+AWS services, and does not document how it handles aws/. Source: PutMetricData of its API
+reference."""
+
 
 def read_prefix(source: StoredPrefix) -> Iterator[Permission]:
     """Yields the permissions to list and read the objects below a prefix."""

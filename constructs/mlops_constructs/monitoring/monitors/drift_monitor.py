@@ -26,10 +26,6 @@ from .monitoring_output import MonitoringOutput
 from .monitoring_type import MonitoringType
 from .run_schedule import RunSchedule
 
-NAMESPACE = "MLOps/DriftMonitor"
-"""The default namespace. CloudWatch reserves namespaces that begin with AWS/ for AWS services, and
-does not document how it handles aws/. Source: PutMetricData of its API reference."""
-
 _SCHEDULE = "AWS::Scheduler::Schedule"
 _MAX_VARIABLE_LENGTH = 256
 
@@ -148,7 +144,7 @@ class DriftMonitor(OwnedMonitor):
 
     @staticmethod
     def _default_namespace(analysis_type: AnalysisType, *, of_endpoint: bool) -> str:
-        return NAMESPACE
+        return _monitor_role.NAMESPACE
 
     def _own_problems(self) -> Iterator[str]:
         if self._job.network.isolation:

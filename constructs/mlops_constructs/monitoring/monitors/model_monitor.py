@@ -48,6 +48,8 @@ class ModelMonitor(OwnedMonitor):
         frequency: schedule of the runs. Defaults to None: hourly.
         image: image of the runs. Defaults to None: AWS's prebuilt image of the region.
         job: instances, limits, network and role of the runs. Defaults to None: `MonitoringJob()`.
+        monitor_name: name of the schedule, unique in the account and region. Defaults to None: one
+            with a hash of the inputs.
 
     Raises:
         ValueError: if the input is invalid; the message lists every problem.

@@ -226,4 +226,4 @@ def test_studio_cannot_be_opened_here(create: Any, sagemaker: Any, service: Any)
     sagemaker.create_user_profile(**ada)
     with pytest.raises(ClientError, match="no IDE runs here"):
         sagemaker.create_presigned_domain_url(**ada)
-    assert service.operation("create_presigned_mlflow_app_url") is None
+    assert service.operation("create_presigned_mlflow_tracking_server_url") is None

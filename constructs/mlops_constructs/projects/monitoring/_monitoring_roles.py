@@ -19,10 +19,9 @@ from mlops_constructs.access._job_guard import (
 from mlops_constructs.access._network_interfaces import network_interface_permissions
 from mlops_constructs.delivery import ProjectResources, StageTarget
 from mlops_constructs.delivery.deployment._kind_permissions import starting_batch
-from mlops_constructs.delivery.deployment.monitoring_resources import MonitoringResources
-from mlops_constructs.monitoring.monitors import _monitor_role
+from mlops_constructs.delivery.deployment._monitoring_resources import MonitoringResources
 from mlops_constructs.monitoring.monitors._analysis_type import ANALYSIS_TYPES
-from mlops_constructs.monitoring.monitors.drift_monitor import NAMESPACE
+from mlops_constructs.monitoring.monitors._monitor_role import NAMESPACE, put_metrics
 
 TRAFFIC_PREFIX, LABELS_PREFIX, REPORTS_PREFIX = "capture/", "ground-truth/", "monitoring/"
 """Prefixes of captured traffic, of actual labels and of reports in the bucket of a stage."""
@@ -115,7 +114,7 @@ class MonitoringRoles(Construct):
             *artifacts.write(REPORTS_PREFIX),
             *use_keys([artifacts.key]),
             *stored,
-            *_monitor_role.put_metrics([NAMESPACE, *published, *(f"/{one}" for one in published)]),
+            *put_metrics([NAMESPACE, *published, *(f"/{one}" for one in published)]),
             *write_logs(self),
             *joining,
         ]
