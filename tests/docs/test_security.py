@@ -17,10 +17,11 @@ FILE = re.compile(r"`(tests/[\w/]+\.py)`")
 
 @cache
 def names_of_tests() -> frozenset[str]:
-    """Returns the names of all tests."""
+    """Returns the names of all tests, those of the seeds included."""
     return frozenset(
         name
-        for file in (ROOT / "tests").rglob("test_*.py")
+        for folder in ("tests", "seed_code")
+        for file in (ROOT / folder).rglob("test_*.py")
         for name in re.findall(r"^def (test_\w+)", file.read_text(), re.M)
     )
 
