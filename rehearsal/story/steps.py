@@ -20,6 +20,8 @@ from rehearsal.story.compute_time import Interval
 from rehearsal.story.summary import EventSummary, Summary
 
 REASON = "Approved by the rehearsal"
+_OF_RANKS = ("auc", "average_precision")
+"""Metrics that do not depend on the threshold of a label; they are shown first."""
 
 
 @dataclass
@@ -164,7 +166,8 @@ class Steps:
         self.summary.target = metadata.get("target", "")
         self.evaluation = evaluation_of(aws, description)
         self.summary.metrics = summary.metrics(self.evaluation)
-        shown = ", ".join(f"{k} {v:.4g}" for k, v in list(self.summary.metrics.items())[:3])
+        metrics = sorted(self.summary.metrics.items(), key=lambda one: one[0] not in _OF_RANKS)
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in metrics[:3])
         self.event("training", f"version {package.rpartition('/')[2]} is registered", shown)
 
 
