@@ -104,6 +104,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return (os.cpu_count() or 1) + 2
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Names a test by the length of binary content, which may have the time of its creation.
+
+    Processes of a run collect the same tests only if ids do not depend on the clock.
+    """
+    if isinstance(val, bytes) and not val.isascii():
+        return f"{argname}-of-{len(val)}-bytes"
+    return None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """What tests, and processes that they start, leave among temporary files goes with the run.
 

@@ -1,7 +1,7 @@
 """Descriptions of KMS keys, with the members that AWS always has in them.
 
-Sources: KeyMetadata, GetKeyRotationStatus and CreateAlias ("alias names cannot begin with alias/aws/,
-which is reserved for AWS managed keys") in the KMS API reference.
+Sources: KeyMetadata, GetKeyRotationStatus and CreateAlias (names that begin with alias/aws/ are
+reserved for AWS managed keys) in the KMS API reference.
 """
 
 import json
