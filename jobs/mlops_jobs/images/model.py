@@ -58,6 +58,11 @@ class ImageModel:
         return (IMAGE,)
 
     @property
+    def new_features(self) -> tuple[str, ...]:
+        """Names of the columns that monitors do not compare: image, whose text has no meaning."""
+        return (IMAGE,)
+
+    @property
     def numeric(self) -> bool:
         """False, because an image is no number."""
         return False

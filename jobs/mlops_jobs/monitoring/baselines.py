@@ -14,7 +14,7 @@ from mlops_jobs.monitoring import explainability, model_bias, model_quality, qua
 from mlops_jobs.monitoring.analyses import model_of
 from mlops_jobs.monitoring.constraints import NOT_COMPARED, OVERRIDES
 from mlops_jobs.monitoring.findings import Findings
-from mlops_jobs.monitoring.model import LoadModel, Model
+from mlops_jobs.monitoring.model import LoadModel, Model, ModelOfNewValues
 from mlops_jobs.monitoring.settings import JSON_FILES, PARQUET_FILES, Analysis, Settings
 from mlops_jobs.monitoring.traffic.batch_records import read_records
 from mlops_jobs.monitoring.traffic.labeled import predicted, predictions_of
@@ -79,11 +79,15 @@ def _predictions(settings: Settings, model: Model) -> Iterator[pl.DataFrame]:
 
 
 def _of_used(found: Findings, model: Model) -> dict[str, Any]:
-    """Returns the constraints, without effect for columns that the model does not read."""
-    features = found.constraints["features"]
+    """Returns the constraints, without effect for columns whose distribution is no matter.
+
+    They are those that the model does not read, and those that are new in each request.
+    """
+    new = model.new_features if isinstance(model, ModelOfNewValues) else ()
+    compared = set(model.features).difference(new)
     entries = [
-        entry if entry["name"] in model.features else entry | {OVERRIDES: NOT_COMPARED}
-        for entry in features
+        entry if entry["name"] in compared else entry | {OVERRIDES: NOT_COMPARED}
+        for entry in found.constraints["features"]
     ]
     return {**found.constraints, "features": entries}
 

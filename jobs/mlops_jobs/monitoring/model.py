@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +59,15 @@ class Model(Protocol):
             its expected value. A multiclass model has an output for each label, others have one.
             None if the model cannot attribute its predictions; they are then estimated.
         """
+
+
+@runtime_checkable
+class ModelOfNewValues(Model, Protocol):
+    """A model with features whose values are new in each request, whatever the traffic."""
+
+    @property
+    def new_features(self) -> Sequence[str]:
+        """Names of such features, for example a timestamp; monitors do not compare them."""
 
 
 LoadModel = Callable[[Path], Model]

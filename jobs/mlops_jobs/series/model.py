@@ -140,6 +140,11 @@ class ForecastModel:
         return self.schema.features
 
     @property
+    def new_features(self) -> tuple[str, ...]:
+        """Names of the columns that monitors do not compare: the timestamp, which always grows."""
+        return (self.schema.timestamp,)
+
+    @property
     def numeric(self) -> bool:
         """False, because a timestamp is no number."""
         return False

@@ -10,6 +10,8 @@ from tabular.__main__ import load_model
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring import model_baselines
+from mlops_jobs.monitoring.model import LoadModel
+from mlops_jobs.table.model import TabularModel
 from seed_code.model_build.tests.conftest import Fitted, pack
 from tests.jobs.monitoring.captured import (
     captured_calls,
@@ -24,7 +26,7 @@ from tests.jobs.monitoring.programs import monitor
 FACET = '{"name_or_index": "city", "value_or_threshold": ["Łódź"]}'
 
 
-def write(folder: Path, fitted: Fitted, *arguments: str) -> Path:
+def write(folder: Path, fitted: Fitted, *arguments: str, load: LoadModel = load_model) -> Path:
     """Runs the job on the outputs of preprocessing and training; returns the folder."""
     archive = pack(fitted.model, folder / "archive")
     options = model_baselines.parser().parse_args(
@@ -36,7 +38,7 @@ def write(folder: Path, fitted: Fitted, *arguments: str) -> Path:
             *arguments,
         ]
     )
-    model_baselines.write_baselines(options, load_model)
+    model_baselines.write_baselines(options, load)
     return folder / "baseline"
 
 
@@ -110,6 +112,23 @@ def test_columns_that_the_model_does_not_read_are_not_compared(
     rows, _ = raw_rows(binary.outputs / "test/holdout.csv")
     changed = [[*row[:unused], "changed", *row[unused + 1 :]] for row in rows]
     assert run(tmp_path, binary, "DATA_QUALITY", "data-quality", changed) == {}
+
+
+class Dated(TabularModel):
+    """A model with a feature that is new in each request."""
+
+    new_features = ("age",)
+
+
+def test_features_that_are_new_in_each_request_are_not_compared(
+    tmp_path: Path, binary: Fitted
+) -> None:
+    write(tmp_path, binary, load=lambda archive: Dated(**vars(load_model(archive))))
+    age = binary.predictor.columns.index("age")
+    rows, _ = raw_rows(binary.outputs / "test/holdout.csv")
+    changed = [[*row[:age], "9999", *row[age + 1 :]] for row in rows]
+    found = run(tmp_path, binary, "DATA_QUALITY", "data-quality", changed)
+    assert "age" not in found
 
 
 def test_model_quality_finds_a_model_that_has_become_worse(tmp_path: Path, binary: Fitted) -> None:
