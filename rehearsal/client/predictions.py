@@ -56,7 +56,31 @@ def hold_out(aws: LocalAws, model_package: str) -> HoldOut:
             f"Its customer metadata has no {', '.join(sorted(missing))}.",
             "Pass your own rows: `rehearse invoke NAME --file rows.csv`.",
         )
-    bucket, _, key = metadata["holdout"].removeprefix("s3://").partition("/")
+    return _rows_at(aws, metadata["holdout"], metadata)
+
+
+def training_rows(aws: LocalAws, model_package: str) -> HoldOut:
+    """Returns the raw rows that a model package was trained on, or else its held-out rows.
+
+    Held-out rows that are newer than the others do not have the distribution of the training data.
+
+    Raises:
+        RehearsalError: the metadata locates neither.
+    """
+    description = aws.client("sagemaker").describe_model_package(ModelPackageName=model_package)
+    metadata = description.get("CustomerMetadataProperties", {})
+    folder, _, name = metadata.get("holdout", "").rpartition("/test/")
+    if name:
+        try:
+            return _rows_at(aws, f"{folder}/rows/train.csv", metadata)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+    return hold_out(aws, model_package)
+
+
+def _rows_at(aws: LocalAws, uri: str, metadata: Mapping[str, str]) -> HoldOut:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
     body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
     return parse_hold_out(body, metadata["target"], metadata["problem_type"])
 

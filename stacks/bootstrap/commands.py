@@ -1,6 +1,8 @@
 """Commands that bootstrap each account with the least-privilege policies of its stacks."""
 
+import hashlib
 import json
+import os
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,9 @@ _DEFAULT_QUALIFIER = "hnb659fds"
 
 def bootstrap_commands(assembly: Path, directory: Path, config: str) -> list[str]:
     """Writes the policies of each account and region, and returns the commands that use them.
+
+    The commands can be run again, for example after an upgrade: CloudFormation's role then has the
+    new policies. The former ones remain until they are deleted.
 
     An account that a pipeline of another account deploys to trusts that account.
 
@@ -36,14 +41,14 @@ def _of_place(place: Deployed, directory: Path, config: str, trusted: list[str])
     yield f"# {place.account} in {place.region}, with credentials of this account"
     arns = []
     for file in sorted(directory.glob(f"{place.account}-{place.region}-*.json")):
-        name = f"ml-platform-{file.stem.removeprefix(f'{place.account}-')}"
+        # A policy of other content is another policy, so the commands can run again.
+        content = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
+        name = f"ml-platform-{file.stem.removeprefix(f'{place.account}-')}-{content}"
         arns.append(f"arn:{place.partition}:iam::{place.account}:policy/{name}")
-        yield shlex.join(
-            [
-                *("aws", "iam", "create-policy", "--policy-name", name),
-                *("--policy-document", f"file://{file}"),
-            ]
-        )
+        look = shlex.join(["aws", "iam", "get-policy", "--policy-arn", arns[-1]])
+        create = ["aws", "iam", "create-policy", "--policy-name", name]
+        create += ["--policy-document", f"file://{file}"]
+        yield f"{look} > {os.devnull} 2>&1 || {shlex.join(create)}"
     for qualifier in sorted(place.qualifiers):
         words = ["npx", "cdk", "bootstrap", f"aws://{place.account}/{place.region}"]
         words += ["--context", f"config={config}"]

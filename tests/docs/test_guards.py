@@ -19,7 +19,10 @@ OPEN = {
     "feature_ingestion": {"NightlySchedulerRole": {"OutputKmsKey"}},
     # The project has no network.
     "project_by_parts": {"BuildTrainingRole": PLACED, "DeployDeploymentRole": PLACED},
-    "project_stage_elsewhere": {"ProductionDeploymentRole": PLACED},
+    "project_stage_elsewhere": {
+        "ProductionDeploymentRole": PLACED,
+        "ProductionMonitoringStarterRole": PLACED,
+    },
 }
 """What roles of an example, whose names begin so, may start without a guard."""
 

@@ -21,7 +21,7 @@ import pytest
 from botocore.config import Config
 
 from rehearsal.framework.root_keys import RootKeys
-from tests.end_to_end.conftest import ROOT, TIMEOUT_SECONDS, Checkout
+from tests.end_to_end.conftest import FLIGHT, ROOT, TIMEOUT_SECONDS, Checkout
 
 TOOLING, REGION = "111111111111", "us-east-1"
 STAGES = {"dev": "222222222222", "staging": "333333333333", "prod": "444444444444"}
@@ -188,10 +188,10 @@ def test_a_push_in_tooling_becomes_an_endpoint_in_each_account(
     endpoint = sagemaker.describe_endpoint(EndpointName=f"churn-{stage}")
     assert endpoint["EndpointStatus"] == "InService"
     response = accounts.client("sagemaker-runtime", STAGES[stage]).invoke_endpoint(
-        EndpointName=f"churn-{stage}", ContentType="text/csv", Body=",".join(["14.2"] * 30)
+        EndpointName=f"churn-{stage}", ContentType="text/csv", Body=FLIGHT
     )
     label, probability = response["Body"].read().decode().strip().split(",")
-    assert label in ("benign", "malignant")
+    assert label in ("yes", "no")
     assert 0 <= float(probability) <= 1
 
 
@@ -211,7 +211,7 @@ def test_no_change_shows_no_difference(accounts: Accounts) -> None:
 
 def test_a_stage_is_removed_by_the_commands_of_the_guide(accounts: Accounts) -> None:
     iam, prefix = accounts.client("iam", STAGES["dev"]), "/sagemaker-projects/"
-    assert len(iam.list_roles(PathPrefix=prefix)["Roles"]) == 5
+    assert len(iam.list_roles(PathPrefix=prefix)["Roles"]) == 8
     remove, *clean_up = scripts("Remove a stage")
 
     accounts.run(remove[1], remove[0])

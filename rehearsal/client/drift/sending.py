@@ -49,7 +49,7 @@ class Sent:
 
 
 def known_rows(aws: LocalAws, project: Project) -> HoldOut:
-    """Returns rows as in the training data: those held out for the newest approved model.
+    """Returns rows as in the training data: those that the newest approved model learned from.
 
     Raises:
         RehearsalError: no model package is approved, or it does not locate its rows.
@@ -59,10 +59,10 @@ def known_rows(aws: LocalAws, project: Project) -> HoldOut:
     if not approved:
         raise RehearsalError(
             f"No model package of {project.name} is approved.",
-            "Traffic is made from the rows that its newest approved model was tested with.",
+            "Traffic is made from the rows that its newest approved model was trained on.",
             f"Approve one: `rehearse approve {project.name}`.",
         )
-    return predictions.hold_out(aws, approved[0]["ModelPackageArn"])
+    return predictions.training_rows(aws, approved[0]["ModelPackageArn"])
 
 
 def make(

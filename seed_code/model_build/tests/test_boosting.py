@@ -152,7 +152,8 @@ def test_a_spot_job_that_is_killed_resumes_from_its_checkpoint(
         [sys.executable, "-c", TRAIN, str(killed)], cwd=root, env=os.environ | {"PYTHONPATH": path}
     )
     deadline = time.monotonic() + PATIENCE
-    while not list(checkpoints.glob("*-*.ubj")) and process.poll() is None:
+    # A checkpoint that is not complete has a name that begins with a dot.
+    while not list(checkpoints.glob("[!.]*.ubj")) and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.kill()  # as SageMaker does two minutes after an interruption

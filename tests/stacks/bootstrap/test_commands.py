@@ -1,6 +1,7 @@
 """The commands that bootstrap each account of an app."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +42,30 @@ def test_each_account_is_bootstrapped_with_its_policies(tmp_path: Path) -> None:
     )
 
     assert commands[0] == "# 111111111111 in eu-central-1, with credentials of this account"
-    assert "--policy-name ml-platform-eu-central-1-1" in commands[1]
-    assert commands[2].endswith(
-        "--cloudformation-execution-policies "
-        "arn:aws:iam::111111111111:policy/ml-platform-eu-central-1-1"
-    )
+    (name,) = re.findall(r"--policy-name (ml-platform-eu-central-1-1-[0-9a-f]{8}) ", commands[1])
+    arn = f"arn:aws:iam::111111111111:policy/{name}"
+    assert commands[1].startswith(f"aws iam get-policy --policy-arn {arn} ")
+    assert commands[2].endswith(f"--cloudformation-execution-policies {arn}")
     assert "config=config/company.yaml" in commands[2]
     for command in commands:
         for word in command.split():
             if word.startswith("file://"):
                 assert Path(word.removeprefix("file://")).exists()
+
+
+def test_other_permissions_are_another_policy(tmp_path: Path) -> None:
+    app, policies = assembly(tmp_path / "app"), tmp_path / "policies"
+    before = bootstrap_commands(app, policies, "c.yaml")
+    assert bootstrap_commands(app, policies, "c.yaml") == before
+    template = app / "PlatformPipeline.template.json"
+    content = json.loads(template.read_text())
+    content["Resources"]["Queue"] = {"Type": "AWS::SQS::Queue"}
+    template.write_text(json.dumps(content))
+
+    after = bootstrap_commands(app, policies, "c.yaml")
+
+    assert after[0] == before[0]
+    assert after[1:3] != before[1:3]
 
 
 def test_an_account_of_a_stage_trusts_the_account_of_the_pipeline(tmp_path: Path) -> None:
