@@ -218,7 +218,9 @@ def test_a_stage_is_removed_by_the_commands_of_the_guide(accounts: Accounts) -> 
 
     assert not accounts.client("sagemaker", STAGES["dev"]).list_endpoints()["Endpoints"]
     remaining = {one["RoleName"] for one in iam.list_roles(PathPrefix=prefix)["Roles"]}
-    assert remaining == {f"churn-dev-{REGION}-cfn", f"churn-dev-{REGION}-model"}
+    kept = ("cfn", "model", "monitor", "starter")
+    assert remaining == {f"churn-dev-{REGION}-{name}" for name in kept}
     for account, script in clean_up:
         accounts.run(script, account)
     assert not iam.list_roles(PathPrefix=prefix)["Roles"]
+    assert not accounts.client("sqs", STAGES["dev"]).list_queues().get("QueueUrls")
