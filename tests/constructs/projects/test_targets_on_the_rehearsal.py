@@ -114,6 +114,10 @@ def test_each_role_of_a_stage_is_assumed_by_its_counterpart_alone(company: Compa
             "check": {"churn-template-check"} if stage == "prod" else set(),
             "cfn": set(),
             "model": set(),
+            # Services assume these: the runs of monitors, their schedules, and events.
+            "monitor": set(),
+            "starter": set(),
+            "events": set(),
         }.items()
     }
     assert set(wanted) == {arn for account in ACCOUNTS.values() for arn in company.roles(account)}
@@ -199,7 +203,12 @@ def test_the_roles_of_a_stage_read_only_what_they_need(company: Company) -> None
             else:
                 read.setdefault(arn.rpartition("-")[2], set()).add(_kind(key))
 
-    assert read == {"model": {"models"}, "deploy": {"CheckedTem"}}
+    assert read == {
+        "model": {"models"},
+        "deploy": {"CheckedTem"},
+        # Models for attributions, and the baselines of executions.
+        "monitor": {"models", "runs"},
+    }
 
 
 def _kind(key: str) -> str:
@@ -298,7 +307,7 @@ def test_a_deleted_target_retains_the_endpoint_and_what_deletes_it(company: Comp
 
     assert deleted["StackStatus"] == "DELETE_COMPLETE", deleted["Failures"]
     assert company.predict("dev", DEV) == "4.5"
-    assert _purposes(company, "dev") == {"cfn", "model"}
+    assert _purposes(company, "dev") == {"cfn", "model", "monitor", "starter"}
     company.client("cloudformation", DEV).delete_stack(StackName="churn-dev")
     company.wait("the deletion", lambda: not _stack(company, "churn-dev", DEV))
     assert not company.client("sagemaker", DEV).list_endpoints()["Endpoints"]
