@@ -28,9 +28,24 @@ def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> cdk.App:
         model_execution_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/model",
         artifact_bucket="churn-artifacts",
         artifact_key_arn=ACCOUNT.format("kms", "key/0a1b2c3d-1111-2222-3333-444455556666"),
+        monitoring=import_module("model_deploy.monitoring.monitoring_roles").MonitoringRoles(
+            role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/runs",
+            starter_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/starter",
+            queue_arn=ACCOUNT.format("sqs", "churn-not-started"),
+        ),
     )
     context = json.loads((SEED / "cdk.json").read_text())["context"]
     app = cdk.App(outdir=str(tmp_path / "cdk.out"), context=context, analytics_reporting=False)
+    runs = "s3://churn-artifacts/runs/1/baseline"
+    monitored = import_module("model_deploy.monitoring.monitored_package").MonitoredPackage(
+        image="111111111111.dkr.ecr.eu-west-1.amazonaws.com/churn:1",
+        model_data="s3://churn-artifacts/models/1/model.tar.gz",
+        problem_type="BinaryClassification",
+        baselines={
+            name: [f"{runs}/{name}/{file}.json" for file in ("constraints", "statistics")]
+            for name in ("data-quality", "model-quality")
+        },
+    )
     for name in STAGES:
         import_module("model_deploy.endpoint_stack").EndpointStack(
             app,
@@ -40,7 +55,9 @@ def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> cdk.App:
                 SEED / f"config/{name}.yaml"
             ),
             models=import_module("model_deploy.approved_model").ApprovedModels(
-                newest=7, packages={7: ACCOUNT.format("sagemaker", "model-package/churn/7")}
+                newest=7,
+                packages={7: ACCOUNT.format("sagemaker", "model-package/churn/7")},
+                descriptions={7: monitored},
             ),
         )
     return app

@@ -32,6 +32,7 @@ from mlops_constructs.monitoring import (
     MonitorWidget,
     RunSchedule,
 )
+from mlops_constructs.validation import acknowledge, in_security_packs
 
 from model_deploy import settings
 from model_deploy.kinds.stage_resources import StageResources
@@ -40,6 +41,7 @@ from model_deploy.settings.monitor import Signal
 from .monitored_package import MonitoredPackage
 from .monitoring_roles import MonitoringRoles
 
+_BY_EVENT = "CloudWatch sends each state change to EventBridge, where a rule of the project acts"
 HARM, WARNING = "Harm", "Warning"
 """Severities: alarms that start a retraining, and the others."""
 
@@ -114,6 +116,7 @@ class EndpointMonitors(Construct):
             for monitor in self._monitors.values():
                 cdk.Validations.of(monitor).acknowledge(_WITHOUT_NETWORK)
         alarms = self._alarms()
+        acknowledge(self, in_security_packs("CloudWatchAlarmAction", _BY_EVENT))
         if stage.monitor.dashboard:
             EndpointDashboard(
                 self,
