@@ -15,6 +15,7 @@ from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests import run_guard
+from tests.fixture_folders import FixtureFolders
 from tests.time_table import TimeTable
 
 END_TO_END = "tests/end_to_end/"
@@ -117,7 +118,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 def pytest_configure(config: pytest.Config) -> None:
     """What tests, and processes that they start, leave among temporary files goes with the run.
 
-    pytest's own folders stay where it keeps those of the last runs.
+    pytest's own folders stay where it keeps those of the last run that failed.
     """
     if hasattr(config, "workerinput"):
         return  # the environment of the run's first process is this one's too
@@ -130,6 +131,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(folder.cleanup)
     os.environ["TMPDIR"] = folder.name
     tempfile.tempdir = None  # so that it is asked for anew
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    factory = session.config._tmp_path_factory  # type: ignore[attr-defined]
+    session.config.pluginmanager.register(FixtureFolders(factory))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -40,7 +40,7 @@ def killed_run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[subpr
     """A run of pytest with a test that has started a server and a detached process."""
     folder = tmp_path / "tests"
     folder.mkdir()
-    for name in ("conftest.py", "run_guard.py", "time_table.py"):
+    for name in ("conftest.py", "fixture_folders.py", "run_guard.py", "time_table.py"):
         shutil.copy(ROOT / "tests" / name, folder)
     (folder / "test_killed.py").write_text(STARTED_BY_A_TEST)
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
