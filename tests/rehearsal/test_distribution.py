@@ -12,6 +12,7 @@ import pytest
 import rehearsal
 
 FOLDER = Path(rehearsal.__file__).parent
+RESOURCES = ("py.typed", "requirements.txt")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def test_it_holds_every_module_and_template_of_the_package(wheel: zipfile.ZipFil
     expected = {
         str(Path("rehearsal", path.relative_to(FOLDER)))
         for path in FOLDER.rglob("*")
-        if path.suffix in (".py", ".jinja", ".cjs") or path.name == "py.typed"
+        if path.suffix in (".py", ".jinja", ".cjs") or path.name in RESOURCES
     }
 
     found = {name for name in wheel.namelist() if name.startswith("rehearsal/")}

@@ -134,7 +134,7 @@ def test_an_unknown_command_is_rejected() -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert "got ['deploy']; allowed: preprocess, train, evaluate, serve" in done.stderr
+    assert "got ['deploy']; allowed: preprocess, train, evaluate, baseline, serve" in done.stderr
 
 
 def test_a_worker_that_starts_slowly_is_not_replaced(tmp_path: Path, binary: Fitted) -> None:

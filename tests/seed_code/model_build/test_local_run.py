@@ -267,12 +267,12 @@ class TestEdits:
             README.read_text(),
         )
         requirements = project / "requirements.in"
-        requirements.write_text(requirements.read_text() + "packaging==26.0\n")
+        requirements.write_text(requirements.read_text() + "tabulate==0.9.0\n")
         uv = str(Path(sys.executable).with_name("uv"))
         script = f"lock() {{{command[0].replace('uv pip', uv + ' pip', 1)}}}\n{command[1]}"
         subprocess.run(["bash", "-ec", script], cwd=project, check=True, capture_output=True)
         lock = (project / "requirements.txt").read_text()
-        assert "packaging==26.0" in lock
+        assert "tabulate==0.9.0" in lock
         assert "xgboost-cpu==3.2.0" in lock
 
     def test_a_step(self, project: Path, add_step: Callable[[str], str]) -> None:
