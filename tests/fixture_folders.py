@@ -26,14 +26,17 @@ class FixtureFolders:
 
     def __init__(self, factory: pytest.TempPathFactory) -> None:
         self._folders: defaultdict[object, list[Path]] = defaultdict(list)
-        self._starting: list[object] = []  # fixtures, each needed by the one before it
+        self._starting: list[
+            pytest.FixtureDef[Any]
+        ] = []  # fixtures, each needed by the one before it
         self._failed: set[str] = set()
         self._observe(factory, factory.mktemp)
 
     def _observe(self, factory: pytest.TempPathFactory, make: Callable[..., Path]) -> None:
         def mktemp(basename: str, numbered: bool = True) -> Path:
             folder = make(basename, numbered)
-            if self._starting:
+            # A fixture without the factory calls a function of another one, which keeps the folder.
+            if self._starting and "tmp_path_factory" in self._starting[-1].argnames:
                 self._folders[self._starting[-1]].append(folder)
             return folder
 
