@@ -45,8 +45,9 @@ def compare(
 
     Returns:
         The member `champion` of the report: whether the models were compared, values, difference
-        and verdict. Its `certain_loss` is the part of the metric that the challenger loses beyond
-        chance; it is 0 if it is not certain that the challenger is worse.
+        and verdict, and all metrics of the champion. Its `certain_loss` is the part of the metric
+        that the challenger loses beyond chance; it is 0 if it is not certain that the challenger is
+        worse.
     """
     if version == NO_CHAMPION or not (folder / ARCHIVE).is_file():
         return _not_compared("", "no version is approved yet, so there is no champion")
@@ -97,6 +98,7 @@ def _compared(
         "metric": metric.name,
         "challenger": now,
         "champion": before,
+        "metrics": {name: {"value": value} for name, value in champion.values().items()},
         "difference": {"value": now - before, **(found.to_json() if found else {})},
         "margin": margin,
         "certain_loss": loss,

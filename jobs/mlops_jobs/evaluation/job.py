@@ -14,6 +14,7 @@ from typing import Any
 from mlops_jobs.archive import load_archive
 from mlops_jobs.evaluation import champion
 from mlops_jobs.evaluation.analysis_config import bias_config, facet, read_bias_config
+from mlops_jobs.evaluation.gate import Gate, add_gate_options, gate_of
 from mlops_jobs.evaluation.page import PAGE, evaluation_page
 from mlops_jobs.evaluation.quality import metric_of
 from mlops_jobs.evaluation.report import Scope, finite, report_of_rows
@@ -55,6 +56,8 @@ class Extent:
         facets: groups whose treatment is measured, as in Clarify's configuration. Defaults to
             none.
         favorable: labels with a favorable outcome. Defaults to none: the positive label.
+        gate: what the model must reach to be registered. Defaults to None: the report does not
+            name it.
     """
 
     metric: str | None = None
@@ -62,6 +65,7 @@ class Extent:
     slices: Sequence[str] = ()
     facets: Sequence[dict[str, Any]] = ()
     favorable: Sequence[str] = ()
+    gate: Gate | None = None
 
 
 EVERYTHING = Extent()
@@ -90,6 +94,8 @@ def evaluate(
     scored = Scored.of(challenger, rows)
     metric = metric_of(scored.problem_type, extent.metric)
     report = report_of_rows(challenger, rows, scored, metric, _scope(challenger, extent))
+    if extent.gate is not None:
+        report["gate"] = extent.gate.to_json(metric)
     if extent.deployed is not None:
         report["champion"] = champion.compare(
             load,
@@ -169,7 +175,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--metric", help="defaults to auc, accuracy or rmse")
     options.add_argument("--champion", type=Path, default=INPUT / "champion")
     options.add_argument("--champion-version", default=champion.NO_CHAMPION, metavar="ARN")
-    options.add_argument("--margin", type=float, default=0.0)
+    add_gate_options(options)
     options.add_argument("--slice", action="append", default=[], metavar="COLUMN")
     options.add_argument("--facet", type=facet, action="append", default=[])
     options.add_argument("--favorable", action="append", default=[], metavar="LABEL")
@@ -193,6 +199,7 @@ def main(load: LoadModel, arguments: Sequence[str] | None = None) -> None:
         slices=options.slice,
         facets=options.facet,
         favorable=options.favorable,
+        gate=gate_of(options),
     )
     with exit_with_message(Path("/opt/ml/output/message")):
         print_report(evaluate(load, options.model, options.test, options.output, extent))

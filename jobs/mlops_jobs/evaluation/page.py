@@ -72,12 +72,16 @@ def _champion(report: Report) -> Iterator[str]:
 def _metrics(report: Report, metric: Metric, rows: str) -> Iterator[str]:
     naive = report["baseline"]["without_features"]
     ends = report["intervals"]["metrics"]
+    deployed = report.get("champion", {}).get("metrics", {})
+    gate = report.get("gate", {})
     values = [
         (
             name,
             _number(measure["value"]),
             _interval(ends.get(name)),
             _number(naive[name]["value"]) if name in naive else "",
+            _number(deployed[name]["value"]) if name in deployed else "",
+            _needed(gate) if name == gate.get("metric") else "",
         )
         for name, measure in report[metric.group].items()
         if isinstance(measure, dict) and "value" in measure
@@ -85,7 +89,14 @@ def _metrics(report: Report, metric: Metric, rows: str) -> Iterator[str]:
     yield section(
         "Metrics",
         table(
-            ("metric", "model", "95 % interval", "without features"),
+            (
+                "metric",
+                "model",
+                "95 % interval",
+                "without features",
+                "deployed model",
+                "needed to be registered",
+            ),
             values,
             chosen={at for at, row in enumerate(values) if row[0] == metric.key},
         ),
@@ -200,6 +211,18 @@ def _importance(report: Report) -> Iterator[str]:
     found = report["importance"]
     values = list(found["features"].items())[:MAX_FEATURES]
     yield section("Importance", figure(bars(values), found["method"]), of=found["of"])
+
+
+def _needed(gate: Mapping[str, Any]) -> str:
+    """Returns the conditions of the gate on its metric in words."""
+    side = "at least" if gate["maximize"] else "at most"
+    conditions = []
+    if gate["threshold"] is not None:
+        conditions.append(f"{side} {_number(gate['threshold'])}")
+    if gate["baseline"] is not None:
+        conditions.append(f"better than {gate['baseline'].replace('_', ' ')}")
+    conditions.append(f"margin against the deployed model {_number(gate['margin'])}")
+    return "; ".join(conditions)
 
 
 def _number(value: float | str) -> str:

@@ -13,13 +13,20 @@ from typing import Any
 import numpy as np
 
 from mlops_jobs.evaluation import job
+from mlops_jobs.evaluation.gate import Gate, gate_of
 from mlops_jobs.evaluation.job import Champion, Extent, print_report
 from mlops_jobs.evaluation.quality import report_of
 from mlops_jobs.evaluation.report import finite
 from mlops_jobs.failure import exit_with_message
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.series.encoding import Vector
-from mlops_jobs.series.metrics import BASELINE, GROUP, METRICS, forecast_report
+from mlops_jobs.series.metrics import (
+    BASELINE,
+    GROUP,
+    METRICS,
+    forecast_metric,
+    forecast_report,
+)
 from mlops_jobs.series.model import ForecastModel, LoadPredictor
 from mlops_jobs.table.raw import RawTable
 
@@ -34,6 +41,8 @@ def evaluate(
     *,
     deployed: Champion | None = None,
     slices: Sequence[str] = (),
+    metric: str | None = None,
+    gate: Gate | None = None,
 ) -> dict[str, Any]:
     """Runs the job.
 
@@ -46,6 +55,9 @@ def evaluate(
             nothing is compared.
         slices: columns by whose values rows are evaluated separately. Defaults to none: the most
             important ones.
+        metric: metric of forecasts that decides. Defaults to None: the scaled error, `mase`.
+        gate: what the model must reach to be registered. Defaults to None: the report does not
+            name it.
 
     Returns:
         The report.
@@ -63,6 +75,8 @@ def evaluate(
 
     extent = Extent(metric="mae", deployed=deployed, slices=slices)
     report = job.evaluate(load, model, test, output, extent)
+    if gate is not None:
+        report["gate"] = gate.to_json(forecast_metric(metric))
     report |= finite(_forecasts(loaded[0], RawTable.in_folder(test), report["baseline"]))
     text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
     (output / job.FILE).write_text(text, encoding="utf-8")
@@ -157,6 +171,8 @@ def main(load_predictor: LoadPredictor, arguments: Sequence[str] | None = None) 
             options.output,
             deployed=deployed,
             slices=options.slice,
+            metric=options.metric,
+            gate=gate_of(options),
         )
         print_report(report)
         naive = report["baseline"][BASELINE]

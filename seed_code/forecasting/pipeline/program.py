@@ -54,6 +54,7 @@ def evaluate_arguments(configuration: "Configuration", metric: Metric, champion:
     """
     return [
         "evaluate",
+        f"--metric={metric.name}",
         f"--margin={configuration.objective.margin:g}",
         *([f"--slice={configuration.data.series}"] if configuration.data.series else []),
         "--champion-version",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.offline_session import offline_session  # isort: skip  before the SDK
+from mlops_jobs.evaluation.gate import no_threshold
 from sagemaker.core.workflow.conditions import (
     ConditionGreaterThan,
     ConditionGreaterThanOrEqualTo,
@@ -37,8 +38,6 @@ from pipeline.jobs import Jobs
 from pipeline.project import Project
 from pipeline.registration import Registration
 from pipeline.tracking import Tracking
-
-UNLIMITED = 1e38  # of a metric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,16 +89,10 @@ class _Steps:
         # An execution may set a threshold even if the configuration has none.
         self._threshold = ParameterFloat(
             "QualityThreshold",
-            default_value=self._no_threshold()
+            default_value=no_threshold(self._metric)
             if objective.threshold is None
             else objective.threshold,
         )
-
-    def _no_threshold(self) -> float:
-        """Returns a threshold that every model reaches."""
-        if not self._metric.maximize:
-            return UNLIMITED
-        return max(self._metric.low, -UNLIMITED)
 
     def pipeline(self) -> Any:
         preprocess = self._preprocess()
@@ -157,6 +150,9 @@ class _Steps:
         return TuningStep("Tune", step_args=tuner.tune())
 
     def _evaluate(self, preprocess: Any, model_uri: Any, report: Any) -> Any:
+        command, *options = program.evaluate_arguments(
+            self._configuration, self._metric, self._champion
+        )
         run = self.jobs.processor().run(
             inputs=[
                 processing_input("model", model_uri),
@@ -164,11 +160,16 @@ class _Steps:
                 processing_input("champion", self._champion_model),
             ],
             outputs=[processing_output("evaluation", self._run_folder("evaluation"))],
-            arguments=_arguments(
-                program.evaluate_arguments(self._configuration, self._metric, self._champion)
-            ),
+            arguments=_arguments([command, *self._gate_arguments(), *options]),
         )
         return ProcessingStep("Evaluate", step_args=run, property_files=[report])
+
+    def _gate_arguments(self) -> list[Any]:
+        """Returns the conditions of `_check`, which the evaluation repeats."""
+        beats = self._configuration.objective.threshold is None
+        # One argument: a negative number alone would be read as an option.
+        threshold = Join(on="=", values=["--threshold", self._threshold])
+        return [threshold, *(["--beats-baseline"] if beats else [])]
 
     def _baseline(self, preprocess: Any, model_uri: Any) -> Any:
         run = self.jobs.processor().run(

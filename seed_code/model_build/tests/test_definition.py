@@ -289,6 +289,8 @@ def test_without_a_threshold_a_model_must_be_better_than_one_without_features(
     assert path == f"baseline.without_features.{key}.value"
     defaults = {one["Name"]: one.get("DefaultValue") for one in definition["Parameters"]}
     assert defaults["QualityThreshold"] == threshold
+    arguments = step(definition, "Evaluate")["AppSpecification"]["ContainerArguments"]
+    assert "--beats-baseline" in arguments
     message = json.dumps(step(definition, "QualityBelowThreshold"))
     assert "that of a model without features" in message
 
@@ -307,8 +309,14 @@ def test_the_image_understands_the_arguments_of_the_evaluation(definition: dict[
     job = step(definition, "Evaluate")
     *texts, champion = job["AppSpecification"]["ContainerArguments"]
     assert champion == {"Get": "Parameters.Champion"}
+    threshold = texts.pop(3)["Std:Join"]
+    assert threshold == {
+        "On": "=",
+        "Values": ["--threshold", {"Get": "Parameters.QualityThreshold"}],
+    }
     options = evaluation.parser().parse_args([*texts[3:], "arn:version/3"])
     assert (options.metric, options.margin, options.champion_version) == ("auc", 0, "arn:version/3")
+    assert options.beats_baseline is False
     inputs = {one["InputName"]: one["S3Input"] for one in job["ProcessingInputs"]}
     assert {name: one["LocalPath"] for name, one in inputs.items()} == {
         name: str(getattr(options, name)) for name in ("model", "test", "champion")
@@ -410,6 +418,7 @@ def test_configured_groups_have_a_baseline_of_bias(define: Define) -> None:
     bias = {"favorable": ["yes"], "facets": {"gender": ["female", "other"], "age": 40}}
     definition = define(bias=bias, evaluation={"slices": ["city"]})
     texts = step(definition, "Evaluate")["AppSpecification"]["ContainerArguments"][3:-2]
+    texts = [text for text in texts if isinstance(text, str)]
     evaluated = evaluation.parser().parse_args(texts)
     assert evaluated.slice == ["city"]
     application = step(definition, "Baseline")["AppSpecification"]

@@ -68,7 +68,7 @@ def test_each_number_has_an_interval_and_a_model_without_features_beside_it(
     chosen = re.search(r'<tr class="chosen">(.*?)</tr>', html)
     assert chosen
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", chosen[1])
-    assert len(cells) == 4
+    assert len(cells) == 6
     assert " to " in cells[2]
     assert float(cells[3]) >= 0
 
