@@ -39,9 +39,9 @@ def write_report(
         account = real_account.connect(profile, region)
     else:
         account = places.of_project(local_aws.require(), name)
-    found, evaluation = history.read(account, project.find(account, name), stage)
+    found, reports = history.read(account, project.find(account, name), stage)
     path = output or BUILD_DIRECTORY / f"{name}.html"
-    page.write(path, found, evaluation)
+    page.write(path, found, reports)
     if as_json:
         print_json({"report": str(path), "events": len(found.life.events)})
     else:

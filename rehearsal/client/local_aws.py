@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rehearsal.client import server_end
 from rehearsal.client.errors import NOT_RUNNING, RehearsalError
 from rehearsal.client.process_tree import identify
+from rehearsal.framework import standing_links
 from rehearsal.framework.proxy_settings import UserProxy
 from rehearsal.framework.root_keys import RootKeys
 
@@ -61,6 +62,16 @@ class LocalAws:
             region: the region. Defaults to that of this one.
         """
         return replace(self, accounts=(account,), region=region or self.region)
+
+    def mlflow_link(self, app: str) -> str:
+        """Returns a link to the pages of an MLflow App that works while the local AWS is up.
+
+        Args:
+            app: ARN of the App.
+        """
+        secret = self.root_keys.secret_access_key(app.split(":")[4])
+        name, query = app.rpartition("/")[2], standing_links.query(app, secret)
+        return f"{self.url}/_mlflow/{name}/{standing_links.PATH}?{query}"
 
     def root_variables(self, account: str) -> dict[str, str]:
         """Returns the variables with the access key of the root of an account."""

@@ -40,6 +40,14 @@ class RealAccount(LocalAws):
             )
         return replace(self, region=region or self.region)
 
+    def mlflow_link(self, app: str) -> str:
+        """Returns no link: AWS makes one for minutes only, by a call that is not one of `READS`.
+
+        Args:
+            app: ARN of the App.
+        """
+        return ""
+
     def client(self, service: str, *, seconds: float = 120, attempts: int = 2) -> Any:
         """Returns a boto3 client that only reads.
 

@@ -9,8 +9,8 @@ from rehearsal.client.drift import monitors
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.project import Project
 from rehearsal.framework.clock import utc_now
-from rehearsal.story import lineage, rollouts, summary
-from rehearsal.story.steps import evaluation_of
+from rehearsal.story import lineage, package_reports, rollouts, summary
+from rehearsal.story.package_reports import Reports
 from rehearsal.story.summary import (
     AlarmSummary,
     EventSummary,
@@ -23,8 +23,10 @@ _VIOLATIONS = "CompletedWithViolations"
 _Event = tuple[datetime, str, str, str]
 
 
-def read(aws: LocalAws, project: Project, stage: str = "prod") -> tuple[Summary, dict[str, Any]]:
-    """Returns the summary of a project, and the evaluation of its newest approved model.
+def read(aws: LocalAws, project: Project, stage: str = "prod") -> tuple[Summary, Reports]:
+    """Returns the summary of a project, and the reports on the model that its endpoint serves.
+
+    If no endpoint serves a known model, the reports are those of the newest approved one.
 
     Args:
         aws: the account of the project.
@@ -56,7 +58,7 @@ def read(aws: LocalAws, project: Project, stage: str = "prod") -> tuple[Summary,
     approved = [one for one in packages if one.get("ModelApprovalStatus") == "Approved"]
     served = lineage.served_package(account, endpoint, packages) or next(iter(approved), None)
     if served is None:
-        return found, {}
+        return found, Reports()
     return found, _of_model(aws, account, endpoint, served, found)
 
 
@@ -66,19 +68,20 @@ def _of_model(
     endpoint: str,
     package: Mapping[str, Any],
     found: Summary,
-) -> dict[str, Any]:
+) -> Reports:
     metadata = package.get("CustomerMetadataProperties", {})
     found.model_package = package["ModelPackageArn"]
     found.commit = metadata.get("commit", "")
     found.data = metadata.get("data", "")
     found.target = metadata.get("target", "")
     found.problem_type = metadata.get("problem_type", "")
-    evaluation = evaluation_of(aws, package)
-    found.metrics = summary.metrics(evaluation)
+    reports = package_reports.of_package(aws, package)
+    found.tracking = package_reports.tracking_of(aws, package)
+    found.metrics = summary.metrics(reports.evaluation)
     if any(one.name == endpoint for one in found.endpoints):
         found.endpoint_name = endpoint
         found.life.lineage = lineage.of_endpoint(aws, account, endpoint, found.model_package)
-    return evaluation
+    return reports
 
 
 def _executions(aws: LocalAws, project: Project) -> Iterator[_Event]:

@@ -48,23 +48,22 @@ def residuals(actual: Sequence[str], predicted: Sequence[str]) -> str | None:
     low, high = min([*truths, *guesses]), max([*truths, *guesses])
     figure, axes = figure_with_axes(4.2, 3.6)
     axes.plot([low, high], [low, high], color=FAINT, linewidth=1, linestyle="--")
-    axes.scatter(truths[:2000], guesses[:2000], s=9, color=ACCENT, alpha=0.55, linewidths=0)
+    axes.scatter(truths, guesses, s=9, color=ACCENT, alpha=0.55, linewidths=0)
     axes.set(xlabel="actual", ylabel="predicted")
     return svg_of(figure, "residuals")
 
 
-def confusion(actual: Sequence[str], predicted: Sequence[str], max_labels: int = 12) -> str | None:
-    """Returns the confusion matrix; None without rows or with more than `max_labels` labels."""
-    labels = sorted({*actual, *predicted})
-    if not actual or len(labels) > max_labels:
+def confusion(pairs: Mapping[tuple[str, str], int], max_labels: int = 12) -> str | None:
+    """Returns the confusion matrix; None without rows or with more than `max_labels` labels.
+
+    Args:
+        pairs: number of rows by their actual and predicted label.
+        max_labels: maximum number of labels. Defaults to 12.
+    """
+    labels = sorted({label for pair in pairs for label in pair})
+    if not pairs or len(labels) > max_labels:
         return None
-    counts = [
-        [
-            sum(1 for pair in zip(actual, predicted, strict=True) if pair == (truth, guess))
-            for guess in labels
-        ]
-        for truth in labels
-    ]
+    counts = [[pairs.get((truth, guess), 0) for guess in labels] for truth in labels]
     largest = max(max(row) for row in counts) or 1
     figure, axes = figure_with_axes(4.2, 3.6)
     for row, values in enumerate(counts):

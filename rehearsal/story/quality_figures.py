@@ -11,14 +11,27 @@ MAX_FEATURES = 10
 
 @dataclass(frozen=True)
 class Measure:
-    """A metric with its interval, and the value of a model without features; None is unknown."""
+    """A metric beside what it must beat; None is unknown.
+
+    Args:
+        name: name of the metric.
+        value: value of the model.
+        low: lower end of its 95 % interval.
+        high: upper end of the interval.
+        baseline: value of the baseline, such as a model without features.
+        champion: value of the deployed model on the same rows.
+        objective: True if the metric decides.
+        needed: what the gate asks of the metric, in words; empty for other metrics.
+    """
 
     name: str
     value: float
     low: float | None
     high: float | None
     baseline: float | None
+    champion: float | None
     objective: bool
+    needed: str
 
 
 def measures(metrics: Mapping[str, float], evaluation: Mapping[str, Any]) -> list[Measure]:
@@ -29,8 +42,10 @@ def measures(metrics: Mapping[str, float], evaluation: Mapping[str, Any]) -> lis
         evaluation: the model's evaluation.json.
     """
     intervals = _member(evaluation, "intervals", "metrics")
-    baselines = _member(evaluation, "baseline", "without_features")
-    objective = evaluation.get("objective", "")
+    baselines = _member(evaluation, "baseline", baseline_name(evaluation).replace(" ", "_"))
+    deployed = _member(evaluation, "champion", "metrics")
+    gate = _member(evaluation, "gate")
+    objective = gate.get("metric") or evaluation.get("objective", "")
     found = [
         Measure(
             name=name,
@@ -38,11 +53,45 @@ def measures(metrics: Mapping[str, float], evaluation: Mapping[str, Any]) -> lis
             low=_number(_member(intervals, name).get("low")),
             high=_number(_member(intervals, name).get("high")),
             baseline=_number(_member(baselines, name).get("value")),
+            champion=_number(_member(deployed, name).get("value")),
             objective=name == objective,
+            needed="; ".join(_conditions(gate)) if gate and name == objective else "",
         )
         for name, value in metrics.items()
     ]
     return sorted(found, key=lambda one: not one.objective)
+
+
+def baseline_name(evaluation: Mapping[str, Any]) -> str:
+    """Returns the name of the baseline: that of the gate, or else the last one, in words."""
+    named = _member(evaluation, "gate").get("baseline")
+    names = [*_member(evaluation, "baseline")] or ["without_features"]
+    return str(named or names[-1]).replace("_", " ")
+
+
+def gate(evaluation: Mapping[str, Any]) -> str:
+    """Returns the conditions of the registration in a sentence; empty if they are unknown."""
+    found = _member(evaluation, "gate")
+    if not found:
+        return ""
+    metric = str(found["metric"]).replace("_", " ")
+    return f"Gate: {metric} of {held_out(evaluation)}: {', '.join(_conditions(found))}."
+
+
+def _conditions(gate: Mapping[str, Any]) -> list[str]:
+    side = "at least" if gate["maximize"] else "at most"
+    threshold, beaten = gate["threshold"], gate["baseline"]
+    return [
+        "no threshold" if threshold is None else f"{side} {threshold:g}",
+        *([f"better than {beaten.replace('_', ' ')}"] if beaten else []),
+        f"margin against the champion {gate['margin']:g}",
+    ]
+
+
+def held_out(evaluation: Mapping[str, Any]) -> str:
+    """Returns the rows of the evaluation in words."""
+    count = _member(evaluation, "dataset").get("item_count")
+    return f"all {count:,} held-out rows" if isinstance(count, int) else "all held-out rows"
 
 
 def rows_of(evaluation: Mapping[str, Any]) -> str:
@@ -62,6 +111,17 @@ def classes(evaluation: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return found
 
 
+def confusion(evaluation: Mapping[str, Any]) -> dict[tuple[str, str], int]:
+    """Returns the number of rows by their actual and predicted label; {} for a regression."""
+    return {
+        (str(truth), str(guess)): int(count)
+        for group, members in evaluation.items()
+        if group.endswith("_metrics")
+        for truth, row in _member(members, "confusion_matrix").items()
+        for guess, count in row.items()
+    }
+
+
 def thresholds(evaluation: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """Returns thresholds of a binary model and what each would give."""
     found: Sequence[Mapping[str, Any]] = evaluation.get("thresholds", {}).get("choices", ())
@@ -70,9 +130,10 @@ def thresholds(evaluation: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 def drawn(evaluation: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Returns the title and SVG of the figures that the evaluation has."""
+    rows = held_out(evaluation)
     found = [
-        (f"Calibration, {_of(evaluation, 'calibration')}", _calibration(evaluation)),
-        ("Precision and recall, held-out rows", _precision_recall(evaluation)),
+        (f"Calibration, {_of(evaluation, 'calibration')}, {rows}", _calibration(evaluation)),
+        (f"Precision and recall, {rows}", _precision_recall(evaluation)),
         (f"Importance, {_of(evaluation, 'importance')}", _importance(evaluation)),
     ]
     return [(title, svg) for title, svg in found if svg]

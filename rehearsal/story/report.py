@@ -1,21 +1,26 @@
 """The HTML report of a run: the loop with its timings, quality and trials, in one file."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from rehearsal.story import life_figures, loop_diagram, plots, quality_figures
+from rehearsal.story import data_figures, life_figures, loop_diagram, plots, quality_figures
+from rehearsal.story.package_reports import Reports
 from rehearsal.story.summary import StepSummary, Summary
 
 _TEMPLATE = "report.html.jinja"
+_SEED = 7
+MAX_POINTS = 2000
 
 
 def render(
     summary: Summary,
-    evaluation: Mapping[str, Any],
+    reports: Reports,
     actual: Sequence[str] = (),
     predicted: Sequence[str] = (),
 ) -> str:
@@ -23,7 +28,7 @@ def render(
 
     Args:
         summary: the summary of the run.
-        evaluation: the model's evaluation.json; empty if the run did not reach the evaluation.
+        reports: the reports on the model and its data; empty if the run did not reach them.
         actual: the actual values of the held-out rows. Defaults to none.
         predicted: the predictions of the production endpoint for them. Defaults to none.
     """
@@ -36,7 +41,7 @@ def render(
     )
     environment.filters["number"] = number
     environment.filters["duration"] = life_figures.duration
-    page = environment.get_template(_TEMPLATE)
+    page, evaluation = environment.get_template(_TEMPLATE), reports.evaluation
     return page.render(
         summary=summary,
         loop=Markup(loop_diagram.draw(summary.steps)),  # noqa: S704 - drawn here, texts are escaped
@@ -45,6 +50,10 @@ def render(
         life=_life(summary),
         measures=quality_figures.measures(summary.metrics, evaluation),
         measured_rows=quality_figures.rows_of(evaluation),
+        held_out=quality_figures.held_out(evaluation),
+        baseline=quality_figures.baseline_name(evaluation),
+        gate=quality_figures.gate(evaluation),
+        data=_data(reports.data),
         champion=quality_figures.champion(evaluation),
         classes=quality_figures.classes(evaluation),
         thresholds=quality_figures.thresholds(evaluation),
@@ -58,13 +67,13 @@ def render(
 def write(
     path: Path,
     summary: Summary,
-    evaluation: Mapping[str, Any],
+    reports: Reports,
     actual: Sequence[str] = (),
     predicted: Sequence[str] = (),
 ) -> None:
     """Writes the report to a file; the arguments are those of `render`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(summary, evaluation, actual, predicted))
+    path.write_text(render(summary, reports, actual, predicted))
 
 
 def number(value: float | str | None) -> str:
@@ -86,21 +95,62 @@ def _figures(
     predicted: Sequence[str],
 ) -> list[tuple[str, Markup]]:
     if summary.problem_type == "regression":
-        if not actual:
-            sample = evaluation.get("regression_metrics", {}).get("residuals", [])
-            actual = [str(item["actual"]) for item in sample]
-            predicted = [str(item["predicted"]) for item in sample]
-        found = [("Held-out rows", plots.residuals(actual, predicted))]
+        found = [_residuals(evaluation, actual, predicted)]
     else:
+        pairs: Mapping[tuple[str, str], int] = Counter(
+            zip(*_labels(actual, predicted), strict=True)
+        )
+        title = f"Predictions of the production endpoint, all {len(actual):,} held-out rows"
+        if not pairs:
+            pairs = quality_figures.confusion(evaluation)
+            title = f"Predictions of the model, {quality_figures.held_out(evaluation)}"
         found = [
-            ("ROC curve, held-out rows", plots.roc(evaluation)),
-            (
-                "Predictions of the production endpoint",
-                plots.confusion(*_labels(actual, predicted)),
-            ),
+            (f"ROC curve, {quality_figures.held_out(evaluation)}", plots.roc(evaluation)),
+            (title, plots.confusion(pairs)),
         ]
     found += quality_figures.drawn(evaluation)
     return [(title, Markup(svg)) for title, svg in found if svg]  # noqa: S704 - drawn here
+
+
+def _residuals(
+    evaluation: Mapping[str, Any], actual: Sequence[str], predicted: Sequence[str]
+) -> tuple[str, str | None]:
+    """Returns the title and the plot of values; it shows a sample of many rows."""
+    if actual:
+        chosen = _sample(len(actual))
+        kind = "a random sample of " if len(chosen) < len(actual) else "all "
+        of = f" of {len(actual):,}" if len(chosen) < len(actual) else ""
+        title = f"Predictions of the production endpoint, {kind}{len(chosen):,}{of} held-out rows"
+        return title, plots.residuals(
+            [actual[at] for at in chosen], [predicted[at] for at in chosen]
+        )
+    sample = evaluation.get("regression_metrics", {}).get("residuals", [])
+    title = f"Predictions of the model, {len(sample):,} evenly spaced rows of "
+    return title + quality_figures.held_out(evaluation), plots.residuals(
+        [str(one["actual"]) for one in sample], [str(one["predicted"]) for one in sample]
+    )
+
+
+def _sample(rows: int) -> Sequence[int]:
+    """Returns the positions of at most `MAX_POINTS` random rows, in their order."""
+    if rows <= MAX_POINTS:
+        return range(rows)
+    chosen: list[int] = (
+        np.random.default_rng(_SEED).choice(rows, MAX_POINTS, replace=False).tolist()
+    )
+    return sorted(chosen)
+
+
+def _data(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the parts of the report on the table that the page shows."""
+    return {
+        "rows": data_figures.rows(data),
+        "total": data_figures.total(data),
+        "warnings": data_figures.warnings(data),
+        "columns": data_figures.columns(data),
+        "all_columns": len(data.get("columns", ())),
+        "balance": _drawn(data_figures.balance(data)),
+    }
 
 
 def _labels(actual: Sequence[str], predicted: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:

@@ -103,7 +103,7 @@ def _write(story: Story) -> None:
     report.write(
         REPORT,
         story.summary,
-        story.evaluation,
+        story.reports,
         predictions.actual if predictions else (),
         predictions.predicted if predictions else (),
     )

@@ -1,8 +1,7 @@
 """Steps that several chapters of the story have: train, deploy, and record what happened."""
 
-import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +14,9 @@ from rehearsal.client.pipeline_watcher import PipelineWatcher, WatchedExecution
 from rehearsal.client.process_tree import Commands
 from rehearsal.client.progress import Board
 from rehearsal.client.project import Project
-from rehearsal.story import compute_time, summary
+from rehearsal.story import compute_time, package_reports, summary
 from rehearsal.story.compute_time import Interval
+from rehearsal.story.package_reports import Reports
 from rehearsal.story.summary import EventSummary, Summary
 
 REASON = "Approved by the rehearsal"
@@ -34,7 +34,7 @@ class Steps:
     board: Board
     commands: Commands
     summary: Summary
-    evaluation: Mapping[str, Any] = field(default_factory=dict)
+    reports: Reports = field(default_factory=Reports)
     log: list[LogTail] = field(default_factory=list)
     intervals: list[Interval] = field(default_factory=list)
 
@@ -164,28 +164,12 @@ class Steps:
         self.summary.model_package = package
         self.summary.problem_type = metadata.get("problem_type", "")
         self.summary.target = metadata.get("target", "")
-        self.evaluation = evaluation_of(aws, description)
-        self.summary.metrics = summary.metrics(self.evaluation)
+        self.reports = package_reports.of_package(aws, description)
+        self.summary.tracking = package_reports.tracking_of(aws, description)
+        self.summary.metrics = summary.metrics(self.reports.evaluation)
         metrics = sorted(self.summary.metrics.items(), key=lambda one: one[0] not in _OF_RANKS)
         shown = ", ".join(f"{name} {value:.4g}" for name, value in metrics[:3])
         self.event("training", f"version {package.rpartition('/')[2]} is registered", shown)
-
-
-def evaluation_of(aws: LocalAws, description: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the evaluation of a model package; {} if it has none.
-
-    Args:
-        aws: the account of the model registry.
-        description: the package as DescribeModelPackage returns it.
-    """
-    quality = description.get("ModelMetrics", {}).get("ModelQuality", {})
-    uri = quality.get("Statistics", {}).get("S3Uri", "")
-    if not uri:
-        return {}
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    found: dict[str, Any] = json.loads(body)
-    return found
 
 
 def counted(row: Any, word: str) -> Callable[[int], None]:

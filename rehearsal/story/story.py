@@ -1,11 +1,9 @@
 """The story: the MLOps loop from an empty account to predictions of an endpoint."""
 
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rehearsal.client import (
     cdk,
@@ -26,6 +24,7 @@ from rehearsal.client.project import Project
 from rehearsal.client.training_data import TrainingData
 from rehearsal.story import rollouts, summary
 from rehearsal.story.life import Life
+from rehearsal.story.package_reports import Reports
 from rehearsal.story.steps import Steps
 
 _DEFAULT_PROJECT = "rehearsal"
@@ -55,7 +54,7 @@ class Options:
 
 @dataclass
 class Story:
-    """Runs the chapters in order and keeps `summary`, `evaluation` and `predictions`."""
+    """Runs the chapters in order and keeps `summary`, `reports` and `predictions`."""
 
     options: Options
     board: Board
@@ -87,9 +86,9 @@ class Story:
             Life(self.steps, aws, found, package).run()
 
     @property
-    def evaluation(self) -> Mapping[str, Any]:
-        """The evaluation of the newest model; {} if there is none."""
-        return self.steps.evaluation
+    def reports(self) -> Reports:
+        """The reports on the newest model and its data."""
+        return self.steps.reports
 
     def finish(self, status: str, failure: RehearsalError | None = None) -> None:
         """Completes the summary with the steps, the times and the failure."""

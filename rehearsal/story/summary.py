@@ -191,6 +191,23 @@ class LoadSummary:
     by_second: Sequence[tuple[int, int]]
 
 
+@dataclass(frozen=True)
+class TrackingSummary:
+    """The run of a model in MLflow.
+
+    Args:
+        app: ARN of the MLflow App.
+        run: name of the run.
+        link: link to the pages of the App; empty for a real account, whose links end after minutes.
+        region: region of the App.
+    """
+
+    app: str
+    run: str
+    link: str
+    region: str
+
+
 @dataclass
 class LifeSummary:
     """The life of the model after its first deployment; parts that it did not reach are empty."""
@@ -225,6 +242,7 @@ class Summary:
     trials: Sequence[TrialSummary] = ()
     maximize: bool = True
     model_package: str = ""
+    tracking: TrackingSummary | None = None
     endpoint_name: str = ""
     endpoints: Sequence[EndpointSummary] = ()
     held_out: Mapping[str, float] = field(default_factory=dict)
@@ -321,12 +339,15 @@ def time_spent(
 
 
 def metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
-    """Returns the metrics of an evaluation in the layout of Model Monitor's statistics."""
-    for group, members in evaluation.items():
-        if group.endswith("_metrics"):
-            return {
-                name: float(member["value"])
-                for name, member in members.items()
-                if isinstance(member, Mapping) and isinstance(member.get("value"), int | float)
-            }
-    return {}
+    """Returns the metrics of an evaluation in the layout of Model Monitor's statistics.
+
+    Those of the group whose metric decides are first.
+    """
+    decides = evaluation.get("gate", {}).get("group", "")
+    groups = [name for name in evaluation if name.endswith("_metrics")]
+    return {
+        name: float(member["value"])
+        for group in sorted(groups, key=lambda name: name != decides)
+        for name, member in evaluation[group].items()
+        if isinstance(member, Mapping) and isinstance(member.get("value"), int | float)
+    }

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from rehearsal.story import life_figures, loop_diagram, plots, report
+from rehearsal.story.package_reports import Reports
 from rehearsal.story.summary import (
     AlarmSummary,
     EndpointSummary,
@@ -15,19 +16,23 @@ from rehearsal.story.summary import (
     StepSummary,
     Summary,
     TimeSummary,
+    TrackingSummary,
     TrialSummary,
 )
 from tests.rehearsal.story.lives import life
 
-ROC = {
-    "binary_classification_metrics": {
-        "auc": {"value": 0.9931, "standard_deviation": "NaN"},
-        "receiver_operating_characteristic_curve": {
-            "false_positive_rates": [0.0, 0.05, 0.2, 1.0],
-            "true_positive_rates": [0.0, 0.9, 0.99, 1.0],
-        },
+EMPTY = Reports()
+ROC = Reports(
+    {
+        "binary_classification_metrics": {
+            "auc": {"value": 0.9931, "standard_deviation": "NaN"},
+            "receiver_operating_characteristic_curve": {
+                "false_positive_rates": [0.0, 0.05, 0.2, 1.0],
+                "true_positive_rates": [0.0, 0.9, 0.99, 1.0],
+            },
+        }
     }
-}
+)
 
 
 def step(
@@ -102,13 +107,18 @@ def summary(problem_type: str) -> Summary:
 def page(problem_type: str) -> str:
     if problem_type == "binary":
         return report.render(
-            summary("binary"), ROC, ["0"] * 40 + ["1"] * 60 + ["1"], ["0.0"] * 40 + ["1.0"] * 61
+            summary("binary"),
+            ROC,
+            ["0"] * 40 + ["1"] * 60 + ["1"],
+            ["0.0"] * 40 + ["1.0"] * 61,
         )
     if problem_type == "multiclass":
         labels = ["setosa", "versicolor", "virginica"]
-        return report.render(summary("multiclass"), {}, labels * 10, labels * 9 + labels[::-1])
+        return report.render(summary("multiclass"), EMPTY, labels * 10, labels * 9 + labels[::-1])
     actual = [str(value / 3) for value in range(60)]
-    return report.render(summary("regression"), {}, actual, [f"{float(v) + 0.4}" for v in actual])
+    return report.render(
+        summary("regression"), EMPTY, actual, [f"{float(v) + 0.4}" for v in actual]
+    )
 
 
 @pytest.mark.parametrize("problem_type", ["binary", "multiclass", "regression"])
@@ -148,7 +158,10 @@ def test_rollouts_show_alarms_their_changes_and_rollbacks() -> None:
     )
     calm = EndpointSummary("demo-staging", "InService", "demo-1")
     html = report.render(
-        dataclasses.replace(summary("binary"), endpoints=[endpoint, calm]), ROC, ["0"], ["0"]
+        dataclasses.replace(summary("binary"), endpoints=[endpoint, calm]),
+        ROC,
+        ["0"],
+        ["0"],
     )
     rollouts = html.split("<h2>Rollouts</h2>")[1].split("</section>")[0]
     assert "errors &lt;5xx&gt;" in rollouts
@@ -198,7 +211,7 @@ def test_a_failed_run_shows_step_cause_and_log() -> None:
         ),
         steps=[step(["platform"], 3, 0), step(["platform", "x"], 3, 0, "failed")],
     )
-    html = report.render(failed, {})
+    html = report.render(failed, Reports())
     assert "Failed at model-build / Build / Test" in html
     assert "COMMAND_EXECUTION_ERROR: &lt;pytest&gt;" in html
     assert "E   assert 1 == 2" in html
@@ -208,7 +221,7 @@ def test_a_failed_run_shows_step_cause_and_log() -> None:
 
 def test_a_run_that_failed_at_once_has_a_report_too() -> None:
     empty = Summary(project="demo", started="now", status="failed")
-    assert "<h2>Steps</h2>" in report.render(empty, {})
+    assert "<h2>Steps</h2>" in report.render(empty, Reports())
 
 
 def test_the_diagram_shows_training_steps_behind_the_stage_that_runs_them() -> None:
@@ -229,8 +242,8 @@ def test_texts_in_the_diagram_are_escaped() -> None:
 
 def test_too_many_labels_give_no_confusion_matrix() -> None:
     labels = [str(number) for number in range(30)]
-    assert plots.confusion(labels, labels) is None
-    assert plots.confusion([], []) is None
+    assert plots.confusion({(label, label): 1 for label in labels}) is None
+    assert plots.confusion({}) is None
 
 
 def test_a_tuning_without_a_single_result_gives_no_plot() -> None:
@@ -294,13 +307,30 @@ def test_times_of_events_are_short(seconds: float, text: str) -> None:
 
 EVALUATION = {
     "objective": "auc",
-    "binary_classification_metrics": {"auc": {"value": 0.71}, "f1": {"value": 0.37}},
+    "dataset": {"item_count": 600},
+    "binary_classification_metrics": {
+        "auc": {"value": 0.71},
+        "f1": {"value": 0.37},
+        "confusion_matrix": {"yes": {"yes": 70, "no": 88}, "no": {"yes": 30, "no": 412}},
+    },
     "intervals": {
         "of": "bootstrap samples of 600 rows from all 600 held-out rows",
         "metrics": {"auc": {"low": 0.66, "high": 0.76}},
     },
     "baseline": {"without_features": {"auc": {"value": 0.5}}},
-    "champion": {"compared": True, "verdict": "better than version 1 by 0.05"},
+    "gate": {
+        "metric": "auc",
+        "group": "binary_classification_metrics",
+        "maximize": True,
+        "threshold": 0.65,
+        "baseline": None,
+        "margin": 0.01,
+    },
+    "champion": {
+        "compared": True,
+        "verdict": "better than version 1 by 0.05",
+        "metrics": {"auc": {"value": 0.68}, "f1": {"value": 0.31}},
+    },
     "classes": [{"label": "late <b>", "rows": 442, "precision": 0.78, "recall": 0.97, "f1": 0.87}],
     "thresholds": {
         "precision_recall_curve": {"precisions": [0.3, 1.0], "recalls": [1.0, 0.0]},
@@ -316,26 +346,141 @@ EVALUATION = {
         "features": {"carrier": 0.28, "destination": 0.26},
     },
 }
+TABLE = {
+    "rows": {"train": 1800, "validation": 600, "test": 600, "without": 12},
+    "repeated_rows": 7,
+    "warnings": ["5 of 3000 rows are <equal>"],
+    "target": {"warnings": ["has 2 spellings"], "labels": {"no": 2300, "yes": 700}},
+    "columns": [
+        {"name": "carrier", "kind": "categorical", "missing": 0, "distinct": 16, "notes": []},
+        {
+            "name": "temperature", "kind": "numeric", "missing": 30, "distinct": "more than 1000",
+            "range": [-8.5, 101.25], "notes": [], "warnings": ["has 3 odd cells"],
+        },
+        {"name": "scheduled", "kind": "none", "reason": "it is configured in data.drop"},
+    ],
+}  # fmt: skip
+EVALUATED = Reports(EVALUATION, TABLE)
+APP = "arn:aws:sagemaker:eu-west-1:111111111111:mlflow-app/app-ABC"
 
 
-def test_each_metric_has_its_interval_and_what_it_must_beat() -> None:
+def rows_of_measures(html: str) -> list[list[str]]:
+    """Returns the cells of the table of metrics, without its heading."""
+    table = html.split("<h3>Evaluation of")[1].split("</table>")[0]
+    rows = re.findall(r"<tr(?: class=\"best\")?><td>.*?</tr>", table, re.DOTALL)
+    cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in rows]
+    return [[re.sub(r"<[^>]*>", " ", cell).split("  ")[0].strip() for cell in row] for row in cells]
+
+
+def test_each_metric_has_beside_it_what_it_must_beat() -> None:
     measured = dataclasses.replace(summary("binary"), metrics={"f1": 0.37, "auc": 0.71})
-    html = report.render(measured, EVALUATION, ["0"], ["0"])
-    table = html.split("Evaluation of")[1].split("</figure>")[0]
-    objective, other = re.findall(r"<tr(?: class=\"best\")?><td>.*?</tr>", table, re.DOTALL)
-    assert re.findall(r">([^<>]*\d[^<>]*)<", objective) == ["0.71", "0.66 – 0.76", "0.5"]  # noqa: RUF001
-    assert "auc" in objective
-    assert "f1" in other
-    assert "from all 600 held-out rows" in table
-    assert "Champion: better than version 1 by 0.05" in table
+    html = report.render(measured, EVALUATED, ["0"], ["0"])
+    auc, f1 = rows_of_measures(html)
+    assert auc[0] == "auc"
+    assert auc[2:] == ["0.5", "0.68", "at least 0.65; margin against the champion 0.01"]
+    assert f1[2:] == ["–", "0.31", ""]  # noqa: RUF001
+    assert "0.66 – 0.76" in html  # noqa: RUF001
+    for text in (
+        "Values of all 600 held-out rows.",
+        "from all 600 held-out rows",
+        "Gate: auc of all 600 held-out rows: at least 0.65, margin against the champion 0.01.",
+        "Champion: better than version 1 by 0.05",
+    ):
+        assert text in html
+
+
+def test_a_gate_without_a_threshold_names_the_baseline_that_must_be_beaten() -> None:
+    gate = {**EVALUATION["gate"], "threshold": None, "baseline": "seasonal_naive"}  # type: ignore[dict-item]
+    naive = {"without_features": {}, "seasonal_naive": {"auc": {"value": 0.61}}}
+    reports = Reports({**EVALUATION, "gate": gate, "baseline": naive})
+    html = report.render(summary("binary"), reports)
+    assert "no threshold; better than seasonal naive; margin against the champion 0.01" in html
+    assert '<th class="right wraps">seasonal naive</th>' in html
+    assert rows_of_measures(html)[0][2] == "0.61"
+
+
+def test_an_evaluation_of_an_earlier_pipeline_has_no_gate() -> None:
+    reports = Reports({name: one for name, one in EVALUATION.items() if name != "gate"})
+    html = report.render(summary("binary"), reports)
+    assert "Gate:" not in html
+    assert rows_of_measures(html)[0][:1] == ["auc"]
 
 
 def test_the_figures_of_the_evaluation_name_their_rows() -> None:
-    html = report.render(summary("binary"), EVALUATION, ["0"], ["0"])
+    html = report.render(summary("binary"), EVALUATED, ["0"], ["0"])
     for title in (
-        "Calibration, probability of yes",
-        "Precision and recall, held-out rows",
+        "ROC curve, all 600 held-out rows",
+        "Calibration, probability of yes, all 600 held-out rows",
+        "Precision and recall, all 600 held-out rows",
         "Importance, all 600 held-out rows",
+        "Labels, all 600 held-out rows",
+        "Thresholds, all 600 held-out rows",
+        "Objective by trial, all validation rows",
     ):
-        assert f"<h3>{title}</h3>" in html
+        assert f"<h3>{title}</h3>" in html or title.startswith("ROC")
     assert "late &lt;b&gt;" in html
+
+
+@pytest.mark.parametrize("problem_type", ["binary", "multiclass", "regression"])
+def test_every_figure_says_of_which_rows_or_requests_it_is(problem_type: str) -> None:
+    whole = dataclasses.replace(summary(problem_type), life=life())
+    actual = ["1", "0"] * 2500
+    for predicted in ([], actual):
+        html = report.render(whole, EVALUATED, predicted, predicted)
+        figures = re.findall(r"<figure>.*?</figure>", html, re.DOTALL)
+        assert len(figures) > 8
+        for figure in figures:
+            texts = re.sub(r"<svg.*?</svg>", "", figure, flags=re.DOTALL)
+            assert re.search(r"\ball\b|random sample|evenly spaced", texts), texts
+
+
+def test_a_plot_of_many_rows_shows_a_random_sample_and_says_so() -> None:
+    values = [str(value) for value in range(5000)]
+    html = report.render(summary("regression"), EMPTY, values, values)
+    assert "a random sample of 2,000 of 5,000 held-out rows" in html
+    html = report.render(summary("regression"), EMPTY, values[:9], values[:9])
+    assert "Predictions of the production endpoint, all 9 held-out rows" in html
+
+
+def test_without_predictions_of_an_endpoint_the_confusion_is_that_of_the_evaluation() -> None:
+    html = report.render(summary("binary"), EVALUATED)
+    assert "<h3>Predictions of the model, all 600 held-out rows</h3>" in html
+    assert ">412<" in html
+
+
+def test_the_page_shows_the_data_report() -> None:
+    html = report.render(summary("binary"), EVALUATED)
+    part = html.split("<h2>Data of the model</h2>")[1].split("</section>")[0]
+    assert "Rows of the table, all 3,012" in part
+    assert "5 of 3000 rows are &lt;equal&gt;" in part
+    assert "The target has 2 spellings" in part
+    # Columns with warnings are first.
+    assert re.findall(r"<tr class=\"\w+\"><td>(\w+)<br>", part) == [
+        "temperature", "carrier", "scheduled",
+    ]  # fmt: skip
+    for text in ("30 (1.0%)", "-8.5 to 101.25", "has 3 odd cells", "it is configured in data.drop"):
+        assert text in part
+
+
+def test_a_model_without_a_data_report_has_no_such_part() -> None:
+    assert "Data of the model" not in report.render(summary("binary"), Reports(EVALUATION))
+
+
+def test_mlflow_is_linked_and_the_page_says_when_the_link_works() -> None:
+    tracking = TrackingSummary(APP, "exec-1", "https://127.0.0.1:1/_mlflow/app-ABC/open?a=1", "x")
+    html = report.render(dataclasses.replace(summary("binary"), tracking=tracking), EVALUATED)
+    assert '<a href="https://127.0.0.1:1/_mlflow/app-ABC/open?a=1">Open MLflow</a>' in html
+    assert "exec-1, in the experiment demo" in html
+    assert "While it is down" in html
+    assert "<code>rehearse report demo</code>" in html
+
+
+def test_mlflow_of_a_real_account_is_opened_by_a_command() -> None:
+    tracking = TrackingSummary(APP, "exec-1", "", "eu-west-1")
+    html = report.render(dataclasses.replace(summary("binary"), tracking=tracking), EVALUATED)
+    assert f"create-presigned-mlflow-app-url --region eu-west-1 --arn {APP}" in html
+    assert "<a " not in html
+
+
+def test_a_model_that_was_not_tracked_has_no_link() -> None:
+    assert "MLflow" not in report.render(summary("binary"), EVALUATED)

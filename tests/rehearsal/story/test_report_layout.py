@@ -12,13 +12,25 @@ from typing import Any
 import pytest
 
 from rehearsal.story import report
-from tests.rehearsal.story.lives import life
-from tests.rehearsal.story.test_report import ROC, summary
+from rehearsal.story.package_reports import Reports
+from rehearsal.story.summary import TrackingSummary
+from tests.rehearsal.story.lives import LONG, life
+from tests.rehearsal.story.test_report import EVALUATION, ROC, TABLE, summary
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(
     BROWSER is None,
     reason="2026-11-30: no Chromium on this machine; Debian's package `chromium` has one",
+)
+METRICS = {"auc": 0.71, "f1": 0.37, "logloss": 0.4812, "average_precision": 0.4712}
+VERDICT = {"verdict": f"better than {LONG}", "metrics": {"auc": {"value": 0.68123}}}
+COLUMN = {
+    "name": LONG, "kind": "categorical", "missing": 123_456, "distinct": "more than 1000",
+    "range": [-123_456.789, 123_456.789], "notes": [LONG], "warnings": [LONG],
+}  # fmt: skip
+REPORTS = Reports(
+    {**EVALUATION, **ROC.evaluation, "champion": VERDICT},
+    {**TABLE, "columns": [COLUMN] * 3, "warnings": [LONG]},
 )
 PROBE = """
 <iframe id="page" style="width:{width}px;height:900px;border:0" srcdoc="{page}"></iframe>
@@ -70,8 +82,9 @@ def measured(page: str, width: int, folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    whole = dataclasses.replace(summary("binary"), life=life())
-    return report.render(whole, ROC, ["0"] * 50 + ["1"] * 50, ["0"] * 60 + ["1"] * 40)
+    tracking = TrackingSummary(LONG, LONG, f"https://127.0.0.1:1/{LONG}", "eu-central-1")
+    whole = dataclasses.replace(summary("binary"), life=life(), tracking=tracking, metrics=METRICS)
+    return report.render(whole, REPORTS, ["0"] * 50 + ["1"] * 50, ["0"] * 60 + ["1"] * 40)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

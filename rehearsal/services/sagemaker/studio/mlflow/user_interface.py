@@ -1,5 +1,7 @@
 """The user interface of Apps, opened with the URL of CreatePresignedMlflowAppUrl.
 
+The report of a project opens it with a standing link, which acts as the root of the account.
+
 On AWS the URL is of a host for the App; browsers of this machine find no such host, so the URL is
 of the gateway. The session acts with the permissions of the principal that created the URL, as it
 has them at each request.
@@ -15,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 
-from rehearsal.framework.platform import AwsError, Context
+from rehearsal.framework import standing_links
+from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.protocols.protocol import HttpRequest
 from rehearsal.framework.service import RawHandler, Request, Response
 from rehearsal.framework.store import Transient
@@ -41,6 +44,7 @@ URL_SECONDS = 300
 SESSION_SECONDS = 43_200
 _COOKIE = "mlflow-session"
 _ROUTE = re.compile(rf"{PREFIX}/(?P<app>app-[A-Z0-9]+)(?P<path>/.*)")
+_APP_ARN = re.compile(r"arn:aws:sagemaker:([a-z0-9-]+):(\d{12}):mlflow-app/app-[A-Z0-9]+")
 _PAGES = re.compile(r"/|/version|/health|/static-files/.*")
 _READS = {
     "/get-artifact": f"{NAMESPACE}:ListArtifacts",
@@ -110,6 +114,8 @@ class UserInterface(Transient):
             return _page(404, "There is no such page.")
         if route["path"] == "/auth":
             return self._sign_in(route["app"], query.get("authToken", [""])[0])
+        if route["path"] == f"/{standing_links.PATH}":
+            return self._open(route["app"], query)
         grant = self._session(headers.get("cookie", ""), route["app"])
         if grant is None:
             return _page(401, "The session has ended: create a new URL of the MLflow App.")
@@ -124,14 +130,37 @@ class UserInterface(Transient):
             grant = self._tokens.pop(token, None)  # "The presigned URL can be used only once."
             if grant is None or not _is_valid(grant, app):
                 return _page(403, "The URL has expired or was used: create a new one.")
-            session = secrets.token_urlsafe(32)
+        return self._begin_session(app, grant)
+
+    def _open(self, app: str, query: Mapping[str, list[str]]) -> Reply:
+        """Begins a session of a standing link."""
+        arn = query.get(standing_links.ARN, [""])[0]
+        signature = query.get(standing_links.SIGNATURE, [""])[0]
+        parts = _APP_ARN.fullmatch(arn)
+        if parts is None or not arn.endswith(f"/{app}"):
+            return _page(403, "The link is not that of an MLflow App.")
+        region, account = parts.groups()
+        root = self._backend.platform.root_credentials(account)
+        if not standing_links.is_valid(arn, signature, root.secret_access_key):
+            return _page(403, "The link is of another local AWS: write the report again.")
+        context = Context(Scope(account, region), root.principal_arn)
+        try:
+            self._apps.find(context.scope, arn, "DescribeMlflowApp")
+        except AwsError as error:
+            return _page(404, error.message)
+        return self._begin_session(app, _Grant(arn, context, 0.0, SESSION_SECONDS))
+
+    def _begin_session(self, app: str, grant: _Grant) -> Reply:
+        session = secrets.token_urlsafe(32)
+        until = time.time() + grant.session_seconds
+        with self._lock:
             _drop_expired(self._sessions)
-            until = time.time() + grant.session_seconds
             self._sessions[session] = _Grant(grant.arn, grant.context, until, 0)
         place = f"{PREFIX}/{app}/"
+        # Lax: a browser does not send a Strict one when a link of another page leads here.
         cookie = (
             f"{_COOKIE}={session}; Path={place}; Max-Age={grant.session_seconds}; HttpOnly; "
-            "Secure; SameSite=Strict"
+            "Secure; SameSite=Lax"
         )
         return 302, {"Location": place, "Set-Cookie": cookie, "Cache-Control": "no-store"}, b""
 

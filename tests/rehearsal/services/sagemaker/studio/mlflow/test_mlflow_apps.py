@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from botocore.exceptions import ClientError
 
+from rehearsal.framework import standing_links
 from rehearsal.framework.platform import AwsError
 from rehearsal.framework.protocols.protocol import HttpRequest
 from rehearsal.services.sagemaker.service import SageMaker
@@ -199,10 +201,9 @@ def test_other_requests_have_no_action(method: str, path: str) -> None:
 def page(service: SageMaker, url: str, cookie: str = "") -> tuple[int, dict[str, str], bytes]:
     place, _, query = url.partition("?")
     path = "/" + place.split("/", 3)[3]
-    tokens = {"authToken": [query.partition("=")[2]]} if query else {}
     for pattern, handler in service.raw_routes():
         if pattern.fullmatch(path):
-            return handler("GET", path, tokens, {"cookie": cookie}, b"")
+            return handler("GET", path, parse_qs(query), {"cookie": cookie}, b"")
     raise AssertionError(f"no route of {path}")
 
 
@@ -220,7 +221,7 @@ def test_a_session_ends_where_its_principal_lacks_a_permission(
     cookie = headers["Set-Cookie"].partition(";")[0]
 
     assert (status, base.endswith(headers["Location"])) == (302, True)
-    assert "HttpOnly; Secure; SameSite=Strict" in headers["Set-Cookie"]
+    assert "HttpOnly; Secure; SameSite=Lax" in headers["Set-Cookie"]
     assert page(service, url)[0] == 403, "a URL can be used only once"
     assert page(service, base)[0] == 401
     assert page(service, base, cookie)[0] == 200
@@ -243,3 +244,47 @@ def test_a_url_expires(
     monkeypatch.setattr("time.time", lambda: late)
 
     assert page(service, url["AuthorizedUrl"])[0] == 403
+
+
+def link(platform: FakePlatform, arn: str, base: str = "") -> str:
+    """Returns the link of a report to the pages of an App."""
+    secret = platform.root_credentials(arn.split(":")[4]).secret_access_key
+    place = base or arn.rpartition("/")[2]
+    return f"{platform.endpoint_url}/_mlflow/{place}/open?{standing_links.query(arn, secret)}"
+
+
+def test_the_link_of_a_report_opens_the_pages_again_and_again(
+    service: SageMaker, create: Callable[..., dict[str, Any]], platform: FakePlatform
+) -> None:
+    url = link(platform, create()["Arn"])
+    for _ in range(2):
+        status, headers, _ = page(service, url)
+        cookie = headers["Set-Cookie"].partition(";")[0]
+        assert status == 302
+        place = f"{platform.endpoint_url}{headers['Location']}"
+        assert page(service, place, cookie)[0] == 200
+
+
+def test_a_link_opens_one_app_only(
+    service: SageMaker, create: Callable[..., dict[str, Any]], platform: FakePlatform
+) -> None:
+    one, other = create(Name="one")["Arn"], create(Name="other")["Arn"]
+    url = link(platform, one)
+    assert page(service, link(platform, one, other.rpartition("/")[2]))[0] == 403
+    forged = url.replace(one.rpartition("/")[2], other.rpartition("/")[2])
+    assert page(service, forged)[0] == 403
+    assert page(service, url.partition("&")[0])[0] == 403
+    assert page(service, url[:-1] + ("0" if url[-1] != "0" else "1"))[0] == 403
+
+
+def test_a_link_to_a_deleted_app_says_so(
+    service: SageMaker,
+    sagemaker: Any,
+    create: Callable[..., dict[str, Any]],
+    platform: FakePlatform,
+) -> None:
+    arn = create()["Arn"]
+    url = link(platform, arn)
+    sagemaker.delete_mlflow_app(Arn=arn)
+    status, _, body = page(service, url)
+    assert (status, body.decode()) == (404, f"MLflow App {arn} does not exist.\n")
