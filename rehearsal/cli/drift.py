@@ -13,8 +13,10 @@ from rehearsal.client.drift.monitors import Run
 from rehearsal.client.drift.sending import Sent
 from rehearsal.client.drift.traffic import Kind
 from rehearsal.client.errors import RehearsalError
+from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.process_tree import Commands
 from rehearsal.client.progress import Board
+from rehearsal.client.project import Project
 
 _MONTHS = re.compile(r"(1[0-2]|[1-9])(?:-(1[0-2]|[1-9]))?")
 _MAX_SHOWN = 12
@@ -56,10 +58,11 @@ def make_drift(
     aws = places.of_project(local_aws.require(), name)
     found = project.find(aws, name)
 
-    def work(board: Board, commands: Commands) -> tuple[Sent, list[Run]]:
+    def work(board: Board, commands: Commands) -> tuple[list[Run], Sent, list[Run]]:
         with board.step("make traffic") as row:
             made = sending.make(aws, found, kind, rows, months=wanted)
             row.detail = made.description
+        earlier = _begin_window(board, aws, found, stage) if run else []
         with board.step("send traffic") as row:
 
             def count(number: int) -> None:
@@ -67,22 +70,34 @@ def make_drift(
 
             sent = sending.send(aws, found, stage, made, labels=labels, progress=count)
         if not run:
-            return sent, []
+            return [], sent, []
         with board.step("run monitors") as row:
 
             def show(monitor: str) -> None:
                 row.detail = monitor
 
-            return sent, sending.run_monitors(aws, found, stage, sent, report=show)
+            return earlier, sent, sending.run_monitors(aws, found, stage, sent, report=show)
 
-    sent, runs = with_board(work)
+    earlier, sent, runs = with_board(work)
     account = found.account_of(aws, stage)
     alarms = monitors.settled_alarms(account, f"{name}-{stage}-drift-") if runs else []
     if as_json:
-        print_json(_document(sent, runs, alarms))
+        print_json(_document(earlier, sent, runs, alarms))
         return
-    for line in [*_of_traffic(sent), *_of_runs(runs), *_of_alarms(alarms)]:
+    for line in [*_of_earlier(earlier), *_of_traffic(sent), *_of_runs(runs), *_of_alarms(alarms)]:
         out.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _begin_window(board: Board, aws: LocalAws, found: Project, stage: str) -> list[Run]:
+    with board.step("begin a new window") as row:
+
+        def show(monitor: str) -> None:
+            row.detail = f"{monitor} reads the earlier traffic"
+
+        runs = sending.begin_window(aws, found, stage, report=show)
+        if not runs:
+            row.detail = "the present one has no traffic"
+        return runs
 
 
 def _months(text: str, kind: Kind) -> tuple[int, int] | None:
@@ -101,6 +116,10 @@ def _months(text: str, kind: Kind) -> tuple[int, int] | None:
             "Remove --months.",
         )
     return first, last
+
+
+def _of_earlier(runs: list[Run]) -> list[str]:
+    return [f"Earlier traffic, {run.monitor.name}: {run.message}" for run in runs]
 
 
 def _of_traffic(sent: Sent) -> list[str]:
@@ -132,8 +151,13 @@ def _of_alarms(alarms: list[dict[str, Any]]) -> list[str]:
     return [f"alarm {one['name']}: {one['state']}" for one in alarms]
 
 
-def _document(sent: Sent, runs: list[Run], alarms: list[dict[str, Any]]) -> dict[str, Any]:
+def _document(
+    earlier: list[Run], sent: Sent, runs: list[Run], alarms: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
+        "earlier_runs": [
+            {"monitor": run.monitor.name, "job": run.job, "message": run.message} for run in earlier
+        ],
         "kind": sent.traffic.kind,
         "description": sent.traffic.description,
         "rows": len(sent.traffic.rows),

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -31,6 +31,8 @@ class Monitor:
         zone: time zone of the expression.
         labels: S3 URI below which it reads labels; empty without any.
         label_delay: the time that it waits for labels.
+        source: S3 URI below which it reads captured traffic; empty if it is unknown.
+        period: duration of the traffic that a run reads. Defaults to an hour.
     """
 
     name: str
@@ -39,6 +41,18 @@ class Monitor:
     zone: str
     labels: str
     label_delay: timedelta
+    source: str = ""
+    period: timedelta = _HOUR
+
+    def hours_before(self, moment: datetime) -> list[str]:
+        """Returns the folders of the hours, up to a moment's, that its run reads, too."""
+        due = self.first_run_for(moment)
+        if due is None:
+            return []
+        end = due.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - self.label_delay
+        hours = int(self.period / _HOUR)
+        found = [end - _HOUR * number for number in range(hours, 0, -1)]
+        return [f"{hour:%Y/%m/%d/%H}" for hour in found if hour <= moment]
 
     def first_run_for(self, moment: datetime) -> datetime | None:
         """Returns the time of the first run that reads the traffic of a moment's hour."""
@@ -107,6 +121,33 @@ def _monitor(schedule: Mapping[str, Any], endpoint: str) -> Monitor | None:
         zone=schedule.get("ScheduleExpressionTimezone", "UTC"),
         labels=variables.get("ground_truth_source", ""),
         label_delay=timedelta(hours=float(variables.get("ground_truth_delay_hours", 0))),
+        source=variables.get("dataset_source", ""),
+        period=timedelta(hours=float(variables.get("period_hours", 1))),
+    )
+
+
+def has_traffic(aws: LocalAws, monitor: Monitor, moment: datetime) -> bool:
+    """Returns True if the window of a moment's traffic has traffic before that moment.
+
+    Args:
+        aws: the account of the monitor.
+        monitor: the monitor.
+        moment: the moment.
+    """
+    hours = tuple(f"/{hour}/" for hour in monitor.hours_before(moment))
+    if not monitor.source or not hours:
+        return False
+    bucket, _, prefix = monitor.source.removeprefix("s3://").partition("/")
+    pages = (
+        aws.client("s3")
+        .get_paginator("list_objects_v2")
+        .paginate(Bucket=bucket, Prefix=f"{prefix.rstrip('/')}/")
+    )
+    return any(
+        hour in f"/{entry['Key']}"
+        for page in pages
+        for entry in page.get("Contents", ())
+        for hour in hours
     )
 
 

@@ -174,6 +174,41 @@ def send(
     )
 
 
+def begin_window(
+    aws: LocalAws,
+    project: Project,
+    stage: str,
+    *,
+    report: Callable[[str], None] = lambda _: None,
+) -> list[Run]:
+    """Moves time past the window of each monitor of a stage that has traffic already.
+
+    A daily monitor reads all traffic of its day. Without a new window it would find the drift of
+    what was sent before.
+
+    Args:
+        aws: the account of the project.
+        project: the project.
+        stage: stage of the endpoint.
+        report: takes the name of the monitor that is awaited.
+
+    Returns:
+        The runs that read the earlier traffic; none if there was none.
+
+    Raises:
+        RehearsalError: a monitor does not run.
+    """
+    account, endpoint = project.account_of(aws, stage), project.endpoint(stage)
+    found = monitors.of_endpoint(account, endpoint)
+    if not found:
+        return []
+    time.sleep(_CAPTURE_SECONDS)
+    now = monitors.clock()()
+    if not any(monitors.has_traffic(account, one, now) for one in found):
+        return []
+    return monitors.run_for(account, found, now, report=report)
+
+
 def run_monitors(
     aws: LocalAws,
     project: Project,

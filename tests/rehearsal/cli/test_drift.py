@@ -53,6 +53,21 @@ def test_a_run_is_shown_with_its_first_violations() -> None:
     assert lines[-2:] == ["  and 3 more", "  reports: s3://b/reports"]
 
 
+def test_runs_of_earlier_traffic_are_shown_apart_from_those_of_the_command() -> None:
+    monitor = Monitor(
+        name="churn-prod-data", analysis="DATA_QUALITY", expression="rate(1 hour)", zone="UTC",
+        labels="", label_delay=timedelta(),
+    )  # fmt: skip
+    run = Run(
+        monitor=monitor, job="j", status="Completed", message="CompletedWithViolations",
+        violations=[], statistics={}, reports="s3://b/reports",
+    )  # fmt: skip
+    assert drift._of_earlier([run]) == ["Earlier traffic, churn-prod-data: CompletedWithViolations"]
+    document = drift._document([run], sent(), [], [])
+    assert document["earlier_runs"][0]["job"] == "j"
+    assert document["runs"] == []
+
+
 @pytest.mark.parametrize(("text", "months"), [("7", (7, 7)), ("4-6", (4, 6)), ("12", (12, 12))])
 def test_months_are_one_or_a_range(text: str, months: tuple[int, int]) -> None:
     assert drift._months(text, Kind.COVARIATE) == months

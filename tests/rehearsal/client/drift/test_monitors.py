@@ -18,7 +18,7 @@ from tests.rehearsal.stubbed_aws import StubbedAws
 SENT = datetime(2026, 11, 30, 12, 40, tzinfo=UTC)
 
 
-def monitor(expression: str, delay: int = 0) -> Monitor:
+def monitor(expression: str, delay: int = 0, hours: int = 1) -> Monitor:
     return Monitor(
         name="churn-prod-data",
         analysis="DATA_QUALITY",
@@ -26,6 +26,8 @@ def monitor(expression: str, delay: int = 0) -> Monitor:
         zone="UTC",
         labels="",
         label_delay=timedelta(hours=delay),
+        source="s3://bucket/capture/churn-prod",
+        period=timedelta(hours=hours),
     )
 
 
@@ -44,6 +46,40 @@ def test_the_next_run_is_the_first_after_the_hour_of_the_traffic(
     found = monitor(expression, delay).first_run_for(SENT)
     assert found is not None
     assert found.strftime("%Y-%m-%dT%H:%M") == due
+
+
+@pytest.mark.parametrize(
+    ("found", "first", "count"),
+    [
+        (monitor("cron(20 * ? * * *)"), "2026/11/30/12", 1),
+        (monitor("cron(20 0 ? * * *)", hours=24), "2026/11/30/00", 13),
+        (monitor("cron(20 0 ? * * *)", delay=2, hours=24), "2026/11/29/22", 15),
+        (monitor("cron(20 6 ? * * *)", hours=24), "2026/11/30/06", 7),
+    ],
+)
+def test_the_window_of_a_moment_begins_with_the_period_of_its_run(
+    found: Monitor, first: str, count: int
+) -> None:
+    hours = found.hours_before(SENT)
+    assert (hours[0], hours[-1], len(hours)) == (first, "2026/11/30/12", count)
+
+
+@pytest.mark.parametrize(
+    ("hour", "daily", "expected"),
+    [
+        ("2026/11/30/01", True, True),
+        ("2026/11/30/12", False, True),
+        ("2026/11/30/01", False, False),
+        ("2026/11/29/23", True, False),
+    ],
+)
+def test_earlier_traffic_is_that_of_the_window(hour: str, daily: bool, expected: bool) -> None:
+    found = monitor("cron(20 0 ? * * *)", hours=24) if daily else monitor("cron(20 * ? * * *)")
+    key = f"capture/churn-prod/main/{hour}/40-12-345.jsonl"
+    aws = StubbedAws(ListObjectsV2={"Contents": [{"Key": key}]})
+    assert monitors.has_traffic(aws, found, SENT) is expected
+    ((_, request),) = aws.calls
+    assert request["Prefix"] == "capture/churn-prod/"
 
 
 def test_labels_name_the_request_that_they_belong_to() -> None:
@@ -66,6 +102,8 @@ def schedule(request: Mapping[str, Any]) -> dict[str, Any]:
         "sagemaker_monitoring_schedule_name": name,
         "ground_truth_source": "s3://bucket/ground-truth",
         "ground_truth_delay_hours": "24",
+        "dataset_source": "s3://bucket/capture",
+        "period_hours": "24",
     }
     return {
         "Name": name,
@@ -91,6 +129,7 @@ def test_the_monitors_of_an_endpoint_are_known_by_their_schedules() -> None:
     assert (found.name, found.analysis) == ("churn-prod-quality", "MODEL_QUALITY")
     assert found.labels == "s3://bucket/ground-truth"
     assert found.label_delay == timedelta(hours=24)
+    assert (found.source, found.period) == ("s3://bucket/capture", timedelta(hours=24))
 
 
 def test_labels_are_put_in_the_folder_of_the_hour() -> None:
