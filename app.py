@@ -151,6 +151,7 @@ def project_templates(scope: Construct, settings: Settings, account: Account, en
         env=environment(account),
         network=network_of(scope, settings, account),
         connections=list(settings.entries_in("connections", account.alias)),
+        foundation=foundation(scope, settings, account) if entry.mlflow else None,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from mlops_constructs.projects import (
@@ -15,7 +16,10 @@ from mlops_constructs.projects import (
     ProjectTemplate,
     TemplateBucket,
 )
+from mlops_constructs.studio import MlflowApp
 from stacks.code_hosts import code_host
+from stacks.foundation_stack import FoundationStack
+from stacks.model_registration import MODEL_REGISTRATION
 from stacks.network_source import NetworkSource
 from stacks.platform_stack import PlatformStack
 from stacks.project_monitoring import project_monitoring
@@ -28,6 +32,8 @@ from stacks.settings.project_templates import (
     ProjectTemplatesSettings,
     ServiceCatalogSettings,
 )
+from stacks.settings.studio import MlflowSettings
+from stacks.stores import encrypted_bucket
 
 _LOCATION = "templates-location"
 _BOUNDARY = "boundary-arn"
@@ -46,7 +52,12 @@ class ProjectTemplatesStack(PlatformStack):
         defaults: settings of every stack.
         network: network of the projects. Defaults to None: networks of SageMaker and
             CodeBuild.
+        foundation: stack with the bucket of access logs; required with `mlflow`. Defaults to None:
+            no MLflow App.
         env: account and region.
+
+    Raises:
+        ValueError: `mlflow` without `foundation`.
     """
 
     def __init__(
@@ -60,6 +71,7 @@ class ProjectTemplatesStack(PlatformStack):
         env: cdk.Environment,
         network: NetworkSource | None = None,
         connections: Sequence[ConnectionSettings] = (),
+        foundation: FoundationStack | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -82,6 +94,7 @@ class ProjectTemplatesStack(PlatformStack):
         )
         used = any(settings.network_of(one) for one in settings.templates)
         vpc = network.network_in(self) if network and used else None
+        mlflow = self._mlflow(settings.mlflow, foundation, policy) if settings.mlflow else None
         name = settings.launch_role_name
         if name is None and defaults.prefix:
             name = f"{defaults.prefix}ProjectsLaunchRole-{env.region}"
@@ -98,6 +111,7 @@ class ProjectTemplatesStack(PlatformStack):
                 boundary_parameter=boundary_parameter,
                 launch_role_arn=settings.launch_role_arn or (name and LaunchRole.arn_of(name)),
                 network=vpc if settings.network_of(one) else None,
+                mlflow=mlflow,
                 monitoring=project_monitoring(one.monitoring or settings.monitoring),
                 removal_policy=policy,
             )
@@ -109,6 +123,7 @@ class ProjectTemplatesStack(PlatformStack):
             "Boundary",
             templates=[one.template for one in self._templates.values()],
             parameter_name=boundary_parameter,
+            mlflow=mlflow,
         )
         launch = (
             LaunchRole.from_role_arn(self, "LaunchRole", settings.launch_role_arn)
@@ -129,6 +144,41 @@ class ProjectTemplatesStack(PlatformStack):
             cdk.CfnOutput(self, f"{prefix}TemplateUrl", value=template.template_url)
         if settings.service_catalog is not None:
             self._publish_in_service_catalog(launch, settings.service_catalog)
+
+    def _mlflow(
+        self,
+        settings: MlflowSettings,
+        foundation: FoundationStack | None,
+        policy: cdk.RemovalPolicy,
+    ) -> MlflowApp:
+        """Returns the App in which the projects of all templates log their trainings."""
+        if foundation is None:
+            raise ValueError(f"{self.stack_name}: mlflow: requires foundation; give its stack")
+        key = kms.Key(
+            self,
+            "MlflowKey",
+            description="ML platform: artifacts of MLflow",
+            enable_key_rotation=True,
+            removal_policy=policy,
+        )
+        bucket = encrypted_bucket(
+            self,
+            "MlflowBucket",
+            key=key,
+            access_logs=foundation.access_logs_in(self),
+            removal_policy=policy,
+        )
+        app = MlflowApp(
+            self,
+            "Mlflow",
+            artifact_bucket=bucket,
+            mlflow_app_name=settings.name,
+            model_registration_mode=MODEL_REGISTRATION[settings.model_registration],
+            weekly_maintenance_window_start=settings.maintenance_window,
+            removal_policy=policy,
+        )
+        cdk.CfnOutput(self, "MlflowTrackingUri", value=app.tracking_uri)
+        return app
 
     def location_in(self, stack: PlatformStack) -> str:
         """Returns the location of the templates, for another stack."""

@@ -13,6 +13,7 @@ from mlops_constructs import studio
 from mlops_constructs.access import PROJECT_TAG, JobRole, ProjectAccess
 from mlops_constructs.delivery import PackageRepository
 from stacks.foundation_stack import FoundationStack
+from stacks.model_registration import MODEL_REGISTRATION
 from stacks.network_source import NetworkSource
 from stacks.platform_stack import PlatformStack
 from stacks.project_templates_stack import ProjectTemplatesStack
@@ -22,7 +23,6 @@ from stacks.settings.studio import (
     Authentication,
     IdleShutdownSettings,
     MlflowSettings,
-    ModelRegistration,
     StudioSettings,
 )
 from stacks.stores import encrypted_bucket
@@ -30,10 +30,6 @@ from stacks.stores import encrypted_bucket
 _DOMAIN, _KEY, _BUCKET = "domain-id", "key-arn", "bucket"
 _JOBS, _MLFLOW = "jobs-role-arn", "mlflow-app-arn"
 _MLFLOW_PREFIX = "mlflow"
-_REGISTRATION = {
-    ModelRegistration.AUTOMATIC: studio.ModelRegistrationMode.AUTOMATIC,
-    ModelRegistration.MANUAL: studio.ModelRegistrationMode.MANUAL,
-}
 
 
 class StudioStack(PlatformStack):
@@ -283,7 +279,7 @@ class StudioStack(PlatformStack):
             artifact_bucket=self._bucket,
             artifact_prefix=_MLFLOW_PREFIX,
             mlflow_app_name=settings.name,
-            model_registration_mode=_REGISTRATION[settings.model_registration],
+            model_registration_mode=MODEL_REGISTRATION[settings.model_registration],
             weekly_maintenance_window_start=settings.maintenance_window,
             removal_policy=self.removal_policy,
         )

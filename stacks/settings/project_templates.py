@@ -8,6 +8,7 @@ from stacks.settings.checked_text import matching
 from stacks.settings.model import InAccounts, SettingsModel, unique, unique_names
 from stacks.settings.names import Cidr, RemovalChoice, ResourceName, Seed, VpcId
 from stacks.settings.projects import GitSettings, MonitoringSettings
+from stacks.settings.studio import MlflowSettings
 
 Principal = Annotated[
     str,
@@ -75,6 +76,9 @@ class ProjectTemplatesSettings(InAccounts):
     """True if projects run in the network of the account. Defaults to false."""
     monitoring: MonitoringSettings = MonitoringSettings()
     """Monitoring of the projects. Defaults to daily monitors, and retraining within its limits."""
+    mlflow: MlflowSettings | None = None
+    """MLflow app in which the projects log their trainings, and which they share: each can change
+    the runs of the others. Defaults to none."""
     allowed_cidrs: Annotated[list[Cidr], AfterValidator(unique)] = []
     """Public addresses that can read templates. Defaults to all, or `allowed_vpcs` only."""
     allowed_vpcs: Annotated[list[VpcId], AfterValidator(unique)] = []

@@ -18,6 +18,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from mlops_constructs.access import PROJECT_TAG
+from mlops_constructs.studio import MlflowAppBase
 
 from ._role_path import PROJECTS_PATH
 
@@ -29,6 +30,7 @@ CloudFormation starts the names of resources with the name of their stack, so re
 deploy` created do not match.
 """
 
+_CALL = "sagemaker:CallMlflowAppApi"
 _OWN_TAG = {"StringEquals": {f"aws:ResourceTag/{PROJECT_TAG}": PROJECT}}
 _LINKED_ROLE = "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/*"
 
@@ -141,6 +143,38 @@ def confined(scope: Construct, actions: Iterable[str]) -> list[iam.PolicyStateme
             conditions=dict(one.conditions),
         )
         for one in statements.values()
+    ]
+
+
+def is_tracking(action: str) -> bool:
+    """Returns True for an action of MLflow, which the boundary allows on one App only."""
+    return action.startswith("sagemaker-mlflow:") or action == _CALL
+
+
+def tracked(app: MlflowAppBase) -> list[iam.PolicyStatement]:
+    """Returns statements that allow to log in an MLflow App, and to delete nothing in it.
+
+    The App is that of the platform, so its resources have neither the name nor the tag of the
+    project. One statement for all services, and one pattern for the bucket and its objects, as a
+    policy has little space.
+
+    Args:
+        app: the App, with the bucket of its artifacts, which has nothing else, if roles of projects
+            write them.
+    """
+    actions, resources = [_CALL, "sagemaker-mlflow:*"], [app.mlflow_app_arn]
+    bucket = app.artifact_bucket
+    if bucket is not None:
+        actions += ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+        resources.append(f"{bucket.bucket_arn}*")
+    if bucket is not None and bucket.encryption_key is not None:
+        actions += ["kms:Decrypt", "kms:GenerateDataKey"]
+        resources.append(bucket.encryption_key.key_arn)
+    return [
+        iam.PolicyStatement(actions=actions, resources=resources),
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY, actions=["sagemaker-mlflow:Delete*"], resources=["*"]
+        ),
     ]
 
 

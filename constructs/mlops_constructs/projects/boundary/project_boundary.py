@@ -9,8 +9,9 @@ from constructs import Construct
 
 from mlops_constructs.access import PermissionsBoundary, acknowledge_wildcards
 from mlops_constructs.projects._published_value import publish
+from mlops_constructs.studio import MlflowAppBase
 
-from ._boundary_permissions import confined
+from ._boundary_permissions import confined, is_tracking, tracked
 
 EARLIER_ACTIONS = Path(__file__).with_name("boundary_actions.txt")
 """All actions that roles of any template have used so far; lines are never removed."""
@@ -48,10 +49,12 @@ class ProjectBoundary(PermissionsBoundary):
         templates: templates of projects, as parsed JSON; at least one.
         parameter_name: name of the parameter, unique in the account and region, such as
             `/mlops/projects/boundary-arn`.
+        mlflow: MLflow App in which projects may log their trainings. Defaults to None: they may
+            use no App.
 
     Raises:
-        ValueError: if there is no template, or roles of one use other IAM actions, or an action
-            without known resources.
+        ValueError: if there is no template, or roles of one use other IAM actions, an action
+            without known resources, or MLflow without an App.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class ProjectBoundary(PermissionsBoundary):
         *,
         templates: Sequence[Mapping[str, Any]],
         parameter_name: str,
+        mlflow: MlflowAppBase | None = None,
     ) -> None:
         if not templates:
             raise ValueError(
@@ -68,6 +72,12 @@ class ProjectBoundary(PermissionsBoundary):
                 "template of each ProjectTemplate"
             )
         used = sorted({action for template in templates for action in role_actions(template)})
+        tracking = {action for action in used if is_tracking(action)}
+        if tracking and mlflow is None:
+            raise ValueError(
+                f"ProjectBoundary {scope.node.path}/{construct_id}: templates: got roles that log "
+                "in MLflow; give the App of the templates as mlflow"
+            )
         unknown = {action for action in used if action.startswith("iam:")} - _ALLOWED_IAM_ACTIONS
         if unknown:
             raise ValueError(
@@ -80,7 +90,9 @@ class ProjectBoundary(PermissionsBoundary):
             construct_id,
             description="What no role of a SageMaker project can exceed",
         )
-        statements = confined(scope, {*used, *earlier_actions()})
+        statements = confined(scope, {*used, *earlier_actions()} - tracking)
+        if mlflow is not None:
+            statements += tracked(mlflow)
         self.policy.add_statements(*statements)
         acknowledge_wildcards(
             self.policy,

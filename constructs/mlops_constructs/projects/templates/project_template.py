@@ -26,8 +26,10 @@ from mlops_constructs.projects.monitoring.project_monitoring import ProjectMonit
 from mlops_constructs.projects.project import Project
 from mlops_constructs.projects.seeds.code_host import CodeHost
 from mlops_constructs.projects.seeds.seed import Seed
+from mlops_constructs.studio import MlflowAppBase
 
 from ._adoption_parameters import adopted_by_parameters
+from ._template_mlflow import TemplateMlflow
 from ._template_network import TemplateNetwork
 from .template_bucket import TemplateBucket
 
@@ -61,6 +63,8 @@ class ProjectTemplateStack(cdk.Stack):
         network: ids of the network of each project. Defaults to None: networks of SageMaker and
             CodeBuild.
         packages: repository from which builds install packages. Defaults to None: PyPI.
+        mlflow: MLflow App in which each project logs its trainings. Defaults to None: trainings are
+            not logged.
         launch_role_arn: ARN of the role that creates projects and administers their keys. Defaults
             to None: that of `LaunchRole` in the same account and region.
         code_host: git service that holds the repositories. Defaults to None: CodeCommit.
@@ -81,6 +85,7 @@ class ProjectTemplateStack(cdk.Stack):
         network: TemplateNetwork | None = None,
         monitoring: ProjectMonitoring | None = None,
         packages: PackageRepository | None = None,
+        mlflow: TemplateMlflow | None = None,
         launch_role_arn: str | None = None,
         code_host: CodeHost | None = None,
         bootstrap_qualifier: str | None = None,
@@ -122,6 +127,7 @@ class ProjectTemplateStack(cdk.Stack):
             network=network.network(self, "Network") if network else None,
             monitoring=monitoring,
             packages=packages,
+            mlflow=mlflow.app(self, "Mlflow") if mlflow else None,
             adopted=None if destroyed else adopted_by_parameters(self),
             removal_policy=removal_policy,
         )
@@ -153,6 +159,10 @@ class ProjectTemplate(Construct):
             `/mlops/STACK/NAME/...`. Defaults to None: networks of SageMaker and CodeBuild.
         packages: repository from which the builds of each project install packages. Defaults to
             None: PyPI.
+        mlflow: MLflow App in which each project logs its trainings; the projects can read and
+            change the runs of each other. They read its ARN, bucket and key from parameters of
+            Systems Manager, `/mlops/STACK/NAME/...`; `ProjectBoundary` needs the App, too. Defaults
+            to None: trainings are not logged.
         monitoring: monitoring of each project. Defaults to None: `ProjectMonitoring()`.
         code_host: git service that holds the repositories of each project. A connection must be
             existing (`Connection.from_connection_arn`) or published in Parameter Store. Defaults to
@@ -180,6 +190,7 @@ class ProjectTemplate(Construct):
         boundary_parameter: str,
         network: NetworkBase | None = None,
         packages: PackageRepository | None = None,
+        mlflow: MlflowAppBase | None = None,
         monitoring: ProjectMonitoring | None = None,
         code_host: CodeHost | None = None,
         launch_role_arn: str | None = None,
@@ -207,6 +218,7 @@ class ProjectTemplate(Construct):
             removal_policy=removal_policy,
             network=TemplateNetwork.publish(self, network, name=template_name) if network else None,
             packages=packages,
+            mlflow=TemplateMlflow.publish(self, mlflow, name=template_name) if mlflow else None,
             monitoring=monitoring,
             code_host=host,
             launch_role_arn=self.launch_role_arn,
