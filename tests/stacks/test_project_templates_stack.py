@@ -9,10 +9,12 @@ import yaml
 from aws_cdk.assertions import Template
 
 from mlops_constructs.projects import Seed, SeedVersion
+from stacks.foundation_stack import FoundationStack
 from stacks.project_templates_stack import ProjectTemplatesStack
 from stacks.seeds import Seeds
 from stacks.settings.connections import ConnectionSettings
 from stacks.settings.defaults import DefaultSettings
+from stacks.settings.logs import LogSettings
 from stacks.settings.names import Seed as SeedName
 from stacks.settings.project_templates import ProjectTemplatesSettings
 
@@ -26,18 +28,27 @@ EXISTING = ConnectionSettings.model_validate(
 )
 
 
-def stack_of(folder: Path, **settings: Any) -> ProjectTemplatesStack:
+def stack_of(
+    folder: Path, *, with_foundation: bool = False, **settings: Any
+) -> ProjectTemplatesStack:
     (folder / "seed").mkdir(exist_ok=True)
     (folder / "seed/README.md").write_text("begin here\n")
     seed = Seed(folder=folder / "seed", version=SeedVersion(name="test", version="1"))
+    app = cdk.App(outdir=str(folder / "assembly"))
+    common: dict[str, Any] = {
+        "defaults": DefaultSettings(),
+        "env": cdk.Environment(account="111111111111", region="us-east-1"),
+    }
     return ProjectTemplatesStack(
-        cdk.App(outdir=str(folder / "assembly")),
+        app,
         "ProjectTemplates",
         settings=ProjectTemplatesSettings.model_validate(settings),
         seeds={SeedName.TABULAR: Seeds(model_build=seed, model_deploy=seed)},
         connections=[GITHUB, EXISTING],
-        defaults=DefaultSettings(),
-        env=cdk.Environment(account="111111111111", region="us-east-1"),
+        foundation=FoundationStack(app, "Foundation", settings=LogSettings(), **common)
+        if with_foundation
+        else None,
+        **common,
     )
 
 
@@ -158,3 +169,45 @@ def test_a_template_with_an_unknown_connection_is_rejected(tmp_path: Path) -> No
 
     with pytest.raises(ValueError, match=r"got the connection bitbucket; .*: github, gitlab"):
         stack_of(tmp_path, templates=templates)
+
+
+def test_the_projects_of_all_templates_log_in_one_mlflow_app(tmp_path: Path) -> None:
+    names = ["tabular-model", "other"]
+    stack = stack_of(
+        tmp_path,
+        with_foundation=True,
+        mlflow={"name": "experiments", "maintenance_window": "Sun:02:00"},
+        templates=[{"name": name} for name in names],
+    )
+    template = Template.from_stack(stack)
+    template.resource_count_is("AWS::SageMaker::MlflowApp", 1)
+    template.has_resource_properties(
+        "AWS::SageMaker::MlflowApp",
+        {"Name": "experiments", "WeeklyMaintenanceWindowStart": "Sun:02:00"},
+    )
+    template.has_output("MlflowTrackingUri", {})
+    published = template.find_resources("AWS::SSM::Parameter")
+    apps = {one["Properties"]["Name"] for one in published.values()}
+    assert {f"/mlops/ProjectTemplates/{name}/MlflowAppArn" for name in names} <= apps
+
+
+def test_the_artifacts_of_mlflow_are_kept_with_their_key(tmp_path: Path) -> None:
+    template = Template.from_stack(stack_of(tmp_path, with_foundation=True, mlflow={})).to_json()
+    kept = {
+        one["Type"]: one.get("DeletionPolicy")
+        for name, one in template["Resources"].items()
+        if name.startswith("Mlflow")
+        and one["Type"] in ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SageMaker::MlflowApp")
+    }
+    assert set(kept.values()) == {"RetainExceptOnCreate"}
+    assert len(kept) == 3
+
+
+def test_mlflow_needs_the_bucket_of_access_logs(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="ProjectTemplates: mlflow: requires foundation"):
+        stack_of(tmp_path, mlflow={})
+
+
+def test_without_mlflow_there_is_no_app(tmp_path: Path) -> None:
+    template = Template.from_stack(stack_of(tmp_path))
+    template.resource_count_is("AWS::SageMaker::MlflowApp", 0)
