@@ -7,6 +7,8 @@ from constructs import Construct
 
 from mlops_constructs._findings import acknowledge
 
+_RETENTION = cdk.Duration.days(14)
+
 
 class DeadLetterQueue(sqs.Queue):
     """Defines a dead-letter queue that keeps events, or invocations, for 14 days.
@@ -35,12 +37,11 @@ class DeadLetterQueue(sqs.Queue):
             else sqs.QueueEncryption.SQS_MANAGED,
             encryption_master_key=encryption_key,
             enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),
+            retention_period=_RETENTION,
         )
+        reason = "it is a dead-letter queue, whose messages are inspected manually"
+        findings = dict.fromkeys(("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"), reason)
         if encryption_key is None:
             own_key = "SQS encrypts it (SqsManagedSseEnabled), which checkov does not check"
-            acknowledge(self, {"CKV_AWS_27": own_key})
-        reason = "it is a dead-letter queue, whose messages are inspected manually"
-        acknowledge(
-            self, dict.fromkeys(("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"), reason)
-        )
+            findings["CKV_AWS_27"] = own_key
+        acknowledge(self, findings)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from ._attributes import key_arn
+from ._environment import environment_of
 from .access import Permission
 
 _JOB_LOGS = "/aws/sagemaker/ProcessingJobs"
@@ -13,7 +14,7 @@ _JOB_LOGS = "/aws/sagemaker/ProcessingJobs"
 
 def use_keys(keys: Sequence[kms.IKey | None]) -> Iterator[Permission]:
     """Yields permissions to use the keys of inputs, outputs and volumes."""
-    arns = list(dict.fromkeys(key.key_arn for key in keys if key is not None))
+    arns = list(dict.fromkeys(key_arn(key) for key in keys if key is not None))
     if not arns:
         return
     yield Permission(
@@ -33,10 +34,10 @@ def use_of_volumes(key: kms.IKey) -> list[Permission]:
     Source: CreateEndpointConfig, KmsKeyId; "Protect data at rest" of SageMaker's guide.
     """
     return [
-        Permission(actions=["kms:DescribeKey"], resources=[key.key_arn]),
+        Permission(actions=["kms:DescribeKey"], resources=[key_arn(key)]),
         Permission(
             actions=["kms:CreateGrant"],
-            resources=[key.key_arn],
+            resources=[key_arn(key)],
             conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
         ),
     ]
@@ -44,7 +45,7 @@ def use_of_volumes(key: kms.IKey) -> list[Permission]:
 
 def write_logs(scope: Construct) -> Iterator[Permission]:
     """Yields the permission to write the logs of the jobs."""
-    stack = cdk.Stack.of(scope)
+    stack = environment_of(scope)
     yield Permission(
         actions=[
             "logs:CreateLogGroup",
@@ -53,11 +54,11 @@ def write_logs(scope: Construct) -> Iterator[Permission]:
             "logs:PutLogEvents",
         ],
         resources=[
-            stack.format_arn(
+            stack.arn(
                 service="logs",
                 resource="log-group",
-                resource_name=f"{_JOB_LOGS}{suffix}",
-                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+                name=f"{_JOB_LOGS}{suffix}",
+                separator=":",
             )
             for suffix in ("", ":*")
         ],

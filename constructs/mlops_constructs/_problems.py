@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import aws_cdk as cdk
+from constructs import IConstruct
 
 # Every string with a token contains it ("Tokens and the AWS CDK"). Most strings have none and are
 # checked here: each question to the CDK is a call to its process, and an app has hundreds.
@@ -17,10 +18,12 @@ class Problems:
 
     Args:
         subject: class name and construct path, `Endpoint PATH`.
+        construct: construct whose path follows `subject`; it is read for an error only. Defaults to
+            None: `subject` is complete.
     """
 
-    def __init__(self, subject: str) -> None:
-        self._subject = subject
+    def __init__(self, subject: str, construct: IConstruct | None = None) -> None:
+        self._subject, self._construct = subject, construct
         self._lines: list[str] = []
 
     def add(self, line: str) -> None:
@@ -39,7 +42,8 @@ class Problems:
         """
         if self._lines:
             listing = "".join(f"\n  - {line}" for line in self._lines)
-            raise ValueError(f"{self._subject} cannot be defined:{listing}")
+            path = "" if self._construct is None else f" {self._construct.node.path}"
+            raise ValueError(f"{self._subject}{path} cannot be defined:{listing}")
 
 
 def is_known(value: Any) -> bool:

@@ -5,9 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 from constructs import IConstruct
 
+from ._environment import environment_of
 from ._problems import is_known
 
 
@@ -26,7 +26,7 @@ def region_problems(scope: IConstruct, *resource_types: str) -> list[str]:
 
     A region that is unknown at synthesis, or newer than the table, is not checked.
     """
-    region = cdk.Stack.of(scope).region
+    region = environment_of(scope).region
     if not is_known(region):
         return []
     table = region_table()

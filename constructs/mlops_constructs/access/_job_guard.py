@@ -13,6 +13,7 @@ from typing import Protocol
 
 from aws_cdk import aws_kms as kms
 
+from mlops_constructs._attributes import key_arn
 from mlops_constructs._instance_type import LOCAL_STORAGE_PATTERNS
 
 from .permission import Permission
@@ -116,7 +117,7 @@ def not_encrypted_with(
     keys: Sequence[kms.IKey], actions: Sequence[str] = STARTING
 ) -> list[Permission]:
     """Denies volumes, and outputs of jobs, without one of the keys."""
-    arns = [key.key_arn for key in keys]
+    arns = [key_arn(key) for key in keys]
     return [*unencrypted_volumes(arns, actions), *unencrypted_outputs(arns, actions)]
 
 

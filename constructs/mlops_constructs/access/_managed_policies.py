@@ -50,11 +50,14 @@ class ManagedPolicies:
         self.policies[-1].add_statements(statement)
         return self.policies[-1]
 
-    def add_all(self, permissions: Sequence[Permission]) -> None:
+    def add_all(self, permissions: Sequence[Permission]) -> list[dict[str, Any]]:
         """Adds permissions in their order, in new policies.
 
         It resolves all tokens in one call, and creates each policy in one call: a call to the CDK
         costs about a millisecond, and an app has hundreds of permissions.
+
+        Returns:
+            The resolved statements.
 
         Raises:
             ValueError: no policy can hold a permission.
@@ -72,6 +75,7 @@ class ManagedPolicies:
         for statements in policies:
             full = iam.PolicyDocument.from_json({"Statement": statements})
             self.policies.append(self._create(len(self.policies) + 1, full))
+        return resolved
 
 
 def _size_in_policy(statement: dict[str, Any]) -> int:

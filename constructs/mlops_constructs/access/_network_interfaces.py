@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-import aws_cdk as cdk
 from constructs import IConstruct
+
+from mlops_constructs._environment import environment_of
 
 from .permission import Permission
 
@@ -93,4 +94,4 @@ def _places(
 
 
 def _arn(scope: IConstruct, resource: str, name: str) -> str:
-    return cdk.Stack.of(scope).format_arn(service="ec2", resource=resource, resource_name=name)
+    return environment_of(scope).arn(service="ec2", resource=resource, name=name)

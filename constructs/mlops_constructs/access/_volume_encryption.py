@@ -2,6 +2,8 @@
 
 from aws_cdk import aws_kms as kms
 
+from mlops_constructs._attributes import key_arn
+
 from .permission import Permission
 
 
@@ -24,9 +26,9 @@ def volume_permissions(key: kms.IKey) -> list[Permission]:
                 "kms:GenerateDataKey",
                 "kms:GenerateDataKeyWithoutPlaintext",
             ],
-            resources=[key.key_arn],
+            resources=[key_arn(key)],
         ),
-        grants_for_resources([key.key_arn]),
+        grants_for_resources([key_arn(key)]),
     ]
 
 

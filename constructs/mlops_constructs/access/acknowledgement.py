@@ -1,7 +1,7 @@
 """Acknowledged findings of security packs about IAM policies."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary
 import aws_cdk as cdk
 import jsii
 from constructs import IConstruct, IValidation
+
+from mlops_constructs._environment import stack_of
 
 from .permission import Permission
 
@@ -45,12 +47,18 @@ def acknowledge_wildcards(
     )
 
 
-def acknowledge_permissions(construct: IConstruct, permissions: Iterable[Permission]) -> None:
+def acknowledge_permissions(
+    construct: IConstruct,
+    permissions: Sequence[Permission],
+    statements: Sequence[Mapping[str, Any]] | None = None,
+) -> None:
     """Acknowledges the wildcards of all permissions of a role, each with its own reason.
 
     Args:
         construct: role or policy with the permissions.
         permissions: permissions, whose `because` is the reason.
+        statements: resolved statements of the permissions, in their order. Defaults to None: the
+            resources are resolved once more.
 
     Example:
         ```python
@@ -65,7 +73,17 @@ def acknowledge_permissions(construct: IConstruct, permissions: Iterable[Permiss
         ```
     """
     wildcards = [(one, each.because) for each in permissions for one in each.wildcards()]
-    _acknowledge(construct, [], wildcards)
+    if statements is None:
+        _acknowledge(construct, [], wildcards)
+        return
+    resolved = [
+        value
+        for each, statement in zip(permissions, statements, strict=True)
+        if not each.denied
+        for given, value in zip(each.resources, _listed(statement["Resource"]), strict=True)
+        if "*" in given
+    ]
+    _acknowledge(construct, [], wildcards, resolved)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +95,21 @@ class _Acknowledged:
     named: Sequence[tuple[str, str]]
 
 
+def _listed(resources: Any) -> list[Any]:
+    return resources if isinstance(resources, list) else [resources]
+
+
 def _acknowledge(
-    construct: IConstruct, findings: list[tuple[str, str]], resources: list[tuple[str, str]]
+    construct: IConstruct,
+    findings: list[tuple[str, str]],
+    resources: list[tuple[str, str]],
+    resolved: Sequence[Any] | None = None,
 ) -> None:
     named: list[tuple[str, str]] = []
     if resources:
-        stack = cdk.Stack.of(construct)
-        resolved = stack.resolve([resource for resource, _ in resources])
+        stack = stack_of(construct)
+        if resolved is None:
+            resolved = stack.resolve([resource for resource, _ in resources])
         named = [
             (_as_nag_writes(value), reason)
             for value, (_, reason) in zip(resolved, resources, strict=True)

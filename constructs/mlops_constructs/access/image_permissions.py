@@ -2,6 +2,8 @@
 
 from aws_cdk import aws_ecr as ecr
 
+from mlops_constructs._attributes import repository_arn
+
 from .permission import Permission
 
 
@@ -21,7 +23,7 @@ def image_pull_permissions(repository: ecr.IRepository, *further: str) -> list[P
     """
     pulling = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
     return [
-        Permission(actions=sorted({*pulling, *further}), resources=[repository.repository_arn]),
+        Permission(actions=sorted({*pulling, *further}), resources=[repository_arn(repository)]),
         Permission(
             actions=["ecr:GetAuthorizationToken"],
             resources=["*"],

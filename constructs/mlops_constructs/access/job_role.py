@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
-import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+
+from mlops_constructs._attributes import arn_of_objects, bucket_arn, key_arn
+from mlops_constructs._environment import environment_of
 
 from ._job_guard import JobNetwork, not_encrypted_with, outside_of, unencrypted_traffic
 from ._network_interfaces import network_interface_permissions
@@ -122,24 +124,24 @@ def _files(project: ProjectAccess, read: Sequence[str], written: Sequence[str]) 
     return [
         Permission(
             actions=["s3:GetObject"],
-            resources=[bucket.arn_for_objects(f"{prefix}*") for prefix in read],
+            resources=[arn_of_objects(bucket, f"{prefix}*") for prefix in read],
             because=_KEYS,
         ),
         Permission(
             actions=["s3:AbortMultipartUpload", "s3:PutObject"],
-            resources=[bucket.arn_for_objects(f"{prefix}*") for prefix in written],
+            resources=[arn_of_objects(bucket, f"{prefix}*") for prefix in written],
             because=_KEYS,
         ),
         Permission(
             actions=["s3:ListBucket"],
-            resources=[bucket.bucket_arn],
+            resources=[bucket_arn(bucket)],
             conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in read]}},
         ),
     ]
 
 
 def _encryption(keys: Sequence[kms.IKey]) -> list[Permission]:
-    arns = list(dict.fromkeys(key.key_arn for key in keys))
+    arns = list(dict.fromkeys(key_arn(key) for key in keys))
     if not arns:
         return []
     return [
@@ -157,11 +159,11 @@ def _images(project: ProjectAccess) -> list[Permission]:
 
 def _observe(scope: Construct) -> list[Permission]:
     groups = [
-        cdk.Stack.of(scope).format_arn(
+        environment_of(scope).arn(
             service="logs",
             resource="log-group",
-            resource_name=f"/aws/sagemaker/{kind}Jobs*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+            name=f"/aws/sagemaker/{kind}Jobs*",
+            separator=":",
         )
         for kind in ("Processing", "Training", "Transform")
     ]

@@ -1,10 +1,12 @@
 """Roles whose permissions are customer managed policies."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
-import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
+
+from mlops_constructs._environment import inherit, role_path_of, stack_of
 
 from ._managed_policies import MAX_POLICIES, ManagedPolicies
 from .acknowledgement import acknowledge_permissions
@@ -57,23 +59,26 @@ class LeastPrivilegeRole(iam.Role):
         role_name: str | None = None,
         permissions_boundary: iam.IManagedPolicy | None = None,
     ) -> None:
+        self._of_scope = role_path_of(scope)
+        self._path = self._of_scope.path if self._of_scope else path
         super().__init__(
             scope,
             construct_id,
             assumed_by=assumed_by,
             description=description,
-            path=path,
+            path=self._path,
             role_name=role_name,
             permissions_boundary=permissions_boundary,
         )
-        self._policy_description, self._path = description, path
+        self._policy_description = description
+        self._count_on_path()
         self._granted: ManagedPolicies | None = None
-        self._permissions = ManagedPolicies(cdk.Stack.of(self), self._permissions_policy)
-        self._permissions.add_all(permissions)
-        acknowledge_permissions(self, permissions)
+        inherit(self, scope)
+        self._permissions = ManagedPolicies(stack_of(scope), self._permissions_policy)
+        acknowledge_permissions(self, permissions, self._permissions.add_all(permissions))
         self._check_quota()
 
-    @property
+    @cached_property
     def fixed(self) -> iam.IRole:
         """The role without policy updates: constructs cannot add permissions to it."""
         return self.without_policy_updates()
@@ -87,12 +92,13 @@ class LeastPrivilegeRole(iam.Role):
             statement: statement that is added.
         """
         if self._granted is None:
-            self._granted = ManagedPolicies(cdk.Stack.of(self), self._granted_policy)
+            self._granted = ManagedPolicies(stack_of(self), self._granted_policy)
         policy = self._granted.add(statement)
         self._check_quota()
         return iam.AddToPrincipalPolicyResult(statement_added=True, policy_dependable=policy)
 
     def _permissions_policy(self, number: int, document: iam.PolicyDocument) -> iam.ManagedPolicy:
+        self._count_on_path()
         policy = iam.ManagedPolicy(
             self,
             _numbered("Permissions", number),
@@ -104,6 +110,7 @@ class LeastPrivilegeRole(iam.Role):
         return policy
 
     def _granted_policy(self, number: int, document: iam.PolicyDocument) -> iam.ManagedPolicy:
+        self._count_on_path()
         return iam.ManagedPolicy(
             self,
             _numbered("Granted", number),
@@ -112,6 +119,10 @@ class LeastPrivilegeRole(iam.Role):
             description=self._policy_description,
             path=self._path,
         )
+
+    def _count_on_path(self) -> None:
+        if self._of_scope is not None:
+            self._of_scope.created += 1
 
     def _check_quota(self) -> None:
         granted = self._granted.policies if self._granted else []

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
-import aws_cdk as cdk
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+
+from mlops_constructs._attributes import arn_of_objects, bucket_arn, key_arn
+from mlops_constructs._environment import environment_of
 
 from ._job_guard import JobNetwork
 from ._network_interfaces import network_interface_permissions
@@ -90,12 +92,12 @@ def _model_data(bucket: s3.IBucket, prefix: str) -> list[Permission]:
     return [
         Permission(
             actions=["s3:GetObject"],
-            resources=[bucket.arn_for_objects(f"{prefix}*")],
+            resources=[arn_of_objects(bucket, f"{prefix}*")],
             because="each training job writes its model under a new key",
         ),
         Permission(
             actions=["s3:ListBucket"],
-            resources=[bucket.bucket_arn],
+            resources=[bucket_arn(bucket)],
             conditions={"StringLike": {"s3:prefix": f"{prefix}*"}},
         ),
     ]
@@ -104,14 +106,14 @@ def _model_data(bucket: s3.IBucket, prefix: str) -> list[Permission]:
 def _capture(bucket: s3.IBucket, prefix: str) -> Permission:
     return Permission(
         actions=["s3:PutObject"],
-        resources=[bucket.arn_for_objects(f"{prefix}*")],
+        resources=[arn_of_objects(bucket, f"{prefix}*")],
         because="SageMaker chooses the keys of captured traffic",
     )
 
 
 def _keys(keys: Sequence[kms.IKey], *buckets: s3.IBucket | None) -> list[Permission]:
     of_buckets = [bucket.encryption_key for bucket in buckets if bucket is not None]
-    arns = list(dict.fromkeys(key.key_arn for key in (*keys, *of_buckets) if key is not None))
+    arns = list(dict.fromkeys(key_arn(key) for key in (*keys, *of_buckets) if key is not None))
     if not arns:
         return []
     return [
@@ -161,9 +163,9 @@ def _rollback_alarms(scope: Construct) -> Permission:
 
 
 def _arn(scope: Construct, service: str, resource: str, name: str) -> str:
-    return cdk.Stack.of(scope).format_arn(
+    return environment_of(scope).arn(
         service=service,
         resource=resource,
-        resource_name=name,
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        name=name,
+        separator=":",
     )

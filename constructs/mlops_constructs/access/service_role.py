@@ -1,6 +1,7 @@
 """Roles of AWS services."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -8,6 +9,12 @@ from constructs import Construct
 from ._source_identity import SAGEMAKER, let_sagemaker_set_source_identity
 from .least_privilege_role import ROLE_PATH, LeastPrivilegeRole
 from .permission import Permission
+
+
+@cache
+def service_principal(service: str) -> iam.ServicePrincipal:
+    """Returns the principal of a service, which all roles of the service share."""
+    return iam.ServicePrincipal(service)
 
 
 class ServiceRole(LeastPrivilegeRole):
@@ -53,7 +60,7 @@ class ServiceRole(LeastPrivilegeRole):
         path: str = ROLE_PATH,
         role_name: str | None = None,
     ) -> None:
-        principal = iam.ServicePrincipal(service)
+        principal = service_principal(service)
         super().__init__(
             scope,
             construct_id,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -12,6 +11,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
+from mlops_constructs._attributes import bucket_arn, key_arn
+from mlops_constructs._environment import environment_of, stack_of
 from mlops_constructs._problems import Problems
 from mlops_constructs.access import Permission
 
@@ -45,21 +46,12 @@ class ArtifactStore:
 
     def __post_init__(self) -> None:
         problems = Problems("ArtifactStore")
-        if _ALIAS in self._key_arn:
+        if _ALIAS in key_arn(self.key):
             problems.add(
                 "key: got an alias; allowed is the key itself, because IAM policies do not match "
                 "the ARN of an alias: use kms.Key.from_key_arn"
             )
         problems.raise_if_any()
-
-    # Cached, because each access is a call to the jsii process, and a project has dozens.
-    @cached_property
-    def _key_arn(self) -> str:
-        return self.key.key_arn
-
-    @cached_property
-    def _bucket_arn(self) -> str:
-        return self.bucket.bucket_arn
 
     def read(self, *prefixes: str) -> list[Permission]:
         """Returns the permissions to read and list objects below prefixes.
@@ -71,10 +63,10 @@ class ArtifactStore:
             self._objects(["s3:GetObject", "s3:GetObjectVersion"], prefixes),
             Permission(
                 actions=["s3:ListBucket"],
-                resources=[self._bucket_arn],
+                resources=[bucket_arn(self.bucket)],
                 conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
             ),
-            Permission(actions=["s3:GetBucketLocation"], resources=[self._bucket_arn]),
+            Permission(actions=["s3:GetBucketLocation"], resources=[bucket_arn(self.bucket)]),
             self._decrypt(),
         ]
 
@@ -109,7 +101,7 @@ class ArtifactStore:
             scope: parent construct of the imported resources.
             construct_id: id of the imported bucket.
         """
-        key = kms.Key.from_key_arn(scope, f"{construct_id}Key", self.key.key_arn)
+        key = kms.Key.from_key_arn(scope, f"{construct_id}Key", key_arn(self.key))
         return s3.Bucket.from_bucket_attributes(
             scope, construct_id, bucket_arn=self.bucket.bucket_arn, encryption_key=key
         )
@@ -128,12 +120,12 @@ class ArtifactStore:
             iam.PolicyStatement(
                 actions=["s3:GetObject", "s3:GetObjectVersion"],
                 principals=[principal],
-                resources=[f"{self._bucket_arn}/{key}" for key in artifact_keys(names)],
+                resources=[f"{bucket_arn(self.bucket)}/{key}" for key in artifact_keys(names)],
             ),
             iam.PolicyStatement(
                 actions=["s3:GetBucketLocation"],
                 principals=[principal],
-                resources=[self._bucket_arn],
+                resources=[bucket_arn(self.bucket)],
             ),
         )
         added = [self.bucket.add_to_resource_policy(one).statement_added for one in statements]
@@ -169,7 +161,7 @@ class ArtifactStore:
         """
         of_bucket = Permission(
             actions=["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"],
-            resources=[self._bucket_arn],
+            resources=[bucket_arn(self.bucket)],
         )
         return [of_bucket, *self.read_artifacts(names), *self.write_artifacts(names)]
 
@@ -186,15 +178,16 @@ class ArtifactStore:
 
         Source: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS".
         """
-        stack = cdk.Stack.of(scope)
+        stack = stack_of(scope)
         if stack in self._stacks_of_logs:
             return self.key
         self._stacks_of_logs.add(stack)
-        groups = stack.format_arn(
+        environment = environment_of(stack)
+        groups = environment.arn(
             service="logs",
             resource="log-group",
-            resource_name="*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+            name="*",
+            separator=":",
         )
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
@@ -205,7 +198,7 @@ class ArtifactStore:
                     "kms:GenerateDataKey*",
                     "kms:ReEncrypt*",
                 ],
-                principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+                principals=[iam.ServicePrincipal(f"logs.{environment.region}.amazonaws.com")],
                 resources=["*"],
                 conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
             )
@@ -215,23 +208,25 @@ class ArtifactStore:
     def _objects(self, actions: list[str], prefixes: Iterable[str]) -> Permission:
         return Permission(
             actions=actions,
-            resources=[f"{self._bucket_arn}/{prefix}*" for prefix in prefixes],
+            resources=[f"{bucket_arn(self.bucket)}/{prefix}*" for prefix in prefixes],
             because="runs create the keys below the prefix; they are not known in advance",
         )
 
     def _artifacts(self, actions: list[str], keys: Iterable[str]) -> Permission:
         return Permission(
             actions=actions,
-            resources=[f"{self._bucket_arn}/{key}" for key in keys],
+            resources=[f"{bucket_arn(self.bucket)}/{key}" for key in keys],
             because="CodePipeline adds a truncated pipeline name before, and a random id after it",
         )
 
     def _decrypt(self) -> Permission:
-        return Permission(actions=["kms:Decrypt"], resources=[self._key_arn])
+        return Permission(actions=["kms:Decrypt"], resources=[key_arn(self.key)])
 
     def _encrypt(self) -> Permission:
         # A multipart upload also decrypts: S3 reads the parts back when it completes the object.
-        return Permission(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self._key_arn])
+        return Permission(
+            actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key_arn(self.key)]
+        )
 
 
 def artifact_keys(names: Iterable[str]) -> list[str]:

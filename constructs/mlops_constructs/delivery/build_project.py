@@ -1,6 +1,7 @@
 """CodeBuild projects of the pipelines."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import aws_cdk as cdk
@@ -10,6 +11,7 @@ from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from mlops_constructs._environment import inherit
 from mlops_constructs._findings import acknowledge, in_security_packs
 from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.access._network_interfaces import build_network_permissions
@@ -17,6 +19,27 @@ from mlops_constructs.network import NetworkBase
 
 from .pipeline_action import PipelineAction
 from .project_resources import ProjectResources
+
+_TIMEOUT = cdk.Duration.hours(1)
+
+
+# Immutable, so that all builds of an app share them: each is a call to the jsii process.
+@cache
+def _environment() -> codebuild.BuildEnvironment:
+    return codebuild.BuildEnvironment(
+        build_image=codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,
+        compute_type=codebuild.ComputeType.SMALL,
+    )
+
+
+@cache
+def _cache() -> codebuild.Cache:
+    return codebuild.Cache.local(codebuild.LocalCacheMode.CUSTOM)
+
+
+@cache
+def _from_file(path: str) -> codebuild.BuildSpec:
+    return codebuild.BuildSpec.from_source_filename(path)
 
 
 class BuildProject(Construct):
@@ -62,6 +85,7 @@ class BuildProject(Construct):
         role_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        inherit(self, scope)
         artifacts = project.artifacts
         self.log_group = log_group = logs.LogGroup(
             self,
@@ -90,23 +114,18 @@ class BuildProject(Construct):
             source,
             description=description,
             role=self.role.fixed,
-            build_spec=codebuild.BuildSpec.from_source_filename(build_spec)
-            if isinstance(build_spec, str)
-            else build_spec,
+            build_spec=_from_file(build_spec) if isinstance(build_spec, str) else build_spec,
             encryption_key=artifacts.key,
-            environment=codebuild.BuildEnvironment(
-                build_image=codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,
-                compute_type=codebuild.ComputeType.SMALL,
-            ),
+            environment=_environment(),
             environment_variables={
                 name: codebuild.BuildEnvironmentVariable(value=value)
                 for name, value in variables.items()
             },
-            cache=codebuild.Cache.local(codebuild.LocalCacheMode.CUSTOM),
+            cache=_cache(),
             logging=codebuild.LoggingOptions(
                 cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)
             ),
-            timeout=timeout or cdk.Duration.hours(1),
+            timeout=timeout or _TIMEOUT,
             grant_report_group_permissions=False,
             **placed_in(project.network),
         )

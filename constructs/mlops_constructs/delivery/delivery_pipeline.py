@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
+from mlops_constructs._environment import environment_of, inherit
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import Permission, ServiceRole
@@ -54,6 +54,7 @@ class DeliveryPipeline(Construct):
         variables: Sequence[codepipeline.Variable] = (),
     ) -> None:
         super().__init__(scope, construct_id)
+        inherit(self, scope)
         self.event_role = start_role(self, pipeline_name)
         source_action = source.bind(output=source_output)
         all_stages = [PipelineStage(name="Source", actions=[source_action]), *stages]
@@ -104,7 +105,7 @@ class DeliveryPipeline(Construct):
             region: store.fixed(self, f"Artifacts-{region}") if shared else store.bucket
             for region, store in artifacts.replicas.items()
         }
-        buckets = {cdk.Stack.of(self).region: own, **others}
+        buckets = {environment_of(self).region: own, **others}
         return {"cross_region_replication_buckets": buckets}
 
     def _validate(
@@ -113,10 +114,10 @@ class DeliveryPipeline(Construct):
         execution_mode: codepipeline.ExecutionMode,
         artifacts: ArtifactStore,
     ) -> None:
-        problems = Problems(f"DeliveryPipeline {self.node.path}")
+        problems = Problems("DeliveryPipeline", self)
         problems.extend(region_problems(self, "AWS::CodePipeline::Pipeline"))
         problems.extend(stage_problems(stages, execution_mode))
-        region = cdk.Stack.of(self).region
+        region = environment_of(self).region
         if region in artifacts.replicas:
             problems.add(
                 f"artifacts: got a replica for {region}, the pipeline's own region; remove it, the "
@@ -136,7 +137,7 @@ class DeliveryPipeline(Construct):
         self, target: TargetAccount, artifacts: ArtifactStore, names: Sequence[str]
     ) -> list[str]:
         """Allows the target to read artifacts; returns one message per problem."""
-        stack = cdk.Stack.of(self)
+        stack = environment_of(self)
         region = target.region or stack.region
         store = artifacts if region == stack.region else artifacts.replicas.get(region)
         if store is None:

@@ -6,6 +6,8 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from mlops_constructs._environment import inherit
+
 from .actions._build_actions import test_action, train_action
 from .actions._image_action import image_action
 from .actions.code_scan import ScanThresholds, source_scan_action
@@ -57,6 +59,7 @@ class ModelBuildPipeline(Construct):
         scan: ScanThresholds | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        inherit(self, scope)
         name = f"{project.project_name}-model-build"
         output = codepipeline.Artifact(SOURCE_OUTPUT)
         self.training_role = TrainingRole(

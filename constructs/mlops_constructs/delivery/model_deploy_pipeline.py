@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from mlops_constructs._environment import inherit
 from mlops_constructs._problems import Problems
 
 from .actions._build_actions import monitoring_environment, smoke_test_action, synth_action
@@ -99,8 +100,9 @@ class ModelDeployPipeline(Construct):
         monitoring_frequency: str = "daily",
     ) -> None:
         super().__init__(scope, construct_id)
+        inherit(self, scope)
         self._project = project
-        problems = Problems(f"ModelDeployPipeline {self.node.path}")
+        problems = Problems("ModelDeployPipeline", self)
         problems.extend(stage_list_problems(stages))
         self.targets, found = targets_of(self, project.project_name, stages)
         problems.extend(found)
@@ -165,6 +167,7 @@ class ModelDeployPipeline(Construct):
         """Returns a stage; it ends with the approval of the next one."""
         stage, later = stages[number], stages[number + 1 :]
         scope = Construct(self, stage.title)
+        inherit(scope, self)
         # No earlier stage can ask before the first one.
         first = stage.approval if number == 0 else None
         actions = [self._approval("EntryApproval", first, 1)] if first else []

@@ -94,7 +94,7 @@ class PackageRepository(Construct):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"PackageRepository {self.node.path}")
+        problems = Problems("PackageRepository", self)
         problems.extend(_problems(domain_name, repository_name, sources))
         problems.extend(
             region_problems(self, "AWS::CodeArtifact::Domain", "AWS::CodeArtifact::Repository")

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from constructs import IConstruct
 
+from mlops_constructs._attributes import bucket_name, key_arn
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.network import NetworkBase
@@ -97,8 +98,8 @@ class ProjectResources:
         return {
             "SAGEMAKER_PROJECT_NAME": self.project_name,
             "SAGEMAKER_PROJECT_ID": self.project_id,
-            "ARTIFACT_BUCKET": self.artifacts.bucket.bucket_name,
-            "ARTIFACT_KEY_ARN": self.artifacts.key.key_arn,
+            "ARTIFACT_BUCKET": bucket_name(self.artifacts.bucket),
+            "ARTIFACT_KEY_ARN": key_arn(self.artifacts.key),
             "MODEL_PACKAGE_GROUP_NAME": self.model_package_group_name,
             **placed,
             **(self.packages.environment() if self.packages is not None else {}),

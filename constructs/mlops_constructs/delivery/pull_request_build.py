@@ -82,7 +82,7 @@ class PullRequestBuild(Construct):
         build_spec: str = "buildspecs/test.yml",
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"PullRequestBuild {self.node.path}")
+        problems = Problems("PullRequestBuild", self)
         if not isinstance(source, CodeCommitSource | ConnectionSource):
             problems.add(
                 "source: got one without pull requests; allowed are Source.connection and "

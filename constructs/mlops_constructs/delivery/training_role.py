@@ -1,9 +1,10 @@
 """Role of a SageMaker pipeline and its jobs."""
 
-import aws_cdk as cdk
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
+from mlops_constructs._attributes import key_arn
+from mlops_constructs._environment import environment_of
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import PROJECT_TAG, Permission, ServiceRole, image_pull_permissions
 from mlops_constructs.access._job_guard import (
@@ -89,10 +90,10 @@ class TrainingRole(ServiceRole):
                 *artifacts.read("data/", "runs/", "models/", "checkpoints/"),
                 *artifacts.write("runs/", "models/", "checkpoints/"),
                 # Volumes of the jobs are encrypted with the project's key through a grant.
-                Permission(actions=["kms:DescribeKey"], resources=[artifacts.key.key_arn]),
+                Permission(actions=["kms:DescribeKey"], resources=[key_arn(artifacts.key)]),
                 Permission(
                     actions=["kms:CreateGrant"],
-                    resources=[artifacts.key.key_arn],
+                    resources=[key_arn(artifacts.key)],
                     conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
                 ),
                 *image_pull_permissions(image_repository, "ecr:DescribeImages"),
@@ -169,11 +170,11 @@ def _tag(key: str, project: ProjectResources) -> dict[str, str]:
 
 
 def _observe(scope: Construct) -> list[Permission]:
-    logs = cdk.Stack.of(scope).format_arn(
+    logs = environment_of(scope).arn(
         service="logs",
         resource="log-group",
-        resource_name="/aws/sagemaker/*",
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        name="/aws/sagemaker/*",
+        separator=":",
     )
     return [
         Permission(

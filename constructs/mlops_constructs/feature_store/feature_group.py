@@ -100,7 +100,7 @@ class FeatureGroup(FeatureGroupBase):
     ) -> None:
         super().__init__(scope, construct_id, physical_name=feature_group_name)
         self._schema, self._online, self.offline_store = schema, online, offline
-        problems = Problems(f"FeatureGroup {self.node.path}")
+        problems = Problems("FeatureGroup", self)
         problems.extend(name_problems(feature_group_name))
         problems.extend(text_problems(description))
         problems.extend(store_problems(schema, online, offline, throughput, role))

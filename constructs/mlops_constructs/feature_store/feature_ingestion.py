@@ -99,7 +99,7 @@ class FeatureIngestion(cdk.Resource):
     ) -> None:
         super().__init__(scope, construct_id)
         key = job.encryption_key or files.bucket.encryption_key
-        problems = Problems(f"FeatureIngestion {self.node.path}")
+        problems = Problems("FeatureIngestion", self)
         problems.extend(region_problems(self, "AWS::Scheduler::Schedule"))
         problems.extend(files.problems())
         problems.extend(job.problems(key))

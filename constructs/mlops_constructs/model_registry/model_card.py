@@ -144,7 +144,7 @@ class ModelCard(ModelCardBase):
     ) -> None:
         super().__init__(scope, construct_id, physical_name=model_card_name)
         rendered = _content_rules.render(content)
-        problems = Problems(f"ModelCard {self.node.path}")
+        problems = Problems("ModelCard", self)
         problems.extend(_name_problems(model_card_name))
         problems.extend(_content_rules.problems(content, ""))
         problems.extend(_size_problems(self.stack.resolve(rendered)))

@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from mlops_constructs._environment import inherit
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
 
@@ -51,8 +52,9 @@ class ModelPackageGroup(ModelPackageGroupBase):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id, physical_name=model_package_group_name)
+        inherit(self, scope)
         name = model_package_group_name
-        problems = Problems(f"ModelPackageGroup {self.node.path}")
+        problems = Problems("ModelPackageGroup", self)
         if name is not None and is_known(name) and not _NAME.fullmatch(name):
             problems.add(
                 f"model_package_group_name: got {name!r} ({len(name)} characters); allowed are 1 "
@@ -110,7 +112,7 @@ class ModelPackageGroup(ModelPackageGroupBase):
             shared.share_stores(encryption_keys=[key])
             ```
         """
-        problems = Problems(f"ModelPackageGroup {self.node.path}")
+        problems = Problems("ModelPackageGroup", self)
         sharing = self._sharing
         if sharing is None or not sharing.deploy:
             raise ValueError(

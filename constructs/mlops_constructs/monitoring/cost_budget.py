@@ -124,7 +124,7 @@ class CostBudget(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         chosen = _DEFAULT_THRESHOLDS if thresholds is None else tuple(thresholds)
-        problems = Problems(f"CostBudget {self.node.path}")
+        problems = Problems("CostBudget", self)
         if is_known(monthly_limit) and monthly_limit <= 0:
             problems.add(f"monthly_limit: got {monthly_limit:g}; allowed is more than 0")
         problems.extend(cost_filters.problems())

@@ -26,7 +26,7 @@ class ImportedNetwork(NetworkBase):
         availability_zones: Sequence[str] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"Network {self.node.path}")
+        problems = Problems("Network", self)
         problems.extend(_id_problems("vpc_id", "vpc", [vpc_id]))
         problems.extend(_id_problems("subnet_ids", "subnet", subnet_ids))
         problems.extend(_id_problems("security_group_ids", "sg", security_group_ids))

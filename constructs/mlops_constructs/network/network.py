@@ -87,7 +87,7 @@ class Network(NetworkBase):
         super().__init__(scope, construct_id)
         internet = internet or InternetAccess.none()
         services = services_of(tuple(uses))
-        problems = Problems(f"Network {self.node.path}")
+        problems = Problems("Network", self)
         problems.extend(size_problems(cidr, availability_zones))
         problems.extend(access_problems(internet, availability_zones, trusted_accounts))
         problems.extend(source_problems(allowed_from))

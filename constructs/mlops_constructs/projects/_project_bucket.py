@@ -5,6 +5,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+_OLD_VERSIONS = cdk.Duration.days(90)
+_UNFINISHED_UPLOADS = cdk.Duration.days(7)
+
 
 def project_bucket(
     scope: Construct,
@@ -41,8 +44,8 @@ def project_bucket(
         lifecycle_rules=[
             s3.LifecycleRule(
                 id="OldVersions",
-                noncurrent_version_expiration=cdk.Duration.days(90),
-                abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
+                noncurrent_version_expiration=_OLD_VERSIONS,
+                abort_incomplete_multipart_upload_after=_UNFINISHED_UPLOADS,
             )
         ],
     )

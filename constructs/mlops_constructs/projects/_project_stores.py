@@ -6,6 +6,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from mlops_constructs._environment import inherit
 from mlops_constructs._findings import acknowledge, without_access_log, without_replica
 from mlops_constructs.delivery import ArtifactStore
 
@@ -58,6 +59,7 @@ class ProjectStores(Construct):
         adopted: AdoptedStores | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        inherit(self, scope)
         self.artifacts: ArtifactStore
         self.images: ecr.IRepository
         self.created_key: kms.Key | None = None

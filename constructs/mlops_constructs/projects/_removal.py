@@ -11,6 +11,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct, IDependable
 
+from mlops_constructs._attributes import arn_of_objects, bucket_arn, bucket_name
+from mlops_constructs._environment import inherit
 from mlops_constructs._findings import acknowledge, seldom_called_function, skip_in_cfn_lint
 from mlops_constructs._function_permissions import attach_to
 from mlops_constructs._sagemaker_arn import sagemaker_arn
@@ -63,6 +65,7 @@ class StageRemoval(Construct):
         network: NetworkBase | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        inherit(self, scope)
         self._project, self._network = project, network
         self._targets = [project.stage_name(stage) for stage in stages]
         self._logs = [f"/aws/sagemaker/Endpoints/{target}" for target in self._targets]
@@ -78,14 +81,14 @@ class StageRemoval(Construct):
 
     def _properties(self) -> dict[str, Any]:
         return {
-            "BucketName": self._project.artifacts.bucket.bucket_name,
+            "BucketName": bucket_name(self._project.artifacts.bucket),
             "StackNames": self._targets,
             "LogGroupNames": self._logs,
         }
 
     def _permissions(self) -> list[Permission]:
         bucket = self._project.artifacts.bucket
-        tagged = Permission(actions=["s3:GetBucketTagging"], resources=[bucket.bucket_arn])
+        tagged = Permission(actions=["s3:GetBucketTagging"], resources=[bucket_arn(bucket)])
         return [tagged, *self._deployments(), *self._objects()]
 
     def before(self, *kept: IDependable) -> None:
@@ -189,10 +192,10 @@ class StageRemoval(Construct):
     def _objects(self) -> list[Permission]:
         bucket = self._project.artifacts.bucket
         return [
-            Permission(actions=["s3:ListBucketVersions"], resources=[bucket.bucket_arn]),
+            Permission(actions=["s3:ListBucketVersions"], resources=[bucket_arn(bucket)]),
             Permission(
                 actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
-                resources=[bucket.arn_for_objects("*")],
+                resources=[arn_of_objects(bucket, "*")],
                 because=_CREATED_LATER,
             ),
         ]

@@ -13,6 +13,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from mlops_constructs._attributes import bucket_name, key_arn
+from mlops_constructs._environment import inherit, stack_of
 from mlops_constructs._findings import acknowledge
 from mlops_constructs._problems import Problems
 from mlops_constructs.access import ModelExecutionRole, ProjectAccess, image_pull_permissions
@@ -176,6 +178,8 @@ class Project(Construct):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id)
+        inherit(self, scope)
+        put_on_projects_path(self)
         self._stages = tuple(stages)
         self._targets = _validated(self, project_name, self._stages, adopted, removal_policy)
         self._adopted = adopted
@@ -230,7 +234,6 @@ class Project(Construct):
         self._add_outputs()
         cdk.Tags.of(self).add("sagemaker:project-name", project_name)
         cdk.Tags.of(self).add("sagemaker:project-id", project_id)
-        put_on_projects_path(self)
         if permissions_boundary is not None:
             iam.PermissionsBoundary.of(self).apply(permissions_boundary)
 
@@ -384,8 +387,8 @@ class Project(Construct):
         build, deploy = self.model_build_repository, self.model_deploy_repository
         values = {
             "ApprovalTopicArn": self.approval_topic.topic_arn,
-            "ArtifactKeyArn": self.stores.artifacts.key.key_arn,
-            "ArtifactBucketName": self.stores.artifacts.bucket.bucket_name,
+            "ArtifactKeyArn": key_arn(self.stores.artifacts.key),
+            "ArtifactBucketName": bucket_name(self.stores.artifacts.bucket),
             "ImageRepositoryUri": self.stores.images.repository_uri,
             "ModelBuildPipelineName": self.model_build_pipeline.pipeline.pipeline_name,
             "ModelBuildRepositoryCloneUrl": build.clone_url,
@@ -396,8 +399,8 @@ class Project(Construct):
             "ModelPackageGroupName": self.model_package_group.model_package_group_name,
         }
         for name in self.OUTPUTS:
-            output = cdk.CfnOutput(self, name, value=values[name])
-            output.override_logical_id(name)
+            # In the scope of the stack, where the id is the logical id.
+            output = cdk.CfnOutput(stack_of(self), name, value=values[name])
             if self._adopted is not None:
                 acknowledge(output, {"CloudFormation-Validate::W1001": _CREATED_OR_ADOPTED})
 
@@ -410,7 +413,7 @@ def _validated(
     removal_policy: cdk.RemovalPolicy,
 ) -> dict[str, StageTarget]:
     """Validates arguments that concern each other; returns the stages in other accounts."""
-    problems = Problems(f"Project {project.node.path}")
+    problems = Problems("Project", project)
     if adopted is not None and removal_policy is cdk.RemovalPolicy.DESTROY:
         problems.add(
             "removal_policy: got DESTROY, which cannot be combined with adopted: adopted stores "

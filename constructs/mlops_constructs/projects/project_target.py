@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from mlops_constructs._dead_letter_queue import DeadLetterQueue
+from mlops_constructs._environment import environment_of, inherit
 from mlops_constructs._findings import acknowledge, without_access_log, without_replica
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.access import (
@@ -125,8 +126,10 @@ class ProjectTarget(Construct):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id)
+        inherit(self, scope)
+        put_on_projects_path(self)
         self._validate(stage, project_account)
-        stack = cdk.Stack.of(self)
+        stack = environment_of(self)
         self._project_account, self._project_name = project_account, project_name
         self.target = StageTarget.of(project_name=project_name, stage=stage, region=stack.region)
         self.key = self._define_key(removal_policy)
@@ -185,13 +188,12 @@ class ProjectTarget(Construct):
         )
         cdk.Tags.of(self).add("sagemaker:project-name", project_name)
         cdk.Tags.of(self).add("sagemaker:project-id", project_id)
-        put_on_projects_path(self)
         if permissions_boundary is not None:
             iam.PermissionsBoundary.of(self).apply(permissions_boundary)
 
     def _validate(self, stage: ProjectStage, project_account: str) -> None:
-        problems = Problems(f"ProjectTarget {self.node.path}")
-        stack = cdk.Stack.of(self)
+        problems = Problems("ProjectTarget", self)
+        stack = environment_of(self)
         if stage.account is None:
             problems.add(
                 f"stage: got {stage.name} without an account, which is a stage in the account of "
@@ -240,9 +242,7 @@ class ProjectTarget(Construct):
         )
 
     def _alias_arn(self) -> str:
-        return cdk.Stack.of(self).format_arn(
-            service="kms", resource=self.target.key_alias, arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
-        )
+        return environment_of(self).arn(service="kms", resource=self.target.key_alias)
 
     def _define_key(self, removal_policy: cdk.RemovalPolicy) -> kms.Key:
         key = kms.Key(
@@ -303,8 +303,8 @@ class ProjectTarget(Construct):
         """Returns the permissions to read objects of the project's bucket, and to pull images."""
         here = {"StringEquals": {"s3:ResourceAccount": self._project_account}}
         everywhere = f"arn:{cdk.Aws.PARTITION}:s3:::*"
-        repositories = cdk.Stack.of(self).format_arn(
-            service="ecr", resource="repository", resource_name="*", account=self._project_account
+        repositories = environment_of(self).arn(
+            service="ecr", resource="repository", name="*", account=self._project_account
         )
         return [
             Permission(
@@ -344,10 +344,10 @@ class ProjectTarget(Construct):
 
         Source: "Sending and receiving events between AWS accounts" of EventBridge's user guide.
         """
-        bus = cdk.Stack.of(self).format_arn(
+        bus = environment_of(self).arn(
             service="events",
             resource="event-bus",
-            resource_name="default",
+            name="default",
             account=self._project_account,
         )
         role = ServiceRole(

@@ -126,7 +126,7 @@ class CustomImage(cdk.Resource):
     ) -> None:
         super().__init__(scope, construct_id)
         container = container or ContainerConfig()
-        problems = Problems(f"CustomImage {self.node.path}")
+        problems = Problems("CustomImage", self)
         types = [f"AWS::SageMaker::{name}" for name in _RESOURCE_TYPES]
         problems.extend(region_problems(self, *types))
         problems.extend(name_problems("image_name", image_name))

@@ -100,7 +100,7 @@ class Domain(DomainBase):
     ) -> None:
         super().__init__(scope, construct_id)
         settings = (settings or UserSettings()).with_defaults()
-        problems = Problems(f"Domain {self.node.path}")
+        problems = Problems("Domain", self)
         problems.extend(region_problems(self, "AWS::SageMaker::Domain"))
         problems.extend(name_problems("domain_name", domain_name))
         problems.extend(network.problems())

@@ -171,7 +171,7 @@ class LifecycleConfig(LifecycleConfigBase):
     ) -> None:
         super().__init__(scope, construct_id)
         max_length = MAX_NAME_LENGTH - HASH_LENGTH - 1
-        problems = Problems(f"LifecycleConfig {self.node.path}")
+        problems = Problems("LifecycleConfig", self)
         problems.extend(region_problems(self, "AWS::SageMaker::StudioLifecycleConfig"))
         problems.extend(name_problems("name_prefix", name_prefix, max_length=max_length))
         problems.extend(script.problems())

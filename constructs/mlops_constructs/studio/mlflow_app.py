@@ -202,7 +202,7 @@ class MlflowApp(MlflowAppBase):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"MlflowApp {self.node.path}")
+        problems = Problems("MlflowApp", self)
         problems.extend(region_problems(self, "AWS::SageMaker::MlflowApp"))
         problems.extend(
             name_problems("mlflow_app_name", mlflow_app_name, max_length=MAX_APP_NAME_LENGTH)

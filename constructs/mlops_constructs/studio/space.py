@@ -88,7 +88,7 @@ class Space(cdk.Resource):
         removal_policy: cdk.RemovalPolicy | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"Space {self.node.path}")
+        problems = Problems("Space", self)
         problems.extend(region_problems(self, "AWS::SageMaker::Space"))
         problems.extend(name_problems("space_name", space_name))
         problems.extend(_problems(storage_gib, instance_type, display_name))

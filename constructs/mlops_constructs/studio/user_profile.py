@@ -98,7 +98,7 @@ class UserProfile(UserProfileBase):
     ) -> None:
         super().__init__(scope, construct_id)
         settings = settings or UserSettings()
-        problems = Problems(f"UserProfile {self.node.path}")
+        problems = Problems("UserProfile", self)
         problems.extend(region_problems(self, "AWS::SageMaker::UserProfile"))
         problems.extend(name_problems("user_profile_name", user_profile_name))
         problems.extend(settings.problems())

@@ -62,7 +62,7 @@ class UserProfiles(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         roles = roles or {}
-        problems = Problems(f"UserProfiles {self.node.path}")
+        problems = Problems("UserProfiles", self)
         problems.extend(_twice(users))
         for user in users:
             where = user.origin or user.user_profile_name

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 
+from mlops_constructs._attributes import arn_of_objects, bucket_arn, key_arn
 from mlops_constructs.access._volume_encryption import grants_for_resources
 from mlops_constructs.access.permission import Permission
 
@@ -124,7 +125,7 @@ class ProjectReading:
         if works:
             read += [*project.data_prefixes, *project.result_prefixes]
         read = list(dict.fromkeys(read))
-        keys = [key.key_arn for key in project.keys]
+        keys = [key_arn(key) for key in project.keys]
         permissions = [
             _objects(bucket, ["s3:GetObject"], read),
             *_listing(bucket, read),
@@ -225,7 +226,7 @@ class ProjectReading:
 def _objects(bucket: s3.IBucket, actions: Sequence[str], prefixes: Sequence[str]) -> Permission:
     return Permission(
         actions=actions,
-        resources=[bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
+        resources=[arn_of_objects(bucket, f"{prefix}*") for prefix in prefixes],
         because="keys below the prefixes are not known beforehand",
     )
 
@@ -236,14 +237,14 @@ def _listing(bucket: s3.IBucket, prefixes: Sequence[str]) -> list[Permission]:
     return [
         Permission(
             actions=["s3:ListBucket"],
-            resources=[bucket.bucket_arn],
+            resources=[bucket_arn(bucket)],
             conditions={"StringLike": {"s3:prefix": listed}},
         ),
         # The request of `aws s3 ls s3://bucket/`: the top-level folders only.
         Permission(
             actions=["s3:ListBucket"],
-            resources=[bucket.bucket_arn],
+            resources=[bucket_arn(bucket)],
             conditions={"StringEquals": {"s3:prefix": "", "s3:delimiter": "/"}},
         ),
-        Permission(actions=["s3:GetBucketLocation"], resources=[bucket.bucket_arn]),
+        Permission(actions=["s3:GetBucketLocation"], resources=[bucket_arn(bucket)]),
     ]

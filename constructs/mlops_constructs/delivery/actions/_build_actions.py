@@ -22,6 +22,8 @@ from mlops_constructs.delivery.project_resources import ProjectResources
 from mlops_constructs.delivery.stages._first_approval import SYNTH_NAMESPACE
 from mlops_constructs.delivery.training_role import JOB_NAMES
 
+_MAX_TRAINING = cdk.Duration.hours(8)
+
 
 def test_action(
     scope: Construct, *, project: ProjectResources, source: codepipeline.Artifact
@@ -73,7 +75,7 @@ def train_action(
         },
         permissions=_train_permissions(scope, project, training_role),
         # Tuning on real data takes hours. The seed's build times out slightly earlier and logs why.
-        timeout=cdk.Duration.hours(8),
+        timeout=_MAX_TRAINING,
     )
     return build.in_pipeline("Train", source=source, variables={"IMAGE_URI": image_uri})
 

@@ -10,6 +10,7 @@ from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from constructs import Construct
 
+from mlops_constructs._environment import environment_of
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission
 from mlops_constructs.delivery.build_project import BuildProject
@@ -28,6 +29,7 @@ CHECK_URL = f"#{{{CHECK_NAMESPACE}.CHECK_URL}}"
 _SCRIPTS = Path(__file__).parents[1] / "runtime"
 _EXPORTED = ("MODEL_PACKAGE", "TRAINED_BY", "METRICS", "CHANGES", "CHECK_URL")
 _FOLDER = "checked-templates"
+_TIMEOUT = cdk.Duration.minutes(10)
 
 
 def question_about_model(question: str, revision: str) -> str:
@@ -108,7 +110,7 @@ def check_action(
             reading,
             *project.artifacts.read("runs/"),
         ],
-        timeout=cdk.Duration.minutes(10),
+        timeout=_TIMEOUT,
     )
     return build.in_pipeline(
         "Check",
@@ -130,8 +132,8 @@ def deployed_template_permission(scope: Construct, stack_name: str) -> Permissio
     return Permission(
         actions=["cloudformation:GetTemplate"],
         resources=[
-            cdk.Stack.of(scope).format_arn(
-                service="cloudformation", resource="stack", resource_name=f"{stack_name}/*"
+            environment_of(scope).arn(
+                service="cloudformation", resource="stack", name=f"{stack_name}/*"
             )
         ],
         because="CloudFormation appends a random id to the ARN of a stack",

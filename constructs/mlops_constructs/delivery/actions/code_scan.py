@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_ecr as ecr
 from constructs import IConstruct
 
+from mlops_constructs._environment import environment_of
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.access import Permission, image_pull_permissions
 from mlops_constructs.delivery.pipeline_action import PipelineAction
@@ -142,11 +142,11 @@ def managed_compute_log(scope: IConstruct, pipeline_name: str) -> Permission:
 
     The log group is /aws/codepipeline/PIPELINE.
     """
-    log_group = cdk.Stack.of(scope).format_arn(
+    log_group = environment_of(scope).arn(
         service="logs",
         resource="log-group",
-        resource_name=f"/aws/codepipeline/{pipeline_name}",
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        name=f"/aws/codepipeline/{pipeline_name}",
+        separator=":",
     )
     return Permission(
         actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],

@@ -6,10 +6,11 @@ and `batch/` of the bucket of the stage, in a folder for each stage.
 
 from collections.abc import Collection, Iterable, Sequence
 
-import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
+from mlops_constructs._attributes import arn_of_objects, bucket_arn, key_arn
+from mlops_constructs._environment import environment_of
 from mlops_constructs._job_permissions import use_of_volumes
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission
@@ -90,11 +91,11 @@ def deployed_kinds(
                 "cloudwatch:PutMetricAlarm",
             ],
             resources=[
-                cdk.Stack.of(scope).format_arn(
+                environment_of(scope).arn(
                     service="cloudwatch",
                     resource="alarm",
-                    resource_name=f"TargetTracking-inference-component/{name}-*",
-                    arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+                    name=f"TargetTracking-inference-component/{name}-*",
+                    separator=":",
                 )
             ],
             because="Application Auto Scaling adds a random id to the names of its alarms",
@@ -119,7 +120,7 @@ def serving_kinds(
         found.append(
             Permission(
                 actions=["s3:GetObject"],
-                resources=[bucket.arn_for_objects(f"{prefix}*") for prefix in read],
+                resources=[arn_of_objects(bucket, f"{prefix}*") for prefix in read],
                 because=_NAMED_BY_CALLERS,
             )
         )
@@ -127,7 +128,7 @@ def serving_kinds(
         found.append(
             Permission(
                 actions=["s3:AbortMultipartUpload", "s3:PutObject"],
-                resources=[bucket.arn_for_objects(f"{prefix}*") for prefix in written],
+                resources=[arn_of_objects(bucket, f"{prefix}*") for prefix in written],
                 because=_NAMED_BY_CALLERS,
             )
         )
@@ -135,7 +136,7 @@ def serving_kinds(
         found.append(
             Permission(
                 actions=["s3:ListBucket"],
-                resources=[bucket.bucket_arn],
+                resources=[bucket_arn(bucket)],
                 conditions={"StringLike": {"s3:prefix": "batch/input/*"}},
             )
         )
@@ -195,7 +196,7 @@ def tested_kinds(
             )
         )
     if StageKind.BATCH in kinds:
-        keys = [store.key.key_arn, *key_aliases]
+        keys = [key_arn(store.key), *key_aliases]
         found += [*_transform_test(scope, name, keys), *use_of_volumes(store.key)]
         written.append(f"batch/input/{stage}.smoke-test/")
         read.append(f"batch/predictions/{stage}.smoke-test/")
@@ -234,8 +235,8 @@ def _transform_test(scope: IConstruct, name: str, keys: Sequence[str]) -> list[P
         Permission(
             actions=["scheduler:GetSchedule"],
             resources=[
-                cdk.Stack.of(scope).format_arn(
-                    service="scheduler", resource="schedule", resource_name=f"default/{name}-batch"
+                environment_of(scope).arn(
+                    service="scheduler", resource="schedule", name=f"default/{name}-batch"
                 )
             ],
         ),
@@ -263,9 +264,9 @@ def _unencrypted_jobs(keys: Sequence[str]) -> list[Permission]:
 
 
 def _log_group(scope: IConstruct, name: str) -> str:
-    return cdk.Stack.of(scope).format_arn(
+    return environment_of(scope).arn(
         service="logs",
         resource="log-group",
-        resource_name=f"/aws/sagemaker/{name}",
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        name=f"/aws/sagemaker/{name}",
+        separator=":",
     )

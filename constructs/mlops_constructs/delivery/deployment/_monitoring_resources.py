@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import IConstruct
 
+from mlops_constructs._attributes import role_arn
+from mlops_constructs._environment import environment_of
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission
 
@@ -37,8 +38,8 @@ class MonitoringResources:
     def variables(self) -> dict[str, str]:
         """Returns the environment variables of the synthesis and of the template check."""
         return {
-            "MONITORING_ROLE_ARN": self.role.role_arn,
-            "MONITORING_STARTER_ROLE_ARN": self.starter_role.role_arn,
+            "MONITORING_ROLE_ARN": role_arn(self.role),
+            "MONITORING_STARTER_ROLE_ARN": role_arn(self.starter_role),
             "MONITORING_QUEUE_ARN": self.dead_letter_queue.queue_arn,
         }
 
@@ -58,7 +59,7 @@ def monitoring_permissions(
     SageMaker in the service authorization reference; PutCompositeAlarm of CloudWatch's API
     reference, which requires cloudwatch:DescribeAlarms on all resources.
     """
-    stack = cdk.Stack.of(scope)
+    stack = environment_of(scope)
     definitions = [sagemaker_arn(scope, kind, f"{name}-*") for kind in _OF_MODEL_MONITOR]
     schedules = sagemaker_arn(scope, "monitoring-schedule", f"{name}-*")
 
@@ -72,20 +73,16 @@ def monitoring_permissions(
     def passing(role: iam.IRole, service: str) -> Permission:
         return Permission(
             actions=["iam:PassRole"],
-            resources=[role.role_arn],
+            resources=[role_arn(role)],
             conditions={"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}},
         )
 
-    dashboards = stack.format_arn(
-        service="cloudwatch", region="", resource="dashboard", resource_name=f"{name}-*"
-    )
+    dashboards = stack.arn(service="cloudwatch", region="", resource="dashboard", name=f"{name}-*")
     return [
         allow(
             "scheduler",
             "CreateSchedule DeleteSchedule GetSchedule UpdateSchedule",
-            stack.format_arn(
-                service="scheduler", resource="schedule", resource_name=f"default/{name}-*"
-            ),
+            stack.arn(service="scheduler", resource="schedule", name=f"default/{name}-*"),
         ),
         passing(monitoring.starter_role, "scheduler"),
         allow("cloudwatch", "PutCompositeAlarm", *alarms),

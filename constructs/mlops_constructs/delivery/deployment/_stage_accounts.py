@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-import aws_cdk as cdk
 from constructs import IConstruct
 
+from mlops_constructs._environment import environment_of
 from mlops_constructs._problems import is_known
 
 from .project_stage import ProjectStage
@@ -45,7 +45,7 @@ def targets_of(
     Returns:
         The targets, and one message per problem.
     """
-    stack = cdk.Stack.of(scope)
+    stack = environment_of(scope)
     found, problems = {}, []
     for stage in stages:
         if stage.region is not None and stage.region != stack.region:

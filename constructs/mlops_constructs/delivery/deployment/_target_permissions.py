@@ -3,6 +3,7 @@
 import aws_cdk as cdk
 from constructs import IConstruct
 
+from mlops_constructs._environment import environment_of
 from mlops_constructs.access import Permission
 from mlops_constructs.delivery.artifact_store import artifact_keys
 from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT
@@ -49,7 +50,7 @@ def decrypting_permission(scope: IConstruct, project_account: str, *further: str
         project_account: account of the project.
         further: further actions on the key.
     """
-    keys = cdk.Stack.of(scope).format_arn(
-        service="kms", resource="key", resource_name="*", account=project_account
+    keys = environment_of(scope).arn(
+        service="kms", resource="key", name="*", account=project_account
     )
     return Permission(actions=["kms:Decrypt", *further], resources=[keys], because=GENERATED_THERE)

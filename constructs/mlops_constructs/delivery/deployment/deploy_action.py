@@ -8,6 +8,8 @@ from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
+from mlops_constructs._attributes import role_arn
+from mlops_constructs._environment import environment_of
 from mlops_constructs.access import Permission
 from mlops_constructs.delivery.pipeline_action import PipelineAction
 
@@ -41,7 +43,7 @@ def deploy_action(
         deployment_role=deployment_role.without_policy_updates(),
         run_order=run_order,
     )
-    permissions = stack_permissions(deployment_role, stack_name, deployment_role.role_arn)
+    permissions = stack_permissions(deployment_role, stack_name, role_arn(deployment_role))
     return PipelineAction(action=action, permissions=permissions, outputs=(), namespaces=())
 
 
@@ -96,8 +98,8 @@ def deploy_to_account_action(
 
 def stack_permissions(scope: IConstruct, stack_name: str, deployment_role: str) -> list[Permission]:
     """Returns the permissions to create or update a stack and to pass its deployment role."""
-    stack_arn = cdk.Stack.of(scope).format_arn(
-        service="cloudformation", resource="stack", resource_name=f"{stack_name}/*"
+    stack_arn = environment_of(scope).arn(
+        service="cloudformation", resource="stack", name=f"{stack_name}/*"
     )
     return [
         Permission(

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
-import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from mlops_constructs._attributes import key_arn, role_arn
+from mlops_constructs._environment import environment_of
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.access._job_guard import outside_of, unencrypted_volumes
@@ -72,7 +73,7 @@ class DeploymentRole(ServiceRole):
                 *_hosting(scope, project, name, endpoints),
                 Permission(
                     actions=["iam:PassRole"],
-                    resources=[model_execution_role.role_arn],
+                    resources=[role_arn(model_execution_role)],
                     conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
                 ),
                 *_scaling(scope),
@@ -86,7 +87,7 @@ class DeploymentRole(ServiceRole):
                         *monitoring_permissions(
                             scope, name, [_alarm_arn(scope, f"{name}-*")], monitoring
                         ),
-                        _encrypt_schedules(scope, [project.artifacts.key.key_arn]),
+                        _encrypt_schedules(scope, [key_arn(project.artifacts.key)]),
                     ]
                 ),
                 *_guard(project, key_aliases),
@@ -98,7 +99,7 @@ def _guard(project: ProjectResources, key_aliases: Sequence[str]) -> list[Permis
     """Denies volumes without the project's key, and models outside of its network."""
     network = project.network
     return [
-        *unencrypted_volumes([project.artifacts.key.key_arn, *key_aliases], _CREATE_ACTIONS),
+        *unencrypted_volumes([key_arn(project.artifacts.key), *key_aliases], _CREATE_ACTIONS),
         *(outside_of(network, _CREATE_ACTIONS) if network is not None else ()),
     ]
 
@@ -135,15 +136,13 @@ def _hosting(
 
 
 def _scaling(scope: Construct) -> list[Permission]:
-    stack = cdk.Stack.of(scope)
-    targets = stack.format_arn(
-        service="application-autoscaling", resource="scalable-target", resource_name="*"
-    )
-    linked_role = stack.format_arn(
+    stack = environment_of(scope)
+    targets = stack.arn(service="application-autoscaling", resource="scalable-target", name="*")
+    linked_role = stack.arn(
         service="iam",
         region="",
         resource="role",
-        resource_name=f"aws-service-role/{_SCALING_ROLE_SERVICE}/{_SCALING_ROLE}",
+        name=f"aws-service-role/{_SCALING_ROLE_SERVICE}/{_SCALING_ROLE}",
     )
     service = "application-autoscaling"
     return [
@@ -216,11 +215,11 @@ def _alarms(scope: Construct, name: str, endpoint_names: Sequence[str]) -> list[
 
 
 def _alarm_arn(scope: Construct, alarm_name: str) -> str:
-    return cdk.Stack.of(scope).format_arn(
+    return environment_of(scope).arn(
         service="cloudwatch",
         resource="alarm",
-        resource_name=alarm_name,
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        name=alarm_name,
+        separator=":",
     )
 
 
@@ -234,14 +233,14 @@ def _encrypt_schedules(scope: Construct, keys: Sequence[str]) -> Permission:
         resources=keys,
         conditions={
             "StringEquals": {
-                "kms:ViaService": f"scheduler.{cdk.Stack.of(scope).region}.amazonaws.com"
+                "kms:ViaService": f"scheduler.{environment_of(scope).region}.amazonaws.com"
             }
         },
     )
 
 
 def _key(project: ProjectResources) -> list[Permission]:
-    key = project.artifacts.key.key_arn
+    key = key_arn(project.artifacts.key)
     return [
         Permission(actions=["kms:DescribeKey"], resources=[key]),
         # SageMaker encrypts the endpoint's volumes with the key through a grant.

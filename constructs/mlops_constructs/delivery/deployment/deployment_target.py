@@ -62,7 +62,7 @@ class DeploymentTarget(Construct):
         permissions: Sequence[Permission],
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"DeploymentTarget {self.node.path}")
+        problems = Problems("DeploymentTarget", self)
         account = cdk.Stack.of(self).account
         if not cdk.Token.is_unresolved(account) and account != target.account:
             problems.add(

@@ -78,7 +78,7 @@ class ChatChannel(ABC):
         Raises:
             ValueError: if CloudFormation does not support the resource type in the region.
         """
-        problems = Problems(f"ChatChannel {scope.node.path}")
+        problems = Problems("ChatChannel", scope)
         problems.extend(region_problems(scope, self.resource_type))
         problems.raise_if_any()
         role = ServiceRole(

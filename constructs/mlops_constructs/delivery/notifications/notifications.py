@@ -80,7 +80,7 @@ class Notifications(Construct):
         events: Sequence[PipelineEvent] = DEFAULT_EVENTS,
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"Notifications {self.node.path}")
+        problems = Problems("Notifications", self)
         problems.extend(region_problems(self, "AWS::CodeStarNotifications::NotificationRule"))
         number = len(topics) + len(channels)
         if not 1 <= number <= _MAX_TARGETS:

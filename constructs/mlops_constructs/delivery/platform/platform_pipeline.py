@@ -147,7 +147,7 @@ class PlatformPipeline(Construct):
         triggers: Sequence[codepipeline.TriggerProps],
         artifacts: ArtifactStore,
     ) -> None:
-        problems = Problems(f"PlatformPipeline {self.node.path}")
+        problems = Problems("PlatformPipeline", self)
         problems.extend(region_problems(self, "AWS::CodePipeline::Pipeline"))
         problems.extend(synthesis.problems())
         problems.extend(stage_problems([one.stage for one in stages]))

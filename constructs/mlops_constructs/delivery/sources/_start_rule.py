@@ -1,9 +1,9 @@
 """EventBridge rules that start a pipeline or a build."""
 
-import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from constructs import Construct
 
+from mlops_constructs._environment import environment_of
 from mlops_constructs._findings import acknowledge
 from mlops_constructs.access import Permission, ServiceRole
 
@@ -33,7 +33,7 @@ def start_rule(
 
 def start_role(scope: Construct, pipeline_name: str) -> ServiceRole:
     """Creates the role with which a rule starts one pipeline."""
-    arn = cdk.Stack.of(scope).format_arn(service="codepipeline", resource=pipeline_name)
+    arn = environment_of(scope).arn(service="codepipeline", resource=pipeline_name)
     return ServiceRole(
         scope,
         "EventRole",

@@ -82,7 +82,7 @@ class Connection(ConnectionBase):
         host_arn: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"Connection {self.node.path}")
+        problems = Problems("Connection", self)
         problems.extend(region_problems(self, "AWS::CodeConnections::Connection"))
         if is_known(connection_name) and not 1 <= len(connection_name) <= _MAX_NAME_LENGTH:
             problems.add(

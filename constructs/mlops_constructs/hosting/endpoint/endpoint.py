@@ -102,7 +102,7 @@ class Endpoint(EndpointBase):
         metrics: MetricsConfig | None = None,
     ) -> None:
         super().__init__(scope, construct_id, physical_name=endpoint_name)
-        problems = Problems(f"Endpoint {self.node.path}")
+        problems = Problems("Endpoint", self)
         problems.extend(name_problems("endpoint_name", endpoint_name, reserve=HASH_LENGTH + 1))
         problems.extend(region_problems(self, *_TYPES))
         parts = EndpointParts(

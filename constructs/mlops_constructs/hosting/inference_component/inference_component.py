@@ -102,7 +102,7 @@ class InferenceComponent(InferenceComponentBase):
     ) -> None:
         super().__init__(scope, construct_id, physical_name=inference_component_name)
         count = copies if copies is not None else _first_copies(scaling)
-        problems = Problems(f"InferenceComponent {self.node.path}")
+        problems = Problems("InferenceComponent", self)
         problems.extend(region_problems(self, "AWS::SageMaker::InferenceComponent"))
         problems.extend(name_problems("inference_component_name", inference_component_name))
         problems.extend(compute.problems())

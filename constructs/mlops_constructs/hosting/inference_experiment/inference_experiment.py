@@ -195,7 +195,7 @@ class InferenceExperiment(cdk.Resource):
         production = replace(production, name=production.name or serving)
         shadow = replace(shadow, name=shadow.name or _SHADOW_NAME)
         models = list(dict.fromkeys([production.model, shadow.model]))
-        problems = Problems(f"InferenceExperiment {self.node.path}")
+        problems = Problems("InferenceExperiment", self)
         problems.extend(region_problems(self, "AWS::SageMaker::InferenceExperiment"))
         problems.extend(
             name_problems(

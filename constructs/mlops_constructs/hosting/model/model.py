@@ -95,7 +95,7 @@ class Model(ModelBase):
         name_prefix: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"Model {self.node.path}")
+        problems = Problems("Model", self)
         problems.extend(region_problems(self, "AWS::SageMaker::Model"))
         problems.extend(source.problems())
         if vpc is None and (subnets is not None or security_groups is not None):

@@ -89,7 +89,7 @@ class BatchTransform(cdk.Resource):
         schedule_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"BatchTransform {self.node.path}")
+        problems = Problems("BatchTransform", self)
         problems.extend(region_problems(self, "AWS::Scheduler::Schedule"))
         problems.extend(name_problems("job_name_prefix", job_name_prefix, reserve=MAX_ID_LENGTH))
         problems.extend(name_problems("schedule_name", schedule_name))

@@ -89,7 +89,7 @@ class EndpointDashboard(Construct):
         dashboard_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"EndpointDashboard {self.node.path}")
+        problems = Problems("EndpointDashboard", self)
         for monitor in monitor_widgets:
             if not 1 <= len(monitor.metrics) <= _MAX_METRICS:
                 problems.add(

@@ -158,7 +158,7 @@ class MetricAlarms(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._prefix = alarm_name_prefix
-        problems = Problems(f"{type(self).__name__} {self.node.path}")
+        problems = Problems(type(self).__name__, self)
         problems.extend(_problems(thresholds, actions or {}))
         problems.raise_if_any()
         self.alarms = {one.name: self._define(Construct(self, one.name), one) for one in thresholds}

@@ -19,6 +19,7 @@ from aws_cdk.interfaces.aws_sagemaker import IPipelineRef
 from constructs import Construct
 
 from mlops_constructs._dead_letter_queue import DeadLetterQueue
+from mlops_constructs._environment import inherit
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.monitoring._state_machine import observed_state_machine
@@ -171,13 +172,14 @@ class Retraining(AlarmAction):
         Raises:
             ValueError: if a limit is out of range.
         """
-        problems = Problems(f"Retraining {scope.node.path}")
+        problems = Problems("Retraining", scope)
         problems.extend(self.problems(alarms=1))
         problems.raise_if_any()
         stack, interval = cdk.Stack.of(scope), self.minimum_interval
         if interval is None:
             interval = cdk.Duration.days(DEFAULT_MINIMUM_INTERVAL_DAYS)
         place = Construct(scope, "StateMachine")
+        inherit(place, scope)
         limits = Limits(
             minimum_seconds=int(interval.to_seconds()),
             max_runs=self.max_runs_per_month,
@@ -261,7 +263,7 @@ class _CodePipeline(Retraining):
 
     def bind(self, scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> None:
         here, there = cdk.Stack.of(scope), self.pipeline.env
-        problems = Problems(f"Retraining {scope.node.path}")
+        problems = Problems("Retraining", scope)
         for what, own, other in (
             ("account", here.account, there.account),
             ("region", here.region, there.region),

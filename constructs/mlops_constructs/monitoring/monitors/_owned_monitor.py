@@ -140,7 +140,7 @@ class OwnedMonitor(MonitorBase):
         raise NotImplementedError
 
     def _validate(self, monitor_name: str | None) -> None:
-        problems = Problems(f"{type(self).__name__} {self.node.path}")
+        problems = Problems(type(self).__name__, self)
         if monitor_name is not None and not re.fullmatch(_NAME, monitor_name):
             problems.add(
                 f"monitor_name: got {monitor_name!r}; allowed are 1 to {MAX_NAME_LENGTH} letters, "

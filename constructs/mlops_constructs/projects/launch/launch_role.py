@@ -77,7 +77,7 @@ class LaunchRole(LaunchRoleBase):
         role_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"LaunchRole {self.node.path}")
+        problems = Problems("LaunchRole", self)
         if role_name is not None and is_known(role_name) and not re.fullmatch(_NAME, role_name):
             problems.add(
                 f"role_name: got {role_name!r}; allowed are up to 64 letters, digits and _+=,.@-"

@@ -6,7 +6,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from mlops_constructs._attributes import key_arn, role_arn
 from mlops_constructs._dead_letter_queue import DeadLetterQueue
+from mlops_constructs._environment import inherit
 from mlops_constructs._job_permissions import use_keys, write_logs
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import PROJECT_TAG, Permission, ServiceRole
@@ -73,6 +75,7 @@ class MonitoringRoles(Construct):
         batch_models: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        inherit(self, scope)
         self._project, self._aliases = project, key_aliases
         queue = DeadLetterQueue(self, "NotStarted", queue_name=_name(target, "queue"))
         role = ServiceRole(
@@ -122,7 +125,7 @@ class MonitoringRoles(Construct):
     def _start(self, role: iam.IRole, queue_arn: str) -> list[Permission]:
         jobs = [sagemaker_arn(self, "processing-job", "*")]
         tagged = {f"aws:RequestTag/{PROJECT_TAG}": self._project.project_name}
-        keys = [self._project.artifacts.key.key_arn, *self._aliases]
+        keys = [key_arn(self._project.artifacts.key), *self._aliases]
         network = self._project.network
         return [
             Permission(
@@ -141,7 +144,7 @@ class MonitoringRoles(Construct):
             ),
             Permission(
                 actions=["iam:PassRole"],
-                resources=[role.role_arn],
+                resources=[role_arn(role)],
                 conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
             ),
             Permission(actions=["sqs:SendMessage"], resources=[queue_arn]),
@@ -155,7 +158,7 @@ class MonitoringRoles(Construct):
     def _start_batch(self, models: str | None) -> list[Permission]:
         if models is None:
             return []
-        keys = [self._project.artifacts.key.key_arn, *self._aliases]
+        keys = [key_arn(self._project.artifacts.key), *self._aliases]
         return starting_batch(self, models=models, keys=keys)
 
     def keep(self, removal_policy: cdk.RemovalPolicy) -> None:

@@ -13,6 +13,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from mlops_constructs._dead_letter_queue import DeadLetterQueue
+from mlops_constructs._environment import environment_of, inherit
 from mlops_constructs.delivery import StageTarget
 from mlops_constructs.monitoring import Retraining
 
@@ -58,7 +59,8 @@ class ProjectRetraining(Construct):
         limits: RetrainingLimits | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        own = [(cdk.Stack.of(self).account, list(endpoints))] if endpoints else []
+        inherit(self, scope)
+        own = [(environment_of(self).account, list(endpoints))] if endpoints else []
         others: dict[str, list[str]] = {}
         for target in targets:
             others.setdefault(target.account, []).append(target.stack_name)
@@ -73,8 +75,10 @@ class ProjectRetraining(Construct):
             minimum_interval=cdk.Duration.days(limits.cooldown_days),
             max_runs_per_month=limits.max_runs_per_month,
         )
+        place = Construct(self, "Retraining")
+        inherit(place, self)
         self.state_machine = retraining.start_on(
-            Construct(self, "Retraining"),
+            place,
             [alarms_in(account, names, [RETRAIN], "ALARM") for account, names in accounts],
             description="An alarm of a stage goes off: rebuild the model",
             limit_pattern=LIMIT_PATTERN,
@@ -114,8 +118,8 @@ class ProjectRetraining(Construct):
 
     def _receive(self, target: StageTarget) -> None:
         """Allows the role of a stage in another account to put events on the default bus."""
-        stack = cdk.Stack.of(self)
-        bus = stack.format_arn(service="events", resource="event-bus", resource_name="default")
+        stack = environment_of(self)
+        bus = stack.arn(service="events", resource="event-bus", name="default")
         events.CfnEventBusPolicy(
             self,
             f"From-{target.stage.name}",

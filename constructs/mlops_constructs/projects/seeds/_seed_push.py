@@ -16,6 +16,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from mlops_constructs._attributes import arn_of_objects, bucket_name, key_arn
+from mlops_constructs._environment import inherit
 from mlops_constructs._findings import acknowledge, seldom_called_function
 from mlops_constructs._function_permissions import attach_to
 from mlops_constructs._problems import Problems
@@ -76,7 +78,8 @@ class SeedPush(Construct):
         network: NetworkBase | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"SeedPush {self.node.path}")
+        inherit(self, scope)
+        problems = Problems("SeedPush", self)
         problems.extend(
             f"seeds: got {suffix} without a version; set Seed(version=...), by which a repository "
             "with a seed is recognised"
@@ -95,7 +98,7 @@ class SeedPush(Construct):
             service_token=function.function_arn,
             service_timeout=cdk.Duration.minutes(_MINUTES + 1),
             properties={
-                "Bucket": project.artifacts.bucket.bucket_name,
+                "Bucket": bucket_name(project.artifacts.bucket),
                 "Prefix": _PREFIX,
                 "BuildProjectName": build.project.project_name,
                 "UrlPrefix": connection_url(connection_arn, "").removesuffix(".git"),
@@ -171,12 +174,12 @@ class SeedPush(Construct):
                 ),
                 Permission(
                     actions=["s3:DeleteObjectVersion", "s3:PutObject"],
-                    resources=[artifacts.bucket.arn_for_objects(f"{_PREFIX}*")],
+                    resources=[arn_of_objects(artifacts.bucket, f"{_PREFIX}*")],
                     because="each seed has a key of its name",
                 ),
                 Permission(
                     actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                    resources=[artifacts.key.key_arn],
+                    resources=[key_arn(artifacts.key)],
                 ),
                 *attach_to(self._network, self),
             ],

@@ -63,7 +63,7 @@ class ProjectPortfolio(Construct):
         principals: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"ProjectPortfolio {self.node.path}")
+        problems = Problems("ProjectPortfolio", self)
         texts = {
             "display_name": display_name,
             "provider_name": provider_name,

@@ -76,7 +76,7 @@ class ProjectProduct(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.version = template.asset.asset_hash
-        problems = Problems(f"ProjectProduct {self.node.path}")
+        problems = Problems("ProjectProduct", self)
         problems.extend(_version_problems(self.version, earlier_versions))
         problems.extend(region_problems(self, *RESOURCE_TYPES))
         problems.raise_if_any()

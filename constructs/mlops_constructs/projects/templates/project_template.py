@@ -197,7 +197,7 @@ class ProjectTemplate(Construct):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id)
-        problems = Problems(f"ProjectTemplate {self.node.path}")
+        problems = Problems("ProjectTemplate", self)
         if not re.fullmatch(TEMPLATE_NAME, template_name):
             problems.add(
                 f"template_name: got {template_name!r}; allowed are up to 32 letters, digits and "

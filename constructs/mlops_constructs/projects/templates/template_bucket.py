@@ -193,7 +193,7 @@ class TemplateBucket(Construct):
         return bucket
 
     def _validate(self, cidrs: Sequence[str]) -> None:
-        problems = Problems(f"TemplateBucket {self.node.path}")
+        problems = Problems("TemplateBucket", self)
         for cidr in cidrs:
             if is_known(cidr):
                 try:
