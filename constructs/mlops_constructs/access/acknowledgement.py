@@ -47,18 +47,12 @@ def acknowledge_wildcards(
     )
 
 
-def acknowledge_permissions(
-    construct: IConstruct,
-    permissions: Sequence[Permission],
-    statements: Sequence[Mapping[str, Any]] | None = None,
-) -> None:
+def acknowledge_permissions(construct: IConstruct, permissions: Iterable[Permission]) -> None:
     """Acknowledges the wildcards of all permissions of a role, each with its own reason.
 
     Args:
         construct: role or policy with the permissions.
         permissions: permissions, whose `because` is the reason.
-        statements: resolved statements of the permissions, in their order. Defaults to None: the
-            resources are resolved once more.
 
     Example:
         ```python
@@ -72,10 +66,21 @@ def acknowledge_permissions(
         acknowledge_permissions(role, allowed)
         ```
     """
-    wildcards = [(one, each.because) for each in permissions for one in each.wildcards()]
-    if statements is None:
-        _acknowledge(construct, [], wildcards)
-        return
+    _acknowledge(construct, [], _wildcards(permissions))
+
+
+def acknowledge_statements(
+    construct: IConstruct,
+    permissions: Sequence[Permission],
+    statements: Sequence[Mapping[str, Any]],
+) -> None:
+    """Acknowledges the wildcards of permissions whose statements are resolved already.
+
+    Args:
+        construct: role or policy with the permissions.
+        permissions: permissions, whose `because` is the reason.
+        statements: resolved statements of the permissions, in their order.
+    """
     resolved = [
         value
         for each, statement in zip(permissions, statements, strict=True)
@@ -83,7 +88,11 @@ def acknowledge_permissions(
         for given, value in zip(each.resources, _listed(statement["Resource"]), strict=True)
         if "*" in given
     ]
-    _acknowledge(construct, [], wildcards, resolved)
+    _acknowledge(construct, [], _wildcards(permissions), resolved)
+
+
+def _wildcards(permissions: Iterable[Permission]) -> list[tuple[str, str]]:
+    return [(one, each.because) for each in permissions for one in each.wildcards()]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,6 @@
 """Roles whose permissions are customer managed policies."""
 
 from collections.abc import Sequence
-from functools import cached_property
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -9,7 +8,7 @@ from constructs import Construct
 from mlops_constructs._environment import inherit, role_path_of, stack_of
 
 from ._managed_policies import MAX_POLICIES, ManagedPolicies
-from .acknowledgement import acknowledge_permissions
+from .acknowledgement import acknowledge_statements
 from .permission import Permission
 
 ROLE_PATH = "/ml-platform/"
@@ -75,10 +74,10 @@ class LeastPrivilegeRole(iam.Role):
         self._granted: ManagedPolicies | None = None
         inherit(self, scope)
         self._permissions = ManagedPolicies(stack_of(scope), self._permissions_policy)
-        acknowledge_permissions(self, permissions, self._permissions.add_all(permissions))
+        acknowledge_statements(self, permissions, self._permissions.add_all(permissions))
         self._check_quota()
 
-    @cached_property
+    @property
     def fixed(self) -> iam.IRole:
         """The role without policy updates: constructs cannot add permissions to it."""
         return self.without_policy_updates()
