@@ -139,7 +139,7 @@ class StudioStack(PlatformStack):
     def mlflow_in(
         self, stack: PlatformStack, bucket: s3.IBucket | None
     ) -> studio.MlflowAppBase | None:
-        """Returns the MLflow App, for another stack; None if there is none.
+        """Returns the MLflow App, for another stack; None if the settings have no App.
 
         Args:
             stack: the other stack.

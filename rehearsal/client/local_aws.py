@@ -224,7 +224,7 @@ def require(directory: Path = STATE_DIRECTORY) -> LocalAws:
 
 
 def last_port(directory: Path = STATE_DIRECTORY) -> int:
-    """Returns the port of the last local AWS of a state directory; 0 if there was none."""
+    """Returns the port of the last local AWS of a state directory; 0 if no local AWS has run."""
     for name in ("endpoint.json", "stopped.json"):
         try:
             return int(json.loads((directory / name).read_text())["port"])

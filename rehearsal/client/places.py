@@ -11,8 +11,8 @@ def of_app(aws: LocalAws, assembly: Path = cdk.ASSEMBLY) -> dict[str, LocalAws]:
 
     Args:
         aws: the local AWS.
-        assembly: output folder of the synthesis; without it, there are none. Defaults to that of
-            the last deployment.
+        assembly: output folder of the synthesis, which may not exist. Defaults to that of the last
+            deployment.
     """
     if not (assembly / "manifest.json").exists():
         return {}

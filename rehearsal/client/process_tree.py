@@ -41,7 +41,7 @@ def boot_id() -> str:
 
 
 def identify(pid: int) -> ProcessId | None:
-    """Returns the process that has the id now; None if there is none or only a zombie."""
+    """Returns the process that has the id now; None if it has ended or is a zombie."""
     status = _status(pid)
     return ProcessId(pid, status[2]) if status and status[3] not in "ZX" else None
 

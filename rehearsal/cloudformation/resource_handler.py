@@ -166,7 +166,7 @@ class ResourceHandler:
         return self._state(identifier, response, after, identifier)
 
     def delete(self, client: Any, scope: Scope, physical_id: str) -> None:
-        """Deletes a resource; succeeds if there is none.
+        """Deletes a resource; succeeds if it does not exist.
 
         Raises:
             ResourceFailure: the service rejected the call.

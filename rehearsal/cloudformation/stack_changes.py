@@ -52,7 +52,7 @@ def update_stack(client: Any, request: Mapping[str, Any], closing: threading.Eve
 
 
 def delete_stack(client: Any, name: str, closing: threading.Event) -> Stack | None:
-    """Deletes a stack and waits until it is gone; returns None if there is none.
+    """Deletes a stack and waits until it is gone; returns None if it does not exist.
 
     Raises:
         StackFailedError: the deletion failed, or `closing` was set.

@@ -42,7 +42,7 @@ def find_interpreter(minor_version: str) -> Interpreter | None:
 
     The order is: the running interpreter, `python3.11` on the PATH, and interpreters of a version
     manager (pyenv, uv) beside the running one. Each is executed, because a shim of a version
-    manager may exist for a version that is not active. Returns None if there is none.
+    manager may exist for a version that is not active. Returns None if no interpreter was found.
     """
     running = running_interpreter()
     if running.minor_version == minor_version:

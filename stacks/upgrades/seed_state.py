@@ -32,7 +32,7 @@ def read_record(content: bytes | None) -> SeedRecord:
         content: content of `.seed.json`; None if the repository has none.
 
     Raises:
-        UpgradeError: there is none, or it is malformed. Anyone who can push can change it.
+        UpgradeError: the file is missing or malformed. Anyone who can push can change it.
     """
     if content is None:
         raise UpgradeError(

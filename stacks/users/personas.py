@@ -46,8 +46,8 @@ def allow_tools(
 
     Args:
         role: role of the users.
-        mlflow: MLflow App. None: there is none.
-        packages: repository of packages. None: there is none.
+        mlflow: MLflow App. None: no App.
+        packages: repository of packages. None: no repository.
     """
     if mlflow is not None:
         if role.persona.works:

@@ -126,7 +126,7 @@ def test_he_reads_drift_reports(rob: Person) -> None:
 
 
 def test_he_answers_the_question_before_production(rob: Person) -> None:
-    # No approval is pending: IAM allows the call, and CodePipeline reports that there is none.
+    # No approval is pending: IAM allows the call, and CodePipeline reports that.
     answer = {
         "pipelineName": DEPLOY,
         "stageName": "Staging",

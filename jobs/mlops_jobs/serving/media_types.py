@@ -25,7 +25,7 @@ def media_type(header: str) -> str:
 
 
 def accepted(header: str, content_type: str) -> str | None:
-    """Returns the first supported format of an Accept header; None if there is none.
+    """Returns the first supported format of an Accept header; None if no format is supported.
 
     Args:
         header: value of the header; "" if the request has none.

@@ -41,7 +41,8 @@ def date_parts(
 
     Returns:
         One line for each part, and one column for each cell, NaN where a value is missing; and the
-        position of the first cell that is neither a date nor missing, None if there is none.
+        position of the first cell that is neither a date nor missing, None if each
+        cell is one of them.
     """
     readers = [PARTS[part] for part in parts]
     missing = [math.nan] * len(parts)

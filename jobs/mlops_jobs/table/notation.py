@@ -200,7 +200,7 @@ class NotationSearch:
         return True
 
     def result(self) -> "Found | None":
-        """Returns the notation of nearly all cells; None if there is none."""
+        """Returns the notation of nearly all cells; None if they differ."""
         possible = {
             name: misfits
             for name, misfits in self._misfits.items()

@@ -62,7 +62,7 @@ class Outcome:
         parts: number of parts.
         logged: number of those that were logged. Defaults to 0.
         reason: why the others were not. Defaults to "": all were.
-        run_id: id of the run. Defaults to "": there is none.
+        run_id: id of the run. Defaults to "": no run.
     """
 
     parts: int

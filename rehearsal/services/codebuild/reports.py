@@ -1,4 +1,4 @@
-"""Report groups and reports. There are none: a buildspec with reports is rejected by name.
+"""Report groups and reports. A buildspec with reports is rejected by name.
 
 Source: ListReportGroups and ListReports in the CodeBuild API reference.
 """

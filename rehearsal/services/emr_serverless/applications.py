@@ -137,7 +137,7 @@ class Applications:
         """Returns an application.
 
         Raises:
-            AwsError: ResourceNotFoundException, if there is none.
+            AwsError: ResourceNotFoundException: it does not exist.
         """
         with self._lock:
             found = self._applications.of(scope).get(identifier)
@@ -150,7 +150,7 @@ class Applications:
         """Returns an application that accepts a job run; it starts if it may start by itself.
 
         Raises:
-            AwsError: there is none, or it is not started.
+            AwsError: it does not exist, or it is not started.
         """
         with self._lock:
             record = self.find(scope, identifier)

@@ -143,7 +143,7 @@ class JobRuns:
         """Returns a job run.
 
         Raises:
-            AwsError: ResourceNotFoundException, if there is none.
+            AwsError: ResourceNotFoundException: it does not exist.
         """
         self._applications.find(scope, application)
         with self._lock:
@@ -157,7 +157,7 @@ class JobRuns:
         """Returns an application or job run by its ARN.
 
         Raises:
-            AwsError: there is none.
+            AwsError: it does not exist.
         """
         words = arn.rpartition(":")[2].strip("/").split("/")
         if len(words) == 4 and (words[0], words[2]) == ("applications", "jobruns"):

@@ -111,7 +111,7 @@ def version_problems(
         for key, version in deployed.items():
             if version is not None and version not in approved:
                 yield (
-                    f"config/{name}.yaml: {key}: got {version}; allowed: an approved version, "
+                    f"config/{name}.yaml: {key}: got {version}; allowed: an approved version"
                     f"{_listed(approved)}"
                 )
             elif first is not None and version not in first:
@@ -151,7 +151,8 @@ def monitored_packages(
 def _listed(approved: Mapping[int, str]) -> str:
     versions = [str(one) for one in sorted(approved, reverse=True)]
     rest = [f"{len(versions) - _MAX_LISTED} older ones"] if len(versions) > _MAX_LISTED else []
-    return ", ".join([*versions[:_MAX_LISTED], *rest]) or "of which there is none yet"
+    listed = [*versions[:_MAX_LISTED], *rest]
+    return f", {', '.join(listed)}" if listed else "; no version is approved yet"
 
 
 def main() -> int:

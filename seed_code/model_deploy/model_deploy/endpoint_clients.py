@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from .smoke_test_error import SmokeTestError
 
 MAX_WAIT_SECONDS = 20 * 60
-"""Time for the first instance or copy to start, if there is none, or for a job to end."""
+"""Time for a first instance or copy to start where the endpoint has none, or for a job to end."""
 POLL_SECONDS = 5
 _NO_CAPACITY = "no capacity"
 _STATUS = re.compile(r"\b([45]\d\d)\b")

@@ -179,7 +179,7 @@ def test_a_version_without_any_approved_one_is_rejected() -> None:
     (found,) = version_problems({"staging": real_time(version=1)}, {})
 
     assert found == (
-        "config/staging.yaml: version: got 1; allowed: an approved version, of which there is none "
+        "config/staging.yaml: version: got 1; allowed: an approved version; no version is approved "
         "yet"
     )
 

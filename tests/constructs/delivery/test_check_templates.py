@@ -451,7 +451,7 @@ ATTACKS_BY_COMPONENTS: dict[str, tuple[Change, str]] = {
         put(*COMPONENT, "InferenceComponentName", value="churn-production"),
         'InferenceComponentName is "churn-production"',
     ),
-    "a variant that is none of components after all": (
+    "a variant that does not host components": (
         put(*VARIANTS, 0, "ManagedInstanceScaling", value={"Ref": "AWS::NoValue"}),
         "a variant's ManagedInstanceScaling is a function",
     ),

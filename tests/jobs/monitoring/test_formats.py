@@ -177,7 +177,7 @@ def test_an_odd_label_of_one_caller_stops_no_hour(tmp_path: Path) -> None:
 
     ending = run(quality(tmp_path, baseline_statistics=baseline(tmp_path, statistics)))
 
-    assert "1 ground truth labels are none of the model's" in ending
+    assert "1 ground truth labels are unknown to the model" in ending
     assert report(tmp_path, "statistics.json")["dataset"] == {"item_count": 39}
 
 

@@ -68,7 +68,7 @@ CHANNEL = {"SlackTeamId": "T0123456789", "SlackChannelId": "C0123456789", "IamRo
 class Creation(NamedTuple):
     """A request that creates a resource.
 
-    `second` is the action that AWS evaluates beside the creation; empty if there is none.
+    `second` is the action that AWS evaluates beside the creation; empty without one.
     """
 
     service: Callable[[FakePlatform], Service]

@@ -34,9 +34,9 @@ class TriggerFilter:
     """Defines a filter of pushes or pull requests that start a pipeline.
 
     Patterns are globs: `*` matches any characters but a slash, `**` any characters. An event passes
-    if it matches one of the included patterns (or there are none) and none of the excluded ones;
-    one of the changed files must pass as well. An event that passes one of several filters of a
-    source starts the pipeline.
+    if it matches one of the included patterns (or no pattern is included) and none of the excluded
+    ones; one of the changed files must pass as well. An event that passes one of several filters
+    of a source starts the pipeline.
 
     Use `branches`, `tags` or `pull_requests` to create a filter.
 

@@ -73,7 +73,7 @@ class Reading:
         if self.unreadable_responses:
             yield f"{self.unreadable_responses} responses could not be read"
         if self.unknown_labels:
-            yield f"{self.unknown_labels} ground truth labels are none of the model's"
+            yield f"{self.unknown_labels} ground truth labels are unknown to the model"
 
     def violations(self, maximum: float) -> Iterator[dict[str, Any]]:
         """Yields a violation if too many calls could not be analyzed.

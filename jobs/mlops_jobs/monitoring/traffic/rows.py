@@ -81,7 +81,7 @@ def layouts(names: Sequence[str], target: str) -> dict[int, list[str]]:
 
     Args:
         names: all columns.
-        target: name of the column that requests may omit; "" if there is none.
+        target: name of the column that requests may omit; "" if there is no such column.
     """
     found = {len(names): list(names)}
     if target in names:

@@ -54,7 +54,7 @@ class Buckets:
         """Returns the status of a file or folder.
 
         Raises:
-            GatewayError: there is none.
+            GatewayError: it was not found.
         """
         if key:
             try:

@@ -171,7 +171,7 @@ def _local(uri: str, folder: Path) -> list[str]:
     """Returns the paths of a file, of the files of a folder, or of a downloaded object.
 
     Raises:
-        SubmitError: there is none.
+        SubmitError: it was not found.
     """
     parts = urllib.parse.urlsplit(uri)
     if parts.scheme in _SCHEMES:

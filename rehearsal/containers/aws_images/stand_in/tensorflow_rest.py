@@ -39,7 +39,7 @@ class Model:
         """Loads the newest version below a folder, whose name is a number.
 
         Raises:
-            RuntimeError: there is none.
+            RuntimeError: it was not found.
         """
         found = [
             one.parent for one in folder.rglob("saved_model.pb") if one.parent.name.isdecimal()

@@ -88,7 +88,7 @@ def _states(configuration: Mapping[str, str]) -> list[str]:
 
 def _alarm_problems(configuration: Mapping[str, str]) -> list[str]:
     problems = [
-        f"AlarmStates: {state} is none of {', '.join(_STATES)}"
+        f"AlarmStates: got {state}; allowed: {', '.join(_STATES)}"
         for state in _states(configuration)
         if state not in _STATES
     ]

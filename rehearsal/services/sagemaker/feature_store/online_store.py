@@ -54,7 +54,7 @@ class OnlineStore:
             self._records.pop((scope, name), None)
 
     def group(self, scope: Scope, name: str) -> Mapping[str, Any] | None:
-        """Returns a group that accepts records, or None if there is none of this name."""
+        """Returns a group that accepts records, or None if no group has this name."""
         with self._lock:
             return self._groups.get((scope, name))
 

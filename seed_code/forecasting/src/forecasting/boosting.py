@@ -77,7 +77,7 @@ class _Checkpoints(TrainingCallback):  # type: ignore[misc]
         self._folder, self._fingerprint = folder, fingerprint
 
     def newest(self) -> xgboost.Booster | None:
-        """Returns the trees of the newest checkpoint; None if there is none."""
+        """Returns the trees of the newest checkpoint; None before the first checkpoint."""
         file = max(self._folder.glob(f"{self._fingerprint}-*.ubj"), default=None)
         if file is None:
             return None

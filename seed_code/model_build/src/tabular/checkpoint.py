@@ -49,7 +49,7 @@ class Checkpoints:
         return cls(folder=folder, fingerprint=digest.hexdigest()[:16])
 
     def newest(self) -> Path | None:
-        """Returns the newest checkpoint; None if there is none."""
+        """Returns the newest checkpoint; None before the first checkpoint."""
         return max(self.folder.glob(f"{self.fingerprint}-*.ubj"), default=None)
 
     def keep(self, booster: xgboost.Booster, progress: Progress) -> None:

@@ -224,7 +224,7 @@ def test_a_request_about_a_space_says_whose_it_is(
     }
     assert service.condition_keys("CreateSpace", space(domain), SCOPE) == keys
     named = {"DomainId": domain, "SpaceName": "churn"}
-    assert service.condition_keys("DeleteSpace", named, SCOPE) == {}, "there is none yet"
+    assert service.condition_keys("DeleteSpace", named, SCOPE) == {}, "the space does not exist yet"
 
     sagemaker.create_space(**space(domain))
 
