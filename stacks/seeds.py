@@ -54,6 +54,7 @@ _SHARED = (
     "tests/test_champion.py",
     "tests/test_execution.py",
     "tests/test_project.py",
+    "tests/training_jobs.py",
 )
 """Files of model_build that do not depend on the kind of model; each repository has a copy."""
 

@@ -26,21 +26,22 @@ class ImageFile:
     content: bytes
 
 
-def image_files(folder: Path) -> Iterator[ImageFile]:
+def image_files(place: Path) -> Iterator[ImageFile]:
     """Yields the files of a folder, and those of its zip archives, in the order of their paths.
 
     A file is `LABEL/NAME.png` or `.jpg`. Archives are read without writing their members.
 
     Args:
-        folder: the folder.
+        place: the folder, or one zip archive.
 
     Raises:
         InputError: there is no image, a file has another type or is too large, or an archive
             cannot be read.
     """
     count = 0
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder)
+    paths = sorted(place.rglob("*")) if place.is_dir() else [place]
+    for path in (path for path in paths if path.is_file()):
+        name = path.relative_to(place if place.is_dir() else place.parent)
         if path.name[0] in "._":
             continue
         if path.suffix.lower() == ".zip":

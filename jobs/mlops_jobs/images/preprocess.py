@@ -9,6 +9,7 @@ Base64, and label.
 import argparse
 import csv
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,45 @@ OUTPUT = Path("/opt/ml/processing/output")
 MIN_IMAGES_PER_LABEL = 3  # one for each part
 
 
+@dataclass(frozen=True, kw_only=True)
+class LabeledFiles:
+    """All images of a project.
+
+    Args:
+        size: size to which they are scaled.
+        pictures: the images.
+        cells: files in Base64, as a request has them.
+        labels: label of each image.
+    """
+
+    size: Size
+    pictures: list[Picture]
+    cells: list[str]
+    labels: list[str]
+
+
+def read_images(options: argparse.Namespace) -> LabeledFiles:
+    """Reads and validates the images without splitting them.
+
+    Args:
+        options: options of `add_options`, and the folder or archive `input`.
+
+    Raises:
+        InputError: the files are not labeled images; the message states the remedy.
+    """
+    size = Size(height=options.height, width=options.width, channels=options.channels)
+    found = LabeledFiles(size=size, pictures=[], cells=[], labels=[])
+    for file in image_files(options.input):
+        try:
+            found.pictures.append(size.decode(file.content))
+        except InputError as error:
+            raise InputError(f"{file.name}: {error}") from error
+        found.cells.append(as_cell(file.content))
+        found.labels.append(file.label)
+    _check_labels(found.labels)
+    return found
+
+
 def preprocess(options: argparse.Namespace) -> ImageSchema:
     """Runs the job.
 
@@ -38,18 +78,8 @@ def preprocess(options: argparse.Namespace) -> ImageSchema:
     Raises:
         InputError: the files are not labeled images; the message states the remedy.
     """
-    size = Size(height=options.height, width=options.width, channels=options.channels)
-    pictures: list[Picture] = []
-    cells: list[str] = []
-    labels: list[str] = []
-    for file in image_files(options.input):
-        try:
-            pictures.append(size.decode(file.content))
-        except InputError as error:
-            raise InputError(f"{file.name}: {error}") from error
-        cells.append(as_cell(file.content))
-        labels.append(file.label)
-    _check_labels(labels)
+    found = read_images(options)
+    labels, cells = found.labels, found.cells
     binary = len(set(labels)) == 2
     target = read_target(labels, ProblemType.BINARY if binary else ProblemType.MULTICLASS)
     parts = split(
@@ -59,9 +89,9 @@ def preprocess(options: argparse.Namespace) -> ImageSchema:
         seed=options.seed,
         groups=_equal(cells),
     )
-    schema = ImageSchema(size=size, labels=target.labels)
+    schema = ImageSchema(size=found.size, labels=target.labels)
     codes = np.array([target.labels.index(label) for label in labels])
-    images = np.stack(pictures)
+    images = np.stack(found.pictures)
     for part in (Part.TRAIN, Part.VALIDATION):
         name = part.name.lower()
         (options.output / name).mkdir(parents=True, exist_ok=True)
@@ -106,15 +136,24 @@ def _write_rows(file: Path, cells: Sequence[str], labels: Sequence[str], chosen:
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the job's arguments, which the pipeline sets from `config.yaml`."""
     options = argparse.ArgumentParser(prog="preprocess", description=__doc__)
+    add_options(options)
+    options.add_argument("--input", type=Path, default=INPUT)
+    options.add_argument("--output", type=Path, default=OUTPUT)
+    return options
+
+
+def add_options(options: argparse.ArgumentParser) -> None:
+    """Adds the options that describe images and split.
+
+    Args:
+        options: parser of a command.
+    """
     options.add_argument("--height", type=int, required=True)
     options.add_argument("--width", type=int, required=True)
     options.add_argument("--channels", type=int, choices=(1, 3), required=True)
     options.add_argument("--validation-share", type=float, default=0.2)
     options.add_argument("--test-share", type=float, default=0.2)
     options.add_argument("--seed", type=int, default=7)
-    options.add_argument("--input", type=Path, default=INPUT)
-    options.add_argument("--output", type=Path, default=OUTPUT)
-    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

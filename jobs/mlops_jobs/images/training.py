@@ -4,7 +4,6 @@ Reads the channels `train` and `validation` of the preprocessing. Writes the fil
 `schema.json` beside them.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mlops_jobs.evaluation.quality import Metric, metric_of
-from mlops_jobs.failure import InputError, exit_with_message
+from mlops_jobs.failure import exit_with_message
 from mlops_jobs.images.model import ImageModel, Images, scaled
 from mlops_jobs.images.schema import FILE, ImageSchema
-from mlops_jobs.training.hyperparameters import Hyperparameter, read_hyperparameters
-from mlops_jobs.training.job import OPT_ML, metric_line
+from mlops_jobs.training.container import OPT_ML, TrainingContainer, print_result
+from mlops_jobs.training.hyperparameters import Hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,41 +82,32 @@ def train(
     Raises:
         InputError: a hyperparameter is unknown or out of its range, or a channel is missing.
     """
-    given = json.loads((opt_ml / "input/config/hyperparameters.json").read_text(encoding="utf-8"))
-    channels, folder = opt_ml / "input/data", opt_ml / "model"
-    content = _existing(channels / "train" / FILE).read_bytes()
-    schema = ImageSchema.from_json(content)
-    metric = metric_of(schema.problem_type, given.pop("metric", None))
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_bytes(content)
-    validation = _read(channels / "validation/validation.npz")
+    container = TrainingContainer.read(hyperparameters, opt_ml)
+    schema_file = container.input_file("train", FILE)
+    schema = ImageSchema.from_json(schema_file.read_bytes())
+    metric = metric_of(schema.problem_type, container.metric)
+    folder = container.model_folder(schema_file)
+    validation = _read(container.input_file("validation", "validation.npz"))
     fit(
         ImageTraining(
             schema=schema,
             metric=metric,
-            hyperparameters=read_hyperparameters(hyperparameters, given),
-            train=_read(channels / "train/train.npz"),
+            hyperparameters=container.hyperparameters,
+            train=_read(container.input_file("train", "train.npz")),
             validation=validation,
-            checkpoints=opt_ml / "checkpoints",
+            checkpoints=container.checkpoints,
             folder=folder,
         )
     )
     model = load(folder)
     predicted = model.predict_images(validation.images)
-    value = metric.measure(schema.labels, validation.target.astype(np.float64), predicted)
-    # The last line with the metric is its value in SageMaker.
-    print(f"result: {metric_line(metric.name, value)}", flush=True)
+    actual = validation.target.astype(np.float64)
+    print_result(metric, metric.measure(schema.labels, actual, predicted))
     return model
 
 
-def _existing(file: Path) -> Path:
-    if not file.is_file():
-        raise InputError(f"{file}: no such file; the Preprocess step writes it")
-    return file
-
-
 def _read(file: Path) -> LabeledImages:
-    with np.load(_existing(file), allow_pickle=False) as arrays:
+    with np.load(file, allow_pickle=False) as arrays:
         return LabeledImages(
             images=scaled(arrays["images"]), target=arrays["target"].astype(np.int64)
         )

@@ -14,7 +14,7 @@ import numpy as np
 
 from mlops_jobs.evaluation import job
 from mlops_jobs.evaluation.gate import Gate, gate_of
-from mlops_jobs.evaluation.job import Champion, Extent, print_report
+from mlops_jobs.evaluation.job import Champion, Extent
 from mlops_jobs.evaluation.quality import report_of
 from mlops_jobs.evaluation.report import finite
 from mlops_jobs.failure import exit_with_message
@@ -77,7 +77,45 @@ def evaluate(
     report = job.evaluate(load, model, test, output, extent)
     if gate is not None:
         report["gate"] = gate.to_json(forecast_metric(metric))
-    report |= finite(_forecasts(loaded[0], RawTable.in_folder(test), report["baseline"]))
+    return _with_forecasts(report, loaded[0], test, output)
+
+
+def write_report(model: ForecastModel, test: Path, output: Path) -> dict[str, Any]:
+    """Measures the forecasts of a model and writes `evaluation.json` and `evaluation.html`.
+
+    Args:
+        model: the model.
+        test: folder with the raw held-out rows.
+        output: folder for the report.
+
+    Returns:
+        The report.
+
+    Raises:
+        InputError: the rows cannot be read.
+    """
+    return _with_forecasts(job.write_report(model, test, output, "mae"), model, test, output)
+
+
+def print_report(report: dict[str, Any]) -> None:
+    """Prints the metrics of a report beside those of the seasonal naive forecast.
+
+    Args:
+        report: result of `write_report`.
+    """
+    job.print_report(report)
+    naive = report["baseline"][BASELINE]
+    for metric in METRICS:
+        value = report[GROUP][metric.key]["value"]
+        print(f"{metric.name} {value!r} (seasonal naive {naive[metric.key]['value']!r})")
+    print(f"coverage {report[GROUP]['coverage']['value']!r}")
+
+
+def _with_forecasts(
+    report: dict[str, Any], model: ForecastModel, test: Path, output: Path
+) -> dict[str, Any]:
+    """Adds what only forecasts have to a report, and writes it again."""
+    report |= finite(_forecasts(model, RawTable.in_folder(test), report["baseline"]))
     text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
     (output / job.FILE).write_text(text, encoding="utf-8")
     return report
@@ -175,8 +213,3 @@ def main(load_predictor: LoadPredictor, arguments: Sequence[str] | None = None) 
             gate=gate_of(options),
         )
         print_report(report)
-        naive = report["baseline"][BASELINE]
-        for metric in METRICS:
-            value = report[GROUP][metric.key]["value"]
-            print(f"{metric.name} {value!r} (seasonal naive {naive[metric.key]['value']!r})")
-        print(f"coverage {report[GROUP]['coverage']['value']!r}")

@@ -10,6 +10,7 @@ The training job does not learn from `recent`: the endpoint forecasts from these
 import argparse
 import csv
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,72 @@ from mlops_jobs.series.encoding import scales
 from mlops_jobs.series.frequency import Frequency
 from mlops_jobs.series.schema import FILE, SeriesSchema
 from mlops_jobs.series.table import Columns, SeriesReader, SeriesTable
+from mlops_jobs.table.preprocess import text_encoding
 from mlops_jobs.table.raw import RawTable, is_missing
 
 INPUT = Path("/opt/ml/processing/input/data")
 OUTPUT = Path("/opt/ml/processing/output")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSeries:
+    """The series of a table, with the periods that are held out.
+
+    Args:
+        reader: reader of the table.
+        names: names of the series.
+        series: their values.
+        first_validation: number of the first period for validation.
+        first_test: number of the first held-out period.
+    """
+
+    reader: SeriesReader
+    names: tuple[str, ...]
+    series: SeriesTable
+    first_validation: int
+    first_test: int
+
+    @property
+    def train(self) -> SeriesTable:
+        """The periods for training."""
+        return self.series.part(0, self.first_validation)
+
+
+def read_series(table: RawTable, options: argparse.Namespace) -> SplitSeries:
+    """Reads and validates a table without writing anything.
+
+    Args:
+        table: the raw table.
+        options: options of `add_options`.
+
+    Raises:
+        InputError: the table does not match the options; the message states the remedy.
+    """
+    _check_options(options)
+    columns = Columns(
+        series=options.series,
+        timestamp=options.timestamp,
+        target=options.target,
+        covariates=tuple(options.covariate),
+    )
+    reader = SeriesReader(table=table, columns=columns, frequency=options.frequency)
+    names, series = reader.read()
+    first_test = series.periods - options.test * options.horizon
+    first_validation = first_test - options.validation * options.horizon
+    _check_length(options, series, first_validation)
+    found = SplitSeries(
+        reader=reader,
+        names=names,
+        series=series,
+        first_validation=first_validation,
+        first_test=first_test,
+    )
+    if np.isnan(scales(found.train, options.season)).all():
+        raise InputError(
+            f"data.target: got no series whose values differ from those {options.season} periods "
+            "before, so there is nothing to forecast; change forecast.season, or the data"
+        )
+    return found
 
 
 def preprocess(options: argparse.Namespace) -> SeriesSchema:
@@ -37,52 +100,40 @@ def preprocess(options: argparse.Namespace) -> SeriesSchema:
     Raises:
         InputError: the table does not match the options; the message states the remedy.
     """
-    _check_options(options)
     table = RawTable.in_folder(
         options.input, delimiter=options.delimiter, encoding=options.encoding
     )
-    columns = Columns(
-        series=options.series,
-        timestamp=options.timestamp,
-        target=options.target,
-        covariates=tuple(options.covariate),
-    )
-    reader = SeriesReader(table=table, columns=columns, frequency=options.frequency)
-    names, series = reader.read()
-    first_test = series.periods - options.test * options.horizon
-    first_validation = first_test - options.validation * options.horizon
-    _check_length(options, series, first_validation)
-    train = series.part(0, first_validation)
-    if np.isnan(scales(train, options.season)).all():
-        raise InputError(
-            f"data.target: got no series whose values differ from those {options.season} periods "
-            "before, so there is nothing to forecast; change forecast.season, or the data"
-        )
+    found = read_series(table, options)
+    reader, series, train = found.reader, found.series, found.train
     schema = SeriesSchema(
         columns=tuple(name for name in table.columns() if name != options.target),
         series=options.series,
         timestamp=options.timestamp,
         target=options.target,
-        covariates=columns.covariates,
+        covariates=reader.columns.covariates,
         frequency=options.frequency,
         horizon=options.horizon,
         season=options.season,
         lags=tuple(options.lag),
         quantiles=tuple(options.quantile),
-        names=names,
+        names=found.names,
         lowest=0.0 if np.nanmin(train.values) >= 0 else None,
     )
     parts = {
         "train": train,
-        "validation": series.part(first_validation, first_test),
-        "recent": series.part(first_test, series.periods),
+        "validation": series.part(found.first_validation, found.first_test),
+        "recent": series.part(found.first_test, series.periods),
     }
     for name, part in parts.items():
         (options.output / name).mkdir(parents=True, exist_ok=True)
         part.write(options.output / name / f"{name}.npz")
     (options.output / "train" / FILE).write_text(schema.to_json(), encoding="utf-8")
-    start = series.start
-    _copy_rows(reader, options.output, before=start + first_validation, held_out=start + first_test)
+    _copy_rows(
+        reader,
+        options.output,
+        before=series.start + found.first_validation,
+        held_out=series.start + found.first_test,
+    )
     _print_summary(schema, parts)
     return schema
 
@@ -152,6 +203,18 @@ def _print_summary(schema: SeriesSchema, parts: dict[str, SeriesTable]) -> None:
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the job's arguments, which the pipeline sets from `config.yaml`."""
     options = argparse.ArgumentParser(prog="preprocess", description=__doc__)
+    add_options(options)
+    options.add_argument("--input", type=Path, default=INPUT)
+    options.add_argument("--output", type=Path, default=OUTPUT)
+    return options
+
+
+def add_options(options: argparse.ArgumentParser) -> None:
+    """Adds the options that describe series, forecasts and split.
+
+    Args:
+        options: parser of a command.
+    """
     options.add_argument("--series", default="")
     options.add_argument("--timestamp", required=True)
     options.add_argument("--target", required=True)
@@ -161,13 +224,10 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--season", type=int, required=True)
     options.add_argument("--lag", type=int, action="append", default=[])
     options.add_argument("--quantile", type=float, action="append", default=[])
-    options.add_argument("--validation", type=int, required=True, help="in horizons")
-    options.add_argument("--test", type=int, required=True, help="in horizons")
+    options.add_argument("--validation", type=int, default=20, help="in horizons")
+    options.add_argument("--test", type=int, default=20, help="in horizons")
     options.add_argument("--delimiter", default=",")
-    options.add_argument("--encoding", default="utf-8")
-    options.add_argument("--input", type=Path, default=INPUT)
-    options.add_argument("--output", type=Path, default=OUTPUT)
-    return options
+    options.add_argument("--encoding", type=text_encoding, default="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

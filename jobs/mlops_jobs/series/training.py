@@ -4,7 +4,6 @@ Reads the channels `train`, `validation` and `recent` of the preprocessing. Writ
 model, and beside them schema, history and intervals.
 """
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mlops_jobs.evaluation.quality import Metric
-from mlops_jobs.failure import InputError, exit_with_message
+from mlops_jobs.failure import exit_with_message
 from mlops_jobs.series.encoding import (
     Encoded,
     Matrix,
@@ -30,8 +29,8 @@ from mlops_jobs.series.metrics import forecast_metric
 from mlops_jobs.series.model import ForecastModel, LoadPredictor
 from mlops_jobs.series.schema import FILE, SeriesSchema
 from mlops_jobs.series.table import SeriesTable
-from mlops_jobs.training.hyperparameters import Hyperparameter, read_hyperparameters
-from mlops_jobs.training.job import OPT_ML, metric_line
+from mlops_jobs.training.container import OPT_ML, TrainingContainer, print_result
+from mlops_jobs.training.hyperparameters import Hyperparameter
 
 MAX_ROWS = 30_000
 """Rows from which a model learns; longer histories have fewer origins."""
@@ -96,28 +95,27 @@ def train(
     Raises:
         InputError: a hyperparameter is unknown or out of its range, or a channel is missing.
     """
-    given = json.loads((opt_ml / "input/config/hyperparameters.json").read_text(encoding="utf-8"))
-    channels, folder = opt_ml / "input/data", opt_ml / "model"
-    metric = forecast_metric(given.pop("metric", None))
-    schema_file = channels / "train" / FILE
-    if not schema_file.is_file():
-        raise InputError(f"{schema_file}: no such file; the Preprocess step writes it")
-    schema = SeriesSchema.from_json(schema_file.read_bytes())
-    learned = SeriesTable.read(channels / "train/train.npz")
-    known = learned.followed_by(SeriesTable.read(channels / "validation/validation.npz"))
-    history = known.followed_by(SeriesTable.read(channels / "recent/recent.npz"))
+    container = TrainingContainer.read(hyperparameters, opt_ml)
+    metric = forecast_metric(container.metric)
+    schema = SeriesSchema.from_json(container.input_file("train", FILE).read_bytes())
+    learned, validation, recent = (
+        SeriesTable.read(container.input_file(channel, f"{channel}.npz"))
+        for channel in ("train", "validation", "recent")
+    )
+    known = learned.followed_by(validation)
+    history = known.followed_by(recent)
     scale = units(learned, schema.season)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = container.model_folder()
     fitted = rolling_origins(schema, learned, 2 * schema.season, spacing(schema, learned.periods))
     later = known.periods - learned.periods
     held_out = rolling_origins(schema, known, learned.periods, spacing(schema, later))
     fit(
         SeriesTraining(
             schema=schema,
-            hyperparameters=read_hyperparameters(hyperparameters, given),
+            hyperparameters=container.hyperparameters,
             train=_encoded(schema, learned, scale, fitted)[0],
             validation=_encoded(schema, known, scale, held_out)[0],
-            checkpoints=opt_ml / "checkpoints",
+            checkpoints=container.checkpoints,
             folder=folder,
         )
     )
@@ -136,9 +134,7 @@ def train(
     )
     model.write(folder)
     actual = known.values[held_out.series, held_out.targets]
-    value = _measure(metric, model, actual, errors, encoded, held_out, learned)
-    # The last line with the metric is its value in SageMaker.
-    print(f"result: {metric_line(metric.name, value)}", flush=True)
+    print_result(metric, _measure(metric, model, actual, errors, encoded, held_out, learned))
     return model
 
 

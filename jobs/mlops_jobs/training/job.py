@@ -4,23 +4,20 @@ Reads the channels `train` and `validation` of the preprocessing. Writes the fil
 `schema.json` beside them.
 """
 
-import json
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from mlops_jobs.evaluation.quality import METRICS, metric_of
-from mlops_jobs.failure import InputError, exit_with_message
+from mlops_jobs.evaluation.quality import metric_of
+from mlops_jobs.failure import exit_with_message
 from mlops_jobs.table import schema as schemas
 from mlops_jobs.table.encoding import Matrix
 from mlops_jobs.table.model import TabularModel
 from mlops_jobs.table.schema import Schema
-from mlops_jobs.training.hyperparameters import Hyperparameter, read_hyperparameters
+from mlops_jobs.training.container import OPT_ML, TrainingContainer, print_result
+from mlops_jobs.training.hyperparameters import Hyperparameter
 from mlops_jobs.training.training import EncodedTable, Fit, Training
-
-OPT_ML = Path("/opt/ml")
 
 LoadTabular = Callable[[Path], TabularModel]
 
@@ -44,57 +41,31 @@ def train(
 
     Raises:
         InputError: a hyperparameter is unknown or out of its range, or a channel is missing.
-
-    Source:
-        https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
     """
-    given = json.loads((opt_ml / "input/config/hyperparameters.json").read_text(encoding="utf-8"))
-    channels = opt_ml / "input/data"
-    schema_file = channels / "train" / schemas.FILE
-    schema = Schema.from_json(_existing(schema_file).read_bytes())
-    metric = metric_of(
-        schema.problem_type, given.pop("metric", METRICS[schema.problem_type][0].name)
-    )
-    folder = opt_ml / "model"
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(schema_file, folder / schemas.FILE)
-    features, target = _read(channels / "validation/validation.npz")
+    container = TrainingContainer.read(hyperparameters, opt_ml)
+    schema_file = container.input_file("train", schemas.FILE)
+    schema = Schema.from_json(schema_file.read_bytes())
+    metric = metric_of(schema.problem_type, container.metric)
+    folder = container.model_folder(schema_file)
+    features, target = _read(container.input_file("validation", "validation.npz"))
     fit(
         Training(
             schema=schema,
             metric=metric,
-            hyperparameters=read_hyperparameters(hyperparameters, given),
-            train=_standardized(schema, *_read(channels / "train/train.npz")),
+            hyperparameters=container.hyperparameters,
+            train=_standardized(schema, *_read(container.input_file("train", "train.npz"))),
             validation=_standardized(schema, features, target),
-            checkpoints=opt_ml / "checkpoints",
+            checkpoints=container.checkpoints,
             folder=folder,
         )
     )
     model = load(folder)
-    value = metric.measure(schema.labels, target, model.predict_matrix(features))
-    # The last line with the metric is its value in SageMaker.
-    print(f"result: {metric_line(metric.name, value)}", flush=True)
+    print_result(metric, metric.measure(schema.labels, target, model.predict_matrix(features)))
     return model
 
 
-def metric_line(name: str, value: float) -> str:
-    """Returns a metric of the validation rows as the tuner reads it, with all of its digits.
-
-    Args:
-        name: name of the metric.
-        value: value of the metric; the text has no exponent, which the tuner would not read.
-    """
-    return f"validation:{name}={np.format_float_positional(value, trim='0')}"
-
-
-def _existing(file: Path) -> Path:
-    if not file.is_file():
-        raise InputError(f"{file}: no such file; the Preprocess step writes it")
-    return file
-
-
 def _read(file: Path) -> tuple[Matrix, "np.ndarray[tuple[int], np.dtype[np.float64]]"]:
-    with np.load(_existing(file), allow_pickle=False) as arrays:
+    with np.load(file, allow_pickle=False) as arrays:
         return arrays["features"], arrays["target"].astype(np.float64)
 
 

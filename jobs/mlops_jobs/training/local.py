@@ -5,10 +5,9 @@ The jobs are those of the pipeline, in one process and without AWS, so an experi
 
 import argparse
 import json
-import shutil
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,30 +20,20 @@ from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table import preprocess
 from mlops_jobs.table.data_page import data_parts
 from mlops_jobs.table.data_report import FILE
-from mlops_jobs.table.features import Feature
 from mlops_jobs.table.fitting import profile
 from mlops_jobs.table.raw import RawTable
 from mlops_jobs.table.target import read_target
-from mlops_jobs.training.hyperparameters import Hyperparameter
-from mlops_jobs.training.job import LoadTabular, train
-from mlops_jobs.training.training import Fit
-
-
-@dataclass(frozen=True, kw_only=True)
-class Project:
-    """The parts of a project that its jobs use.
-
-    Args:
-        fit: fits the model.
-        load: loads the model of a folder.
-        hyperparameters: hyperparameters of the model.
-        features: features that the project computes. Defaults to none.
-    """
-
-    fit: Fit
-    load: LoadTabular
-    hyperparameters: Mapping[str, Hyperparameter]
-    features: Sequence[Feature] = ()
+from mlops_jobs.training.job import train
+from mlops_jobs.training.local_run import (
+    RUN,
+    add_run_options,
+    clear,
+    execute,
+    lay_out,
+    link_files,
+    write_page,
+)
+from mlops_jobs.training.project import Project
 
 
 def run(project: Project, options: argparse.Namespace) -> dict[str, Any]:
@@ -62,22 +51,19 @@ def run(project: Project, options: argparse.Namespace) -> dict[str, Any]:
     """
     check(project, options)
     output: Path = options.output
-    _clear(output)
-    raw = output / "raw"
-    raw.mkdir(parents=True)
-    for number, file in enumerate(_table(options).files):
-        (raw / f"{number:05d}-{file.name}").symlink_to(file.resolve())
+    files = _table(options).files
+    raw = clear(output)
+    link_files(raw, files)
     arguments = [*_arguments(options), f"--input={raw}", f"--output={output}"]
     schema = preprocess.preprocess(preprocess.parser().parse_args(arguments), project.features)
     metric = _metric(options, schema.problem_type)
-    _lay_out(output, {"metric": metric.name, **dict(options.set)})
+    lay_out(output, ("train", "validation"), {"metric": metric.name, **dict(options.set)})
     model = train(project.fit, project.load, project.hyperparameters, output)
     report = write_report(model, output / "test", output, metric.name)
     print_report(report)
     data = json.loads((output / "report" / FILE).read_bytes())
     parts = [*evaluation_parts(report), *data_parts(schema, data)]
-    (output / "report.html").write_text(document(schema.target, parts), encoding="utf-8")
-    print(f"model: {output / 'model'}\nreport: {output / 'report.html'}")
+    write_page(output, document(schema.target, parts))
     return report
 
 
@@ -129,15 +115,6 @@ def _metric(options: argparse.Namespace, problem_type: ProblemType) -> Metric:
     return METRICS[problem_type][0]
 
 
-def _clear(output: Path) -> None:
-    """Removes the previous run; a folder of anything else is not touched."""
-    if output.exists() and any(output.iterdir()) and not (output / "raw").is_dir():
-        raise InputError(
-            f"--output {output}: got a folder that is not of an earlier run; choose another"
-        )
-    shutil.rmtree(output, ignore_errors=True)
-
-
 def _arguments(options: argparse.Namespace) -> list[str]:
     target = options.target
     arguments = [
@@ -153,24 +130,6 @@ def _arguments(options: argparse.Namespace) -> list[str]:
     if options.positive_label is not None:
         arguments.append(f"--positive-label={options.positive_label}")
     return arguments
-
-
-def _lay_out(output: Path, hyperparameters: Mapping[str, str]) -> None:
-    """Creates the folders of a training job as SageMaker does."""
-    for name in ("train", "validation"):
-        channel = output / "input/data" / name
-        channel.parent.mkdir(parents=True, exist_ok=True)
-        channel.symlink_to((output / name).resolve(), target_is_directory=True)
-    (output / "input/config").mkdir(parents=True)
-    file = output / "input/config/hyperparameters.json"
-    file.write_text(json.dumps(hyperparameters), encoding="utf-8")
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not name or not separator:
-        raise argparse.ArgumentTypeError(f"got {text!r}; allowed: NAME=VALUE")
-    return name, value
 
 
 def parser(command: str) -> argparse.ArgumentParser:
@@ -192,15 +151,9 @@ def parser(command: str) -> argparse.ArgumentParser:
     options.add_argument("--encoding", type=preprocess.text_encoding, default="utf-8")
     options.add_argument("--drop", action="append", default=[], metavar="COLUMN")
     options.add_argument("--metric", help="defaults to auc, accuracy or rmse")
-    if command == "run":
+    if command == RUN:
         options.add_argument("--seed", type=int, default=7, help="of the random split")
-        options.add_argument(
-            "--set", type=_setting, action="append", default=[], metavar="NAME=VALUE",
-            help="hyperparameter of the model",
-        )  # fmt: skip
-        options.add_argument("--output", type=Path, default=Path("build/run"))
-        options.add_argument("--serve", action="store_true", help="serve the model afterwards")
-        options.add_argument("--port", type=int, default=0, help="defaults to a free port")
+        add_run_options(options)
     return options
 
 
@@ -215,18 +168,13 @@ def main(command: str, project: Project, arguments: Sequence[str]) -> None:
     options = parser(command).parse_args(arguments)
     if options.header == "false":
         options.target = _position(options.target)
-    try:
-        if command == "check":
-            print(json.dumps(check(project, options)))
-            return
-        run(project, options)
-    except InputError as error:
-        sys.exit(f"error: {error}")
-    if options.serve:
-        # The server is imported here because training does not need its packages.
-        from mlops_jobs.serving.server import serve_folder
-
-        serve_folder(project.load, options.output / "model", options.port)
+    execute(
+        command,
+        options,
+        check=partial(check, project),
+        run=partial(run, project),
+        load=project.load,
+    )
 
 
 def _position(text: str) -> int:

@@ -12,12 +12,11 @@ from pipeline.configuration_file import read_file
 from pipeline.sections import (
     S3_URI,
     FromYaml,
-    Hyperparameters,
-    InstanceTypes,
-    Network,
+    Margin,
     Number,
+    PipelineConfiguration,
     Section,
-    Tuning,
+    SeededSplit,
 )
 
 Column = Annotated[str, Field(min_length=1)]
@@ -97,7 +96,7 @@ class Forecast(Section):
         return quantiles
 
 
-class Split(Section):
+class Split(SeededSplit):
     """Periods that are held out, in horizons; the earlier ones are for training.
 
     Args:
@@ -109,7 +108,6 @@ class Split(Section):
 
     validation: Count = 20
     test: Count = 20
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
 
 
 class Objective(Section):
@@ -124,7 +122,7 @@ class Objective(Section):
 
     metric: Literal["mase", "smape", "wape"] = "mase"
     threshold: float | None = None
-    margin: Annotated[float, Field(ge=0)] = 0.0
+    margin: Margin = 0.0
 
     @model_validator(mode="after")
     def _threshold_fits(self) -> "Objective":
@@ -133,7 +131,7 @@ class Objective(Section):
         return self
 
 
-class Configuration(Section):
+class Configuration(PipelineConfiguration):
     """The whole file.
 
     Args:
@@ -141,31 +139,13 @@ class Configuration(Section):
         forecast: horizon, season and quantiles.
         split: periods that are held out. Defaults to `Split()`.
         objective: metric and threshold of a model. Defaults to `Objective()`.
-        training: hyperparameters that the tuner does not vary, by XGBoost's name. Defaults to none:
-            each keeps its default value.
-        tuning: search for hyperparameters.
-        instance_types: instance types. Defaults to `InstanceTypes()`.
-        network: network of the jobs. Defaults to the network of the project.
+        training, tuning, instance_types, network: as in every file: `PipelineConfiguration`.
     """
 
     data: Data
     forecast: Forecast
     split: Split = Split()
     objective: Objective = Objective()
-    training: Hyperparameters = {}
-    tuning: Tuning
-    instance_types: InstanceTypes = InstanceTypes()
-    network: Network = Network()
-
-    @property
-    def seed(self) -> int:
-        """Seed of the tuner."""
-        return self.split.seed
-
-    @property
-    def measures_bias(self) -> bool:
-        """False: a series is no group of persons."""
-        return False
 
 
 def read_configuration(file: Path) -> Configuration:

@@ -1,8 +1,6 @@
 """Series with a daily rhythm, and a model that was fitted on them as in SageMaker."""
 
 import csv
-import json
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +13,8 @@ from mlops_jobs.series import evaluation, preprocess, training
 from mlops_jobs.series.model import ForecastModel
 
 from forecasting import model
+
+from .training_jobs import lay_out_training, pack
 
 HORIZON, SEASON = 12, 24
 START = datetime(2026, 1, 1)  # noqa: DTZ001
@@ -66,31 +66,9 @@ def run_preprocess(folder: Path, *arguments: str) -> Path:
     return folder / "output"
 
 
-def lay_out_training(opt_ml: Path, outputs: Path, **hyperparameters: object) -> Path:
-    """Creates the folders of a training job as SageMaker does; hyperparameters are strings."""
-    for name in ("train", "validation", "recent"):
-        channel = opt_ml / "input/data" / name
-        channel.parent.mkdir(parents=True, exist_ok=True)
-        channel.symlink_to(outputs / name, target_is_directory=True)
-    config = opt_ml / "input/config"
-    config.mkdir(parents=True, exist_ok=True)
-    texts = {name: str(value) for name, value in hyperparameters.items()}
-    (config / "hyperparameters.json").write_text(json.dumps(texts))
-    return opt_ml
-
-
 def train(opt_ml: Path) -> ForecastModel:
     """Runs the training job of the project."""
     return training.train(model.fit, model.load_predictor, model.HYPERPARAMETERS, opt_ml)
-
-
-def pack(folder: Path, target: Path) -> Path:
-    """Packs a model as SageMaker does."""
-    target.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(target / "model.tar.gz", "w:gz") as archive:
-        for file in sorted(folder.iterdir()):
-            archive.add(file, file.name)
-    return target
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import Fitted
+import pytest
+
+from forecasting import model
+from tests.conftest import Fitted, write_table
 
 SRC = Path(__file__).parents[1] / "src"
 
@@ -78,4 +81,68 @@ def test_a_table_that_does_not_fit_ends_a_job_in_one_line(tmp_path: Path) -> Non
 def test_other_commands_are_rejected() -> None:
     done = run("ingest")
     assert done.returncode == 1
-    assert "allowed: preprocess, train, evaluate, baseline, serve, monitor" in done.stderr
+    allowed = "preprocess, train, evaluate, baseline, serve, monitor, run, check"
+    assert f"allowed: {allowed}" in done.stderr
+
+
+OPTIONS = (
+    "--series=shop",
+    "--timestamp=time",
+    "--target=sales",
+    "--covariate=offer",
+    "--frequency=hour",
+    "--horizon=12",
+    "--season=24",
+    "--validation=20",
+    "--test=10",
+)
+
+
+def test_a_table_is_checked_without_training(tmp_path: Path) -> None:
+    done = run("check", str(write_table(tmp_path / "data")), *OPTIONS)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["series"], found["periods"]) == (["north", "south"], 1440)
+    assert found["training_periods"] == 1440 - 30 * 12
+    assert (found["first"], found["last"]) == ("2026-01-01T00:00", "2026-03-01T23:00")
+
+
+def test_a_file_becomes_a_model_and_a_report(tmp_path: Path) -> None:
+    data, output = write_table(tmp_path / "data") / "sales.csv", tmp_path / "run"
+    for _ in range(2):  # a second run replaces the first one
+        done = run("run", str(data), *OPTIONS, "--set=num_round=30", f"--output={output}")
+        assert done.returncode == 0, done.stderr
+    assert "(seasonal naive " in done.stdout
+    assert "result: validation:mase=" in done.stdout
+    report = json.loads((output / "evaluation.json").read_bytes())
+    assert report["forecast"]["series"] == 2
+    assert "sales" in (output / "report.html").read_text(encoding="utf-8")
+    assert model.load(output / "model").schema.names == ("north", "south")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("--frequency=day", "got two rows of series 'north' in the day 2026-01-01"),
+        ("--target=price", "got column 'price'; allowed: shop, time, offer, sales"),
+        ("--lag=3", "got 3; allowed: at least the horizon, 12"),
+        ("--metric=auc", "got 'auc'; allowed: mase"),
+    ],
+)
+def test_a_run_that_cannot_succeed_ends_in_one_line(
+    tmp_path: Path, change: str, message: str
+) -> None:
+    data = write_table(tmp_path / "data")
+    for command in ("check", "run"):
+        done = run(command, str(data), *OPTIONS, change)
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: ")
+        assert done.stderr.count("\n") == 1
+        assert message in done.stderr
+
+
+def test_a_folder_of_something_else_is_not_replaced(tmp_path: Path) -> None:
+    data = write_table(tmp_path / "data")
+    done = run("run", str(data), *OPTIONS, f"--output={data}")
+    assert "got a folder that is not of an earlier run" in done.stderr
+    assert (data / "sales.csv").is_file()

@@ -6,7 +6,8 @@ import numpy as np
 
 from forecasting import model
 from pipeline.configuration import read_configuration
-from tests.conftest import Fitted, lay_out_training, train
+from tests.conftest import Fitted, train
+from tests.training_jobs import lay_out_training
 
 
 def cells(rows: list[dict[str, str]]) -> list[list[str]]:

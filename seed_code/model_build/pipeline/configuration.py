@@ -13,15 +13,13 @@ from pipeline.configuration_file import read_file
 from pipeline.sections import (
     S3_URI,
     FromYaml,
-    Hyperparameters,
-    InstanceTypes,
-    Network,
+    Margin,
     Number,
+    PipelineConfiguration,
     Section,
-    Tuning,
+    ShareSplit,
 )
 
-Share = Annotated[float, Field(gt=0, lt=0.5)]
 MAX_FACET_LENGTH = 240  # characters
 
 
@@ -82,23 +80,17 @@ class Data(Section):
         return _text(value)
 
 
-class Split(Section):
+class Split(ShareSplit):
     """Shares of the rows; the remaining rows are for training.
 
     Args:
-        validation: share of rows, above 0 and below 0.5, that decide when training stops and which
-            trial is best. Defaults to 0.2.
-        test: share of rows, above 0 and below 0.5, that only the evaluation reads. Defaults to 0.2.
-        seed: seed of the random split, 0 to 2**31 - 1. Defaults to 7.
+        validation, test, seed: as for `ShareSplit`.
         time: column of dates or numbers; the newest rows are held out, the oldest are for training.
             Defaults to "": a random split, except for the default data.
         group: column whose equal values, such as those of a customer, are in the same part.
             Defaults to "": each row is drawn separately.
     """
 
-    validation: Share = 0.2
-    test: Share = 0.2
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     time: str = ""
     group: str = ""
 
@@ -136,7 +128,7 @@ class Objective(Section):
         | None
     ) = None
     threshold: float | None = None
-    margin: Annotated[float, Field(ge=0)] = 0.0
+    margin: Margin = 0.0
 
     @model_validator(mode="after")
     def _threshold_has_a_metric(self) -> "Objective":
@@ -202,7 +194,7 @@ class Bias(Section):
         return self
 
 
-class Configuration(Section):
+class Configuration(PipelineConfiguration):
     """The whole file.
 
     Args:
@@ -211,11 +203,7 @@ class Configuration(Section):
         objective: metric and threshold of a model. Defaults to `Objective()`.
         evaluation: extent of the evaluation. Defaults to `Evaluation()`.
         bias: groups whose treatment is measured. Defaults to `Bias()`: none.
-        training: hyperparameters that the tuner does not vary, by XGBoost's name. Defaults to none:
-            each keeps its default value.
-        tuning: search for hyperparameters.
-        instance_types: instance types. Defaults to `InstanceTypes()`.
-        network: network of the jobs. Defaults to the network of the project.
+        training, tuning, instance_types, network: as in every file: `PipelineConfiguration`.
     """
 
     data: Data
@@ -223,15 +211,6 @@ class Configuration(Section):
     objective: Objective = Objective()
     evaluation: Evaluation = Evaluation()
     bias: Bias = Bias()
-    training: Hyperparameters = {}
-    tuning: Tuning
-    instance_types: InstanceTypes = InstanceTypes()
-    network: Network = Network()
-
-    @property
-    def seed(self) -> int:
-        """Seed of the split and of the tuner."""
-        return self.split.seed
 
     @property
     def measures_bias(self) -> bool:

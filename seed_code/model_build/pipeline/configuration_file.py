@@ -45,14 +45,19 @@ def read_file(file: Path, kind: type[Content]) -> Content:
     try:
         return kind.model_validate(document.filled(empty))
     except ValidationError as error:
-        problems = [_message(document, file.name, problem, kind) for problem in error.errors()]
+        found = sorted(error.errors(), key=lambda problem: document.line(_place(problem)))
+        problems = [_message(document, file.name, problem, kind) for problem in found]
         raise InputError("\n".join(first(problems))) from error
+
+
+def _place(problem: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(part) for part in problem["loc"])
 
 
 def _message(
     document: YamlDocument, file: str, problem: Mapping[str, Any], kind: type[BaseModel]
 ) -> str:
-    place = tuple(str(part) for part in problem["loc"])
+    place = _place(problem)
     where = f"{file}:{document.line(place)}: {keys_text(place)}".rstrip(": ")
     got = document.shown(place, problem["input"])
     match problem["type"]:

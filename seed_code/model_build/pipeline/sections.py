@@ -16,6 +16,10 @@ SecurityGroupId = Annotated[str, Field(pattern=SECURITY_GROUP_ID)]
 # YAML has lists and strings where Python has tuples and enumerations; their items stay strict.
 FromYaml = Field(strict=False)
 S3_URI = r"^(s3://[^/]+/.+)?$"
+Share = Annotated[float, Field(gt=0, lt=0.5)]
+"""Share of the rows or images."""
+Margin = Annotated[float, Field(ge=0)]
+"""Loss of a metric that is accepted."""
 
 
 def known_hyperparameter(name: str) -> Hyperparameter:
@@ -113,3 +117,56 @@ class Network(Section):
 
     subnets: Annotated[tuple[SubnetId, ...], FromYaml, Field(max_length=16)] = ()
     security_groups: Annotated[tuple[SecurityGroupId, ...], FromYaml, Field(max_length=5)] = ()
+
+
+class SeededSplit(Section):
+    """Parts of the data; each kind of model adds their sizes.
+
+    Args:
+        seed: seed of a random split and of the tuner, 0 to 2**31 - 1. Defaults to 7.
+    """
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
+
+
+class ShareSplit(SeededSplit):
+    """Shares of the rows or images; the remaining ones are for training.
+
+    Args:
+        validation: share, above 0 and below 0.5, that decides when training stops and which trial
+            is best. Defaults to 0.2.
+        test: share, above 0 and below 0.5, that only the evaluation reads. Defaults to 0.2.
+        seed: seed of the random split and of the tuner, 0 to 2**31 - 1. Defaults to 7.
+    """
+
+    validation: Share = 0.2
+    test: Share = 0.2
+
+
+class PipelineConfiguration(Section):
+    """The sections of every file; each kind of model adds its data and objective.
+
+    Args:
+        split: parts of the data.
+        training: hyperparameters that the tuner does not vary, by name. Defaults to none: each
+            keeps its default value.
+        tuning: search for hyperparameters.
+        instance_types: instance types. Defaults to `InstanceTypes()`.
+        network: network of the jobs. Defaults to the network of the project.
+    """
+
+    split: SeededSplit
+    training: Hyperparameters = {}
+    tuning: Tuning
+    instance_types: InstanceTypes = InstanceTypes()
+    network: Network = Network()
+
+    @property
+    def seed(self) -> int:
+        """Seed of the split and of the tuner."""
+        return self.split.seed
+
+    @property
+    def measures_bias(self) -> bool:
+        """False: the data has no columns that name a group."""
+        return False

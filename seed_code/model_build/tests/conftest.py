@@ -1,9 +1,7 @@
 """Small raw tables of each kind, and models that were fitted on them as in SageMaker."""
 
 import csv
-import json
 import random
-import tarfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,8 @@ from mlops_jobs.training import job
 
 from tabular import model
 from tabular.features import FEATURES
+
+from .training_jobs import lay_out_training, pack
 
 Rows = list[list[str]]
 
@@ -87,28 +87,6 @@ def train(opt_ml: Path) -> TabularModel:
     return job.train(model.fit, model.load, model.HYPERPARAMETERS, opt_ml)
 
 
-def lay_out_training(opt_ml: Path, outputs: Path, **hyperparameters: object) -> Path:
-    """Creates the folders of a training job as SageMaker does; hyperparameters are strings."""
-    for name in ("train", "validation"):
-        channel = opt_ml / "input/data" / name
-        channel.parent.mkdir(parents=True, exist_ok=True)
-        channel.symlink_to(outputs / name, target_is_directory=True)
-    config = opt_ml / "input/config"
-    config.mkdir(parents=True, exist_ok=True)
-    texts = {name: str(value) for name, value in hyperparameters.items()}
-    (config / "hyperparameters.json").write_text(json.dumps(texts))
-    return opt_ml
-
-
-def pack(model: Path, folder: Path) -> Path:
-    """Packs a model as SageMaker does."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(folder / "model.tar.gz", "w:gz") as archive:
-        for file in sorted(model.iterdir()):
-            archive.add(file, file.name)
-    return folder
-
-
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
     """Results of the jobs."""
@@ -130,10 +108,11 @@ class Fitted:
 def fit(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Fitted]:
     """Fits a model on a kind of table, once."""
     fitted: dict[str, Fitted] = {}
+    models = tmp_path_factory.mktemp("models")
 
     def fit_once(kind: str) -> Fitted:
         if kind not in fitted:
-            folder = tmp_path_factory.mktemp(kind)
+            folder = models / kind
             raw = raw_rows(kind)
             write_csv(folder / "raw", raw)
             outputs = run_preprocess(folder, f"--problem-type={kind}")

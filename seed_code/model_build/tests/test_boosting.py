@@ -17,15 +17,9 @@ import xgboost
 from mlops_jobs.evaluation.job import evaluate
 from mlops_jobs.failure import InputError
 
-from tests.conftest import (
-    Fitted,
-    lay_out_training,
-    pack,
-    run_preprocess,
-    train,
-    write_csv,
-)
+from tests.conftest import Fitted, run_preprocess, train, write_csv
 from tests.test_commands import run
+from tests.training_jobs import lay_out_training, pack
 
 PATIENCE = 120  # seconds, for a machine that is busy with other work
 

@@ -138,7 +138,7 @@ def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("colour", 1, "colour: got an unknown key; allowed here: data, split, objective"),
+        ("colour", 1, "colour: got an unknown key; allowed here: split, training, tuning"),
         ("data.urk", "", "data.urk: got an unknown key; allowed here: uri, header, delimiter"),
         ("data", None, "data: got nothing; set it"),
         ("data", [1], "data: got [1]; allowed: a mapping of keys and values"),

@@ -15,8 +15,9 @@ from mlops_jobs.failure import InputError
 
 from pipeline import flights
 from tabular import model
-from tests.conftest import lay_out_training, pack, run_preprocess, train
+from tests.conftest import run_preprocess, train
 from tests.fakes import Bucket
+from tests.training_jobs import lay_out_training, pack
 
 FLIGHTS = """\
 year,month,day,dep_time,sched_dep_time,dep_delay,arr_time,sched_arr_time,arr_delay,carrier,flight,\

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from pipeline.configuration import read_configuration
 from tabular import model
-from tests.conftest import HEADING, Fitted, lay_out_training, train
+from tests.conftest import HEADING, Fitted, train
+from tests.training_jobs import lay_out_training
 
 MIN_QUALITY = {
     "binary": ("binary_classification_metrics", "auc", 0.85),

@@ -8,17 +8,8 @@ from mlops_jobs.problem_type import ProblemType
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.configuration_file import read_file
-from pipeline.sections import (
-    S3_URI,
-    FromYaml,
-    Hyperparameters,
-    InstanceTypes,
-    Network,
-    Section,
-    Tuning,
-)
+from pipeline.sections import S3_URI, FromYaml, Margin, PipelineConfiguration, Section, ShareSplit
 
-Share = Annotated[float, Field(gt=0, lt=0.5)]
 Pixels = Annotated[int, Field(ge=1, le=1024)]
 
 
@@ -52,22 +43,6 @@ class Data(Section):
         return ProblemType.BINARY if self.binary else ProblemType.MULTICLASS
 
 
-class Split(Section):
-    """Shares of the images; the remaining images are for training.
-
-    Args:
-        validation: share of images, above 0 and below 0.5, that decide when training stops and
-            which trial is best. Defaults to 0.2.
-        test: share of images, above 0 and below 0.5, that only the evaluation reads. Defaults to
-            0.2.
-        seed: seed of the random split, 0 to 2**31 - 1. Defaults to 7.
-    """
-
-    validation: Share = 0.2
-    test: Share = 0.2
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
-
-
 class Objective(Section):
     """The metric that tuning optimizes, and the value that a model must reach.
 
@@ -81,40 +56,22 @@ class Objective(Section):
 
     metric: Literal["accuracy", "f1", "macro_f1", "logloss", "auc"] = "accuracy"
     threshold: float | None = None
-    margin: Annotated[float, Field(ge=0)] = 0.0
+    margin: Margin = 0.0
 
 
-class Configuration(Section):
+class Configuration(PipelineConfiguration):
     """The whole file.
 
     Args:
         data: the raw images.
-        split: shares of the images. Defaults to `Split()`.
+        split: shares of the images. Defaults to `ShareSplit()`.
         objective: metric and threshold of a model. Defaults to `Objective()`.
-        training: hyperparameters that the tuner does not vary, by name. Defaults to none: each
-            keeps its default value.
-        tuning: search for hyperparameters.
-        instance_types: instance types. Defaults to `InstanceTypes()`.
-        network: network of the jobs. Defaults to the network of the project.
+        training, tuning, instance_types, network: as in every file: `PipelineConfiguration`.
     """
 
     data: Data
-    split: Split = Split()
+    split: ShareSplit = ShareSplit()
     objective: Objective = Objective()
-    training: Hyperparameters = {}
-    tuning: Tuning
-    instance_types: InstanceTypes = InstanceTypes()
-    network: Network = Network()
-
-    @property
-    def seed(self) -> int:
-        """Seed of the split and of the tuner."""
-        return self.split.seed
-
-    @property
-    def measures_bias(self) -> bool:
-        """False: an image has no columns that name a group."""
-        return False
 
     @model_validator(mode="after")
     def _metric_fits(self) -> "Configuration":

@@ -2,8 +2,6 @@
 
 import csv
 import io
-import json
-import tarfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +16,8 @@ from mlops_jobs.images.model import ImageModel
 from PIL import Image
 
 from vision import model
+
+from .training_jobs import lay_out_training, pack
 
 SIDE = 8
 
@@ -60,31 +60,9 @@ def run_preprocess(folder: Path) -> Path:
     return folder / "output"
 
 
-def lay_out_training(opt_ml: Path, outputs: Path, **hyperparameters: object) -> Path:
-    """Creates the folders of a training job as SageMaker does; hyperparameters are strings."""
-    for name in ("train", "validation"):
-        channel = opt_ml / "input/data" / name
-        channel.parent.mkdir(parents=True, exist_ok=True)
-        channel.symlink_to(outputs / name, target_is_directory=True)
-    config = opt_ml / "input/config"
-    config.mkdir(parents=True, exist_ok=True)
-    texts = {name: str(value) for name, value in hyperparameters.items()}
-    (config / "hyperparameters.json").write_text(json.dumps(texts))
-    return opt_ml
-
-
 def train(opt_ml: Path) -> ImageModel:
     """Runs the training job of the project."""
     return training.train(model.fit, model.load, model.HYPERPARAMETERS, opt_ml)
-
-
-def pack(folder: Path, target: Path) -> Path:
-    """Packs a model as SageMaker does."""
-    target.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(target / "model.tar.gz", "w:gz") as archive:
-        for file in sorted(folder.iterdir()):
-            archive.add(file, file.name)
-    return target
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,8 @@ from mlops_jobs.failure import InputError
 from mlops_jobs.serving.invocations import Invocations
 
 from pipeline.configuration import read_configuration
-from tests.conftest import Fitted, lay_out_training, pictures, train
+from tests.conftest import Fitted, pictures, train
+from tests.training_jobs import lay_out_training
 from vision import model
 
 

@@ -14,7 +14,8 @@ from mlops_jobs.evaluation.job import Champion, Extent, evaluate
 from mlops_jobs.evaluation.quality import METRICS
 from mlops_jobs.evaluation.scored import HeldOut, Scored
 from mlops_jobs.problem_type import ProblemType
-from seed_code.model_build.tests.conftest import Fitted, pack
+from seed_code.model_build.tests.conftest import Fitted
+from seed_code.model_build.tests.training_jobs import pack
 
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:model-package/churn/3"
 

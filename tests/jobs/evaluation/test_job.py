@@ -16,10 +16,8 @@ from mlops_jobs.evaluation.metrics import binary_report
 from mlops_jobs.evaluation.quality import METRICS
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
-from seed_code.model_build.tests.conftest import (
-    Fitted,
-    pack,
-)
+from seed_code.model_build.tests.conftest import Fitted
+from seed_code.model_build.tests.training_jobs import pack
 
 SOURCES = {
     "binary": ("binary_classification_metrics", "auc", 0.9),

@@ -10,7 +10,8 @@ from mlops_jobs.evaluation.job import Champion, Extent, evaluate
 from mlops_jobs.evaluation.page import evaluation_page
 from mlops_jobs.table.data_page import data_page
 from mlops_jobs.table.schema import Schema
-from seed_code.model_build.tests.conftest import Fitted, pack
+from seed_code.model_build.tests.conftest import Fitted
+from seed_code.model_build.tests.training_jobs import pack
 
 
 def test_the_page_of_the_table_shows_the_use_of_each_column_and_its_warnings(

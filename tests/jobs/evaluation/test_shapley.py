@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tabular.__main__ import load_model
 
 from mlops_jobs.evaluation.shapley import estimated_attributions
 from mlops_jobs.monitoring import explainability
@@ -17,6 +16,7 @@ from mlops_jobs.monitoring.traffic.labeled import cells_of
 from mlops_jobs.problem_type import ProblemType
 from seed_code.model_build.tests.conftest import Fitted
 from tests.jobs.monitoring.captured import pack_model
+from tests.jobs.monitoring.programs import load_model
 
 WEIGHTS = np.array([3.0, -1.0, 0.5, 0.0])
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tabular.__main__ import load_model
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring import model_baselines
 from mlops_jobs.monitoring.model import LoadModel
 from mlops_jobs.table.model import TabularModel
-from seed_code.model_build.tests.conftest import Fitted, pack
+from seed_code.model_build.tests.conftest import Fitted
+from seed_code.model_build.tests.training_jobs import pack
 from tests.jobs.monitoring.captured import (
     captured_calls,
     environment,
@@ -21,7 +21,7 @@ from tests.jobs.monitoring.captured import (
     violations,
     write_lines,
 )
-from tests.jobs.monitoring.programs import monitor
+from tests.jobs.monitoring.programs import load_model, monitor
 
 FACET = '{"name_or_index": "city", "value_or_threshold": ["Łódź"]}'
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tabular.__main__ import load_model
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring import job
@@ -17,7 +16,7 @@ from seed_code.model_build.tests.conftest import Fitted
 from tests.jobs.monitoring.aws_in_memory import Aws
 from tests.jobs.monitoring.captured import END, captured_calls, environment, report, side
 from tests.jobs.monitoring.captured import ground_truth as label_lines
-from tests.jobs.monitoring.programs import monitor
+from tests.jobs.monitoring.programs import load_model, monitor
 
 
 def scheduled(folder: Path, **variables: str) -> dict[str, str]:

@@ -9,16 +9,10 @@ from tabular import model
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.training import job
-from mlops_jobs.training.job import metric_line
+from mlops_jobs.training.container import metric_line
 from mlops_jobs.training.training import Training
-from seed_code.model_build.tests.conftest import (
-    Fitted,
-    lay_out_training,
-    raw_rows,
-    run_preprocess,
-    train,
-    write_csv,
-)
+from seed_code.model_build.tests.conftest import Fitted, raw_rows, run_preprocess, train, write_csv
+from seed_code.model_build.tests.training_jobs import lay_out_training
 
 Fit = Callable[[str], Fitted]
 

@@ -1,78 +1,31 @@
-"""Entry point of the image.
+"""Entry point of the image: the commands of `mlops_jobs` with the model of this project.
 
-SageMaker starts the image with `train` or `serve`, the pipeline starts it with `preprocess`,
-`evaluate` or `baseline`, and monitoring jobs start it with `monitor`.
+README.md, "Work without pushing", describes those for a machine of yours. The modules of a command
+are imported when it runs.
 """
 
-import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_jobs.commands import start
+from mlops_jobs.series.commands import series_commands
+
 if TYPE_CHECKING:
-    from mlops_jobs.series.model import ForecastModel
+    from mlops_jobs.series.project import SeriesProject
 
 
-def main() -> None:
-    """Runs the command of the first argument; each command imports only its own modules."""
-    match sys.argv[1:2]:
-        case ["preprocess"]:
-            from mlops_jobs.series import preprocess
-
-            preprocess.main(sys.argv[2:])
-        case ["train"]:
-            from mlops_jobs.series import training
-
-            from forecasting import model
-
-            training.main(model.fit, model.load_predictor, model.HYPERPARAMETERS)
-        case ["evaluate"]:
-            from mlops_jobs.series import evaluation
-
-            from forecasting import model
-
-            evaluation.main(model.load_predictor, sys.argv[2:])
-        case ["baseline"]:
-            from mlops_jobs.monitoring import model_baselines
-
-            model_baselines.main(load_model, sys.argv[2:])
-        case ["serve"]:
-            from mlops_jobs.serving import server
-
-            from forecasting import model
-
-            server.main(model.load)
-        case ["monitor"]:
-            _monitor(sys.argv[2:])
-        # Model Monitor starts the image for bias and explainability without arguments.
-        case [] if "sagemaker_monitoring_schedule_name" in os.environ:
-            _monitor([])
-        case _:
-            allowed = "preprocess, train, evaluate, baseline, serve, monitor"
-            sys.exit(f"got {sys.argv[1:]}; allowed: {allowed}")
-
-
-def _monitor(arguments: list[str]) -> None:
-    from mlops_jobs.monitoring import job
-
-    job.main(load_model, arguments)
-
-
-def load_model(archive: Path) -> "ForecastModel":
-    """Loads the model that monitoring reads.
-
-    Args:
-        archive: path of `model.tar.gz`.
-
-    Raises:
-        InputError: the file is not an archive with a model.
-    """
-    from mlops_jobs.archive import load_archive
+def project() -> "SeriesProject":
+    """Returns the parts of this project that the commands use."""
+    from mlops_jobs.series.project import SeriesProject
 
     from forecasting import model
 
-    return load_archive(archive, model.load)
+    return SeriesProject(
+        fit=model.fit,
+        load_predictor=model.load_predictor,
+        load=model.load,
+        hyperparameters=model.HYPERPARAMETERS,
+    )
 
 
 if __name__ == "__main__":
-    main()
+    start(series_commands(project))

@@ -4,7 +4,7 @@ import json
 import math
 
 import xgboost
-from mlops_jobs.training.job import metric_line
+from mlops_jobs.training.container import metric_line
 
 ROUNDS_PER_LINE = 10
 ATTRIBUTE = "history"
