@@ -202,7 +202,8 @@ def _named(function: object) -> list[Callable[..., object]]:
         return []
     names = set(_names(function.__code__))
     found = [function.__globals__.get(name) for name in names]
-    found += [getattr(each, name, None) for each in found if ismodule(each) for name in names]
+    ours = [each for each in found if ismodule(each) and each.__name__.startswith("tests.")]
+    found += [getattr(each, name, None) for each in ours for name in names]
     return [
         inspect.unwrap(each)
         for each in found

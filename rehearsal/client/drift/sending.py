@@ -193,7 +193,7 @@ def begin_window(
         report: takes the name of the monitor that is awaited.
 
     Returns:
-        The runs that read the earlier traffic; none if there was none.
+        The runs that read the earlier traffic; an empty list without earlier traffic.
 
     Raises:
         RehearsalError: a monitor does not run.

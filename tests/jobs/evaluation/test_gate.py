@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from tabular import model
 
-from mlops_jobs.evaluation.gate import UNLIMITED, Gate, no_threshold
-from mlops_jobs.evaluation.job import Champion, Extent, evaluate, gate_of, parser
+from mlops_jobs.evaluation.gate import UNLIMITED, Gate, gate_of, no_threshold
+from mlops_jobs.evaluation.job import Champion, Extent, evaluate, parser
 from mlops_jobs.evaluation.page import evaluation_page
 from mlops_jobs.evaluation.quality import METRICS, Metric
 from mlops_jobs.problem_type import ProblemType
-from seed_code.model_build.tests.conftest import Fitted, pack
+from seed_code.model_build.tests.conftest import Fitted
+from seed_code.model_build.tests.training_jobs import pack
 
 
 def metric(name: str) -> Metric:
