@@ -75,12 +75,18 @@ def seed_code(folder: Path = ROOT / "seed_code") -> dict[SeedName, Seeds]:
     """Returns the seeds below `folder` by name, each with the wheel that its code imports.
 
     A seed of another kind of model than tables is a folder with the files that differ; the others
-    are those of `model_build`. All seeds have the same `model_deploy`. Their version is that of
-    this repository's wheels.
+    are those of `model_build`. The seed of batch projects has other settings of `model_deploy`.
+    Their version is that of this repository's wheels.
     """
     jobs, library = build_jobs_wheel(), build_library_wheel()
 
-    def seeds(name: SeedName, build: str, shared: tuple[str, ...] = ()) -> Seeds:
+    def seeds(
+        name: SeedName,
+        build: str = "model_build",
+        shared: tuple[str, ...] = (),
+        deploy: str = "model_deploy",
+    ) -> Seeds:
+        inherited = Seed(folder=folder / "model_deploy").files() if deploy != "model_deploy" else {}
         return Seeds(
             model_build=Seed(
                 folder=folder / build,
@@ -91,15 +97,23 @@ def seed_code(folder: Path = ROOT / "seed_code") -> dict[SeedName, Seeds]:
                 version=_version(name, "model_build"),
             ),
             model_deploy=Seed(
-                folder=folder / "model_deploy",
-                extra_files={f"wheels/{library.name}": library},
+                folder=folder / deploy,
+                extra_files={
+                    **{
+                        path: file
+                        for path, file in inherited.items()
+                        if not (folder / deploy / path).exists()
+                    },
+                    f"wheels/{library.name}": library,
+                },
                 version=_version(name, "model_deploy"),
             ),
         )
 
     return {
-        SeedName.TABULAR: seeds(SeedName.TABULAR, "model_build"),
+        SeedName.TABULAR: seeds(SeedName.TABULAR),
         **{name: seeds(name, name.value, shared) for name, shared in _SHARED_BY_KIND.items()},
+        SeedName.BATCH: seeds(SeedName.BATCH, deploy="batch"),
     }
 
 

@@ -116,6 +116,7 @@ class Seed(StrEnum):
     TABULAR = "tabular"
     FORECASTING = "forecasting"
     VISION = "vision"
+    BATCH = "batch"
 
 
 RemovalChoice = Annotated[Removal | None, Field(strict=False)]

@@ -61,7 +61,22 @@ DEFAULT_TEMPLATES = [
     TemplateSettings(
         name="tabular-model",
         description="Trains a model on tabular data and deploys it to an endpoint",
-    )
+    ),
+    TemplateSettings(
+        name="forecasting-model",
+        description="Forecasts time series and deploys the model to an endpoint",
+        seed=Seed.FORECASTING,
+    ),
+    TemplateSettings(
+        name="vision-model",
+        description="Trains a network on images and deploys it to an endpoint",
+        seed=Seed.VISION,
+    ),
+    TemplateSettings(
+        name="batch-model",
+        description="Trains a model on tabular data and predicts files on a schedule",
+        seed=Seed.BATCH,
+    ),
 ]
 
 
@@ -71,7 +86,7 @@ class ProjectTemplatesSettings(InAccounts):
     templates: Annotated[
         list[TemplateSettings], Field(min_length=1, max_length=20), AfterValidator(unique_names)
     ] = DEFAULT_TEMPLATES
-    """The templates. Defaults to one for tabular data, with CodeCommit repositories."""
+    """The templates. Defaults to one for each seed, with CodeCommit repositories."""
     network: bool = False
     """True if projects run in the network of the account. Defaults to false."""
     monitoring: MonitoringSettings = MonitoringSettings()

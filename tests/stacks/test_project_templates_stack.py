@@ -28,6 +28,9 @@ EXISTING = ConnectionSettings.model_validate(
 )
 
 
+ONE = [{"name": "tabular-model"}]
+
+
 def stack_of(
     folder: Path, *, with_foundation: bool = False, **settings: Any
 ) -> ProjectTemplatesStack:
@@ -43,7 +46,7 @@ def stack_of(
         app,
         "ProjectTemplates",
         settings=ProjectTemplatesSettings.model_validate(settings),
-        seeds={SeedName.TABULAR: Seeds(model_build=seed, model_deploy=seed)},
+        seeds=dict.fromkeys(SeedName, Seeds(model_build=seed, model_deploy=seed)),
         connections=[GITHUB, EXISTING],
         foundation=FoundationStack(app, "Foundation", settings=LogSettings(), **common)
         if with_foundation
@@ -55,7 +58,9 @@ def stack_of(
 def test_the_template_is_a_product_as_well_for_the_principals_of_the_settings(
     tmp_path: Path,
 ) -> None:
-    stack = stack_of(tmp_path, service_catalog={"principals": ["role/sagemaker-personas/*"]})
+    stack = stack_of(
+        tmp_path, templates=ONE, service_catalog={"principals": ["role/sagemaker-personas/*"]}
+    )
 
     template = Template.from_stack(stack)
     template.resource_count_is("AWS::ServiceCatalog::LaunchRoleConstraint", 1)
@@ -66,6 +71,14 @@ def test_the_template_is_a_product_as_well_for_the_principals_of_the_settings(
         "AWS::ServiceCatalog::PortfolioPrincipalAssociation", {"PrincipalType": "IAM_PATTERN"}
     )
     template.has_output("ProductId", {})
+
+
+def test_there_is_a_template_for_each_seed_by_default() -> None:
+    defaults = ProjectTemplatesSettings().templates
+
+    assert [one.seed for one in defaults] == list(SeedName)
+    assert {one.name for one in defaults} == {f"{seed.value}-model" for seed in SeedName}
+    assert len({one.description for one in defaults}) == len(SeedName)
 
 
 def administrators_of_keys(folder: Path) -> str:
@@ -82,7 +95,7 @@ def administrators_of_keys(folder: Path) -> str:
 
 
 def test_the_launch_role_has_the_name_of_the_settings(tmp_path: Path) -> None:
-    stack = stack_of(tmp_path, launch_role_name="ProjectsLaunchRole")
+    stack = stack_of(tmp_path, templates=ONE, launch_role_name="ProjectsLaunchRole")
 
     Template.from_stack(stack).has_resource_properties(
         "AWS::IAM::Role", {"RoleName": "ProjectsLaunchRole"}
@@ -92,7 +105,7 @@ def test_the_launch_role_has_the_name_of_the_settings(tmp_path: Path) -> None:
 
 def test_a_launch_role_that_exists_is_not_made_again(tmp_path: Path) -> None:
     arn = "arn:aws:iam::111111111111:role/AmazonSageMakerProjectsLaunchRole"
-    stack = stack_of(tmp_path, launch_role_arn=arn)
+    stack = stack_of(tmp_path, templates=ONE, launch_role_arn=arn)
 
     template = Template.from_stack(stack)
     assert "launch role" not in str(template.find_resources("AWS::IAM::Role")).lower()

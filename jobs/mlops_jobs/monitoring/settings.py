@@ -14,10 +14,10 @@ from enum import StrEnum
 
 import jmespath
 
+from mlops_jobs.batch.records import CSV_FILES, JSON_FILES, PARQUET_FILES
 from mlops_jobs.failure import InputError
 
 CAPTURED = ("sagemakerCaptureJson", "sagemakerMergeJson")
-CSV_FILES, JSON_FILES, PARQUET_FILES = "csv", "json", "parquet"
 FORMATS = (*CAPTURED, CSV_FILES, JSON_FILES, PARQUET_FILES)
 # Location of the configuration in Clarify's container; Model Monitor sets no variable for it.
 ANALYSIS_CONFIG = "/opt/ml/processing/input/config/analysis_config.json"

@@ -37,6 +37,11 @@ def table_commands(project: "Callable[[], Project]") -> dict[str, Command]:
 
         job.main(arguments)
 
+    def batch(arguments: list[str]) -> None:
+        from mlops_jobs.batch import job
+
+        job.main(arguments)
+
     def run(arguments: list[str]) -> None:
         from mlops_jobs.training import local
 
@@ -53,6 +58,7 @@ def table_commands(project: "Callable[[], Project]") -> dict[str, Command]:
         "evaluate": evaluate,
         **model_commands(project),
         "ingest": ingest,
+        "batch": batch,
         "run": run,
         "check": check,
     }

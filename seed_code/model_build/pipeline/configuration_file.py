@@ -45,7 +45,7 @@ def read_file(file: Path, kind: type[Content]) -> Content:
     try:
         return kind.model_validate(document.filled(empty))
     except ValidationError as error:
-        found = sorted(error.errors(), key=lambda problem: document.line(_place(problem)))
+        found = sorted(error.errors(), key=lambda problem: document.line(_place(problem)) or 0)
         problems = [_message(document, file.name, problem, kind) for problem in found]
         raise InputError("\n".join(first(problems))) from error
 

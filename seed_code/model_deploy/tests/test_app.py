@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,10 +33,8 @@ MONITORED = {
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A working folder with this repository's settings and a model that was looked up."""
-    (tmp_path / "config").mkdir()
-    for file in (ROOT / "config").iterdir():
-        (tmp_path / "config" / file.name).write_text(file.read_text())
+    """A working folder with settings and a model that was looked up."""
+    shutil.copytree(ROOT / "tests/config", tmp_path / "config")
     (tmp_path / "build").mkdir()
     package = {
         "model_package_arn": "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/7"
@@ -163,7 +162,7 @@ def test_a_stage_never_mixes_two_accounts(checkout: Path) -> None:
 
 
 def test_the_environment_names_the_stages(checkout: Path) -> None:
-    (checkout / "config" / "dev.yaml").write_text((ROOT / "config/staging.yaml").read_text())
+    shutil.copy(checkout / "config/staging.yaml", checkout / "config/dev.yaml")
 
     result = run_app(checkout, STAGES="dev staging prod")
 

@@ -1,6 +1,7 @@
 """Look-up of the model to deploy."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,8 @@ def real_time(**keys: Any) -> RealTime:
 
 @pytest.fixture
 def checkout(tmp_path: Path, registry: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with the settings of this repository, and the registry."""
-    (tmp_path / "config").mkdir()
-    for file in (Path(__file__).parent.parent / "config").iterdir():
-        (tmp_path / "config" / file.name).write_text(file.read_text())
+    """A working folder with settings, and the registry."""
+    shutil.copytree(Path(__file__).parent / "config", tmp_path / "config")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MODEL_PACKAGE_GROUP_NAME", "churn")
     monkeypatch.setattr("boto3.client", lambda _: registry)

@@ -406,16 +406,6 @@ def test_a_wrong_value_is_reported_with_its_place(tmp_path: Path, text: str, mes
     assert f"{file}:5" in str(error.value).replace("line ", "")
 
 
-def test_production_is_monitored_by_default() -> None:
-    config = Path(__file__).parents[1] / "config"
-
-    production = load_settings(config / "prod.yaml")
-
-    assert isinstance(production, RealTime)
-    assert production.monitor is not None
-    assert production.monitor.retraining_signals == ["model-quality"]
-
-
 def test_roles_come_from_the_variables_of_the_stage_alone() -> None:
     variables = {
         f"MONITORING_{name}_ARN": f"arn:{name.lower()}"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from mlops_jobs.batch.records import read_records
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.settings import DatasetFormat
-from mlops_jobs.monitoring.traffic.batch_records import read_records
 from seed_code.model_build.tests.conftest import Fitted, write_csv
 from tests.jobs.monitoring.aws_in_memory import Aws
 from tests.jobs.monitoring.batches import HOUR, NAMES, as_objects, batch, capture

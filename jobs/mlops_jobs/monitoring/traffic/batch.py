@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from mlops_jobs.batch.records import Record, read_records
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.settings import Settings
 from mlops_jobs.monitoring.traffic import capture
 from mlops_jobs.monitoring.traffic.batch_predictions import BatchPrediction, read_prediction
-from mlops_jobs.monitoring.traffic.batch_records import Record, read_records
 from mlops_jobs.monitoring.traffic.capture import Body, Event
 from mlops_jobs.monitoring.traffic.source import OUTPUT_SUFFIX, File, read, transformed
 from mlops_jobs.monitoring.traffic.tables import Columns, Piece, add_rows

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from mlops_jobs.batch.joined import prediction_of, without_record
+from mlops_jobs.batch.records import Record
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.settings import Settings, moment
 from mlops_jobs.monitoring.traffic import capture
-from mlops_jobs.monitoring.traffic.batch_records import Record
 from mlops_jobs.monitoring.traffic.capture import Body
 
 INFERENCE_ID, INFERENCE_TIME = "SageMakerInferenceId", "SageMakerInferenceTime"
-_JOINED = "SageMakerOutput"  # member with the prediction if JoinSource joins it to an object
-_ALONE = "output"  # member for a prediction that is not an object
 _APPENDED = 2  # the id and the time
 
 
@@ -63,7 +62,7 @@ def _of_cells(line: str, record: Record, place: str, settings: Settings) -> Batc
     *cells, identity, time = cells
     chosen = [_cell(cells, one, place) for one in (settings.inference, settings.probability) if one]
     if not settings.inference:
-        chosen = _without(cells, record)
+        chosen = without_record(cells, record)
     return BatchPrediction(
         body=_csv_body(chosen),
         inference_id=identity,
@@ -79,13 +78,11 @@ def _of_object(line: str, _: Record, place: str, settings: Settings) -> BatchPre
     if INFERENCE_ID not in document or INFERENCE_TIME not in document:
         raise _no_id(place)
     identity, time = str(document.pop(INFERENCE_ID)), str(document.pop(INFERENCE_TIME))
-    prediction = document.get(_JOINED, document)
+    prediction = prediction_of(document)
     if settings.inference:
         named = [one for one in (settings.inference, settings.probability) if one]
         body = _csv_body([_member(document, one, place) for one in named])
     else:
-        if isinstance(prediction, dict) and set(prediction) == {_ALONE}:
-            prediction = prediction[_ALONE]
         listed = prediction if isinstance(prediction, dict | list) else [prediction]
         body = Body(content=json.dumps(listed).encode(), kind=capture.JSON)
     return BatchPrediction(
@@ -97,15 +94,6 @@ def _csv_body(cells: Sequence[Any]) -> Body:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(cells)
     return Body(content=text.getvalue().encode(), kind=capture.CSV)
-
-
-def _without(cells: list[str], record: Record) -> list[str]:
-    """Returns the cells of the prediction, without those of a joined record."""
-    given = [
-        str(cell).strip() for cell in (record.values() if isinstance(record, dict) else record)
-    ]
-    joined = len(cells) > len(given) and cells[: len(given)] == given
-    return cells[len(given) :] if joined else cells
 
 
 def _cell(cells: Sequence[str], attribute: str, place: str) -> str:

@@ -1,19 +1,36 @@
-"""Input files of batch transform jobs: CSV, JSON or Parquet."""
+"""Input files of batch transform jobs, and of monitors of such jobs: CSV, JSON or Parquet."""
 
 import csv
 import io
 import json
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
 from mlops_jobs.failure import InputError
-from mlops_jobs.monitoring.settings import CSV_FILES, JSON_FILES, DatasetFormat
+
+CSV_FILES, JSON_FILES, PARQUET_FILES = "csv", "json", "parquet"
 
 Record = list[Any] | dict[str, Any]
 
 
-def read_records(content: bytes, place: str, form: DatasetFormat) -> Iterator[Record]:
+class RecordFormat(Protocol):
+    """Format of a file of records."""
+
+    @property
+    def kind(self) -> str:
+        """`CSV_FILES`, `JSON_FILES` or `PARQUET_FILES`."""
+
+    @property
+    def header(self) -> bool:
+        """True if the first row of a CSV file names the columns."""
+
+    @property
+    def lines(self) -> bool:
+        """True if each line of a JSON file is a record."""
+
+
+def read_records(content: bytes, place: str, form: RecordFormat) -> Iterator[Record]:
     """Yields the records of a file: by column name if the file has names, else in its order.
 
     Args:

@@ -1,0 +1,1 @@
+"""Files of batch transform jobs: their records, parts, predictions and reports."""
