@@ -241,7 +241,9 @@ class SageMaker(Service):
 
     def _compose_pipelines(self) -> None:
         self._pipelines = Pipelines(self.backend)
-        self._executions = PipelineExecutions(self.backend, self._pipelines, self._jobs)
+        self._executions = PipelineExecutions(
+            self.backend, self._pipelines, self._jobs, self._mlflow_apps.expect
+        )
         self.compose(self._pipelines, self._executions)
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:

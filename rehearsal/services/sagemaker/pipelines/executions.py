@@ -1,6 +1,6 @@
 """Executions of pipelines: their operations. `execution_runner` runs them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rehearsal.framework.platform import AwsError, Context, Scope
@@ -48,9 +48,18 @@ class PipelineExecutions:
         backend: the backend of SageMaker.
         pipelines: the pipelines of SageMaker.
         jobs: the jobs of SageMaker, whose changes wake executions.
+        expect: takes the account and the definition of each execution that begins, before its
+            steps use what it names.
     """
 
-    def __init__(self, backend: Backend, pipelines: Pipelines, jobs: Jobs) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        pipelines: Pipelines,
+        jobs: Jobs,
+        expect: Callable[[Scope, str], None],
+    ) -> None:
+        self._expect = expect
         self._backend = backend
         self._pipelines = pipelines
         self._runner = ExecutionRunner(backend, jobs)
@@ -110,6 +119,7 @@ class PipelineExecutions:
             self._backend.records.of(scope, KIND)[execution.arn] = record
             pipeline.update(LastRunTime=now(), LastExecutionTime=now())
             described["LastExecutionPipelineExecutionArn"] = execution.arn
+        self._expect(scope, text)
         self._runner.begin(scope, execution, done)
         return {"PipelineExecutionArn": execution.arn}
 

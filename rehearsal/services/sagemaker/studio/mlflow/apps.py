@@ -5,6 +5,8 @@ with AutoModelRegistrationEnabled rejects the registration of models.
 """
 
 import logging
+import re
+from functools import partial
 from typing import Any
 
 from rehearsal.framework.platform import AwsError, Context, Scope
@@ -30,6 +32,7 @@ LISTING = Listing(
     },
 )
 _ID_LENGTH = 12
+_APP_ARN = re.compile(r"arn:aws:sagemaker:[a-z0-9-]+:\d{12}:mlflow-app/app-[A-Z0-9]+")
 _UPDATABLE = (
     "Name",
     "ArtifactStoreUri",
@@ -115,6 +118,28 @@ class MlflowApps:
         self._backend.remove(context.scope, KIND, record["MlflowAppId"], record["Arn"])
         self._servers.delete(record)
         return {"Arn": record["Arn"]}
+
+    def expect(self, scope: Scope, definition: str) -> None:
+        """Starts the servers of the Apps that a pipeline names, while its first steps run.
+
+        Args:
+            scope: account and region of the pipeline.
+            definition: definition of the pipeline.
+        """
+        for arn in sorted(set(_APP_ARN.findall(definition))):
+            name = arn.rpartition("/")[2]
+            try:
+                record = self.find(scope, arn, "DescribeMlflowApp")
+            except AwsError:
+                continue  # the step of the pipeline fails, and names it
+            self._backend.workers.start(f"start {name}", partial(self._start, scope, record))
+
+    def _start(self, scope: Scope, record: Record) -> None:
+        try:
+            self._servers.start(scope, record)
+        except Exception as error:
+            # The first request tries again, and its caller gets the reason.
+            _log.warning("MLflow App %s: %s", record["Arn"], reason_of(error))
 
     def find(self, scope: Scope, arn: str, operation: str) -> Record:
         """Returns the record of an App.

@@ -1,4 +1,4 @@
-"""The servers of all MLflow Apps, which their first requests start."""
+"""The servers of all MLflow Apps; a first request starts one, or a pipeline that names its App."""
 
 import threading
 from collections.abc import Mapping
@@ -63,6 +63,14 @@ class MlflowServers(Transient):
         except ExecutionFailedError:
             self.stop(record["Arn"])  # the next request starts another
             raise
+
+    def start(self, scope: Scope, record: Record) -> None:
+        """Starts the server of an App, unless it runs; blocks until MLflow serves.
+
+        Raises:
+            AwsError, ExecutionFailedError: MLflow does not start.
+        """
+        self._running(scope, record)
 
     def _running(self, scope: Scope, record: Record) -> TrackingServer:
         arn = record["Arn"]

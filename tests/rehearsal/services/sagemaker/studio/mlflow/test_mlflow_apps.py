@@ -1,5 +1,6 @@
 """The records of MLflow Apps, and the requests that reach their servers."""
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -288,3 +289,32 @@ def test_a_link_to_a_deleted_app_says_so(
     sagemaker.delete_mlflow_app(Arn=arn)
     status, _, body = page(service, url)
     assert (status, body.decode()) == (404, f"MLflow App {arn} does not exist.\n")
+
+
+def test_a_pipeline_that_names_an_app_starts_its_server(
+    sagemaker: Any,
+    create: Callable[..., dict[str, Any]],
+    data_plane: FakeDataPlane,
+    eventually: Eventually,
+) -> None:
+    named, other = create(Name="named")["Arn"], create(Name="other")["Arn"]
+    missing = f"{named[:-3]}ZZZ"
+    steps = [
+        {
+            "Name": "Stop",
+            "Type": "Fail",
+            "Arguments": {"ErrorMessage": f"logged in {named}, {missing}"},
+        }
+    ]
+    sagemaker.create_pipeline(
+        PipelineName="tracked",
+        PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": steps}),
+        ClientRequestToken="t" * 32,
+        RoleArn=ROLE,
+    )
+    sagemaker.start_pipeline_execution(PipelineName="tracked", ClientRequestToken="e" * 32)
+
+    (server,) = eventually(lambda: [one for one in data_plane.mlflow if one.started])
+
+    assert server.run.name == named.rpartition("/")[2]
+    assert server.run.name != other.rpartition("/")[2]
