@@ -32,6 +32,7 @@ from stacks.seeds import seed_code
 from stacks.settings import DEFAULT_SETTINGS, Account, Settings, SettingsError, load_settings
 from stacks.settings.logs import LogSettings
 from stacks.studio_stack import StudioStack
+from stacks.template_validation import TemplateValidation
 from stacks.unsupported import unsupported
 from stacks.users.people_stack import PeopleStack
 
@@ -319,7 +320,7 @@ def main() -> None:
         fail(str(error))
     except ValueError as error:  # the library rejects a value of the file
         fail(f"{config}: {error}")
-    cdk.Validations.of(app).add_plugins(SageMakerChecks())
+    cdk.Validations.of(app).add_plugins(SageMakerChecks(), TemplateValidation())
     app.synth()
 
 

@@ -1,0 +1,155 @@
+"""Validation of templates that differ in names."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from stacks.template_validation import ProjectTemplate, TemplateValidation
+
+Define = Callable[[cdk.Stack, str], None]
+
+
+@pytest.fixture(scope="module")
+def of_the_cdk() -> cdk.CloudFormationValidatePlugin:
+    """The CDK's plugin; its engine takes seconds to start."""
+    return cdk.CloudFormationValidatePlugin()
+
+
+@pytest.fixture(scope="module")
+def ours() -> TemplateValidation:
+    """The plugin of the app."""
+    return TemplateValidation()
+
+
+def bucket(stack: cdk.Stack, name: str) -> None:
+    """Defines a valid bucket of a project."""
+    resource(stack, name, "AWS::S3::Bucket", {"BucketName": f"{name}-data"})
+
+
+def unknown_property(stack: cdk.Stack, name: str) -> None:
+    """Defines a bucket with a property that its schema does not have."""
+    resource(stack, name, "AWS::S3::Bucket", {"BucketNam": f"{name}-data"})
+
+
+def limited_name(stack: cdk.Stack, name: str) -> None:
+    """Defines a repository whose name is longer than 100 characters for long projects."""
+    properties = {"RepositoryName": f"{name}-{'x' * 80}"}
+    resource(stack, name, "AWS::CodeCommit::Repository", properties)
+
+
+def resource(stack: cdk.Stack, name: str, kind: str, properties: Mapping[str, Any]) -> None:
+    tags = [
+        {"Key": "sagemaker:project-id", "Value": f"p-{name}"},
+        {"Key": "sagemaker:project-name", "Value": name},
+    ]
+    cdk.CfnResource(stack, "Resource", type=kind, properties={**properties, "Tags": tags})
+
+
+def report(
+    folder: Path,
+    define: Define,
+    names: Sequence[str],
+    plugin: cdk.CloudFormationValidatePlugin,
+) -> list[tuple[Any, ...]]:
+    """Returns the violations in the report of an app, each with its place."""
+    app = cdk.App(outdir=str(folder), context={"@aws-cdk/core:failSynthOnValidationErrors": False})
+    for name in names:
+        define(cdk.Stack(app, f"Project-{name}"), name)
+    cdk.Validations.of(app).add_plugins(plugin)
+    app.synth()
+    reports = json.loads((folder / "validation-report.json").read_text())["pluginReports"]
+    return sorted(
+        (violation["ruleName"], violation["severity"], json.dumps(place, sort_keys=True))
+        for one in reports  # without violations, a plugin has no report
+        if one["pluginName"] == "CloudFormation Validate"
+        for violation in one["violations"]
+        for place in violation["violatingConstructs"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("define", "violated"), [(bucket, 0), (unknown_property, 4), (limited_name, 2)]
+)
+def test_the_report_is_that_of_the_cdk(
+    tmp_path: Path,
+    of_the_cdk: cdk.CloudFormationValidatePlugin,
+    ours: TemplateValidation,
+    define: Define,
+    violated: int,
+) -> None:
+    names = ["churn", "fraudulent", "a-name-that-is-longer", "b-name-that-is-much-longer"]
+    found = report(tmp_path / "ours", define, names, ours)
+    assert found == report(tmp_path / "cdk", define, names, of_the_cdk)
+    assert len(found) == violated
+
+
+def test_a_violation_between_the_shortest_and_the_longest_name_is_reported(
+    tmp_path: Path, of_the_cdk: cdk.CloudFormationValidatePlugin, ours: TemplateValidation
+) -> None:
+    names = [letter * length for letter, length in zip("abcd", (5, 18, 25, 32), strict=True)]
+    expected = report(tmp_path / "cdk", limited_name, names, of_the_cdk)
+    assert report(tmp_path / "ours", limited_name, names, ours) == expected
+    assert len(expected) == 2
+
+
+@pytest.mark.parametrize(
+    ("names", "validated"),
+    [
+        (["churn", "fraud", "prices", "returns", "weather"], 2),
+        (["churn", "churn2", "fraud", "fraud2", "prices"], 4),
+        (["churn"], 1),
+    ],
+)
+def test_at_most_two_projects_of_one_shape_are_validated(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ours: TemplateValidation,
+    names: Sequence[str],
+    validated: int,
+) -> None:
+    read: list[str] = []
+    validate = cdk.CloudFormationValidatePlugin.validate
+
+    def counting(plugin: Any, context: cdk.IPolicyValidationContext) -> Any:
+        read.extend(context.template_paths)
+        return validate(plugin, context)
+
+    monkeypatch.setattr(cdk.CloudFormationValidatePlugin, "validate", counting)
+    assert report(tmp_path, bucket, names, ours) == []
+    assert len(read) == validated
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("1churn", "fraud2"), ("churn", "fraud-2"), ("fr-aud", "fr--ud"), ("churn", "Fraud")],
+)
+def test_names_that_a_pattern_can_distinguish_are_different_shapes(
+    tmp_path: Path, one: str, other: str
+) -> None:
+    assert shape(tmp_path, one) != shape(tmp_path, other)
+
+
+def test_names_of_the_same_kind_are_one_shape(tmp_path: Path) -> None:
+    assert shape(tmp_path, "churn") == shape(tmp_path, "prices")
+
+
+def test_templates_that_differ_beyond_their_names_are_different_shapes(tmp_path: Path) -> None:
+    first, second = (shape(tmp_path, "churn", one) for one in (bucket, unknown_property))
+    assert first != second
+
+
+def shape(folder: Path, name: str, define: Define = bucket) -> tuple[object, ...]:
+    """Returns the shape of the template of a project."""
+    stack = cdk.Stack(cdk.App(), f"Project-{name}")
+    define(stack, name)
+    path = folder / f"{name}-{define.__name__}.json"
+    path.write_text(json.dumps(Template.from_stack(stack).to_json()))
+    described = cdk.PolicyValidationStack(
+        stack_construct_path=stack.node.path, template_path=str(path)
+    )
+    return ProjectTemplate.of(described).shape
