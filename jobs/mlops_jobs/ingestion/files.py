@@ -57,8 +57,8 @@ class Inbox:
 
     def __init__(self, client: Any, source: str, ledger: str) -> None:
         self._client = client
-        self._bucket, self._prefix = _parts(source)
-        self._ledger_bucket, self._ledger = _parts(ledger)
+        self._bucket, self._prefix = location_of(source)
+        self._ledger_bucket, self._ledger = location_of(ledger)
 
     def new(self) -> list[File]:
         """Returns the files that are not in the ledger, in the order of their keys.
@@ -179,7 +179,15 @@ def _no_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not a number")
 
 
-def _parts(address: str) -> tuple[str, str]:
+def location_of(address: str) -> tuple[str, str]:
+    """Returns the bucket and the prefix of an S3 URI.
+
+    Args:
+        address: the URI, `s3://BUCKET/PREFIX`.
+
+    Raises:
+        InputError: the URI has another form.
+    """
     parts = urlsplit(address)
     prefix = parts.path.strip("/")
     if parts.scheme != "s3" or not parts.netloc or not prefix:

@@ -7,7 +7,11 @@ Each file is ingested once. A file with a record that cannot be written is read 
 run, as is a file whose content changes; the job fails after all files have been read.
 
 With `--store offline` the records are written as Parquet files into the offline store, without
-PutRecord: tens of thousands in a second, and never a part of a file.
+PutRecord: tens of thousands in a second, and never a part of a file. With `--store direct` the
+newest records are written into the online store as well, if the group has one.
+
+With `--rejected s3://bucket/PREFIX`, rows that are no records are set aside there and counted, and
+the others of their file are written.
 """
 
 import argparse
@@ -18,9 +22,11 @@ from typing import Any
 
 from mlops_jobs.aws import client
 from mlops_jobs.failure import InputError, exit_with_message
+from mlops_jobs.ingestion.direct import DirectWriter
 from mlops_jobs.ingestion.files import File, FileError, Inbox, rows
 from mlops_jobs.ingestion.offline import OfflineWriter
 from mlops_jobs.ingestion.progress import Progress
+from mlops_jobs.ingestion.rejected import RejectedRows, RejectionStore
 from mlops_jobs.ingestion.schema import GroupSchema, Row
 from mlops_jobs.ingestion.writer import RecordWriter
 
@@ -52,23 +58,33 @@ def _ingest(options: argparse.Namespace) -> str:
     s3, progress = _client("s3", options), Progress()
     inbox = Inbox(s3, options.source, options.ledger)
     schema = GroupSchema.described(_client("sagemaker", options), options.feature_group)
-    writer: RecordWriter | OfflineWriter
-    if options.store == "offline":
-        writer = OfflineWriter(s3, schema, progress, options.concurrency)
-    else:
-        runtime = _client("sagemaker-featurestore-runtime", options)
-        writer = RecordWriter(runtime, schema, progress, options.concurrency)
+    writer = _writer(s3, schema, progress, options)
+    rejections = (
+        RejectionStore(s3, options.rejected, options.max_rejected) if options.rejected else None
+    )
     files = inbox.new()
     for file in files:
         failed, written = len(progress.failures), progress.written
         with tempfile.TemporaryDirectory() as folder:
             path = inbox.fetch(file, Path(folder))
-            writer.write(file, valid_rows(file, path, schema, progress))
+            writer.write(file, valid_rows(file, path, schema, progress, rejections))
         if len(progress.failures) == failed:
             inbox.keep(file, progress.written - written)
     if progress.failures:
         raise InputError(progress.summary())
-    return f"Completed: {progress.written} records of {len(files)} files were written."
+    aside = f" {rejections.count} rows were set aside." if rejections is not None else ""
+    return f"Completed: {progress.written} records of {len(files)} files were written.{aside}"
+
+
+def _writer(
+    s3: Any, schema: GroupSchema, progress: Progress, options: argparse.Namespace
+) -> RecordWriter | OfflineWriter | DirectWriter:
+    if options.store == "offline":
+        return OfflineWriter(s3, schema, progress, options.concurrency)
+    runtime = _client("sagemaker-featurestore-runtime", options)
+    if options.store == "direct":
+        return DirectWriter(s3, runtime, schema, progress, options.concurrency)
+    return RecordWriter(runtime, schema, progress, options.concurrency)
 
 
 def _client(service: str, options: argparse.Namespace) -> Any:
@@ -84,15 +100,23 @@ def _client(service: str, options: argparse.Namespace) -> Any:
     )
 
 
-def valid_rows(file: File, path: Path, schema: GroupSchema, progress: Progress) -> Iterator[Row]:
-    """Yields the valid rows of a file, each with its place; the others are failures.
+def valid_rows(
+    file: File,
+    path: Path,
+    schema: GroupSchema,
+    progress: Progress,
+    rejections: RejectionStore | None = None,
+) -> Iterator[Row]:
+    """Yields the valid rows of a file, each with its place; the others are failures or set aside.
 
     Args:
         file: the file.
         path: path of its copy.
         schema: features of the group.
         progress: where failures are recorded.
+        rejections: where other rows are set aside. Defaults to None: they are failures.
     """
+    aside, valid = RejectedRows(file=file, path=path.with_name("#rejected.jsonl")), 0
     try:
         for line, row in rows(path):
             place = f"{file.key}, line {line}"
@@ -101,11 +125,17 @@ def valid_rows(file: File, path: Path, schema: GroupSchema, progress: Progress) 
                     raise row
                 schema.validate(row)
             except InputError as error:
-                progress.fail(place, str(error))
+                if rejections is None:
+                    progress.fail(place, str(error))
+                else:
+                    aside.add(line, row if isinstance(row, dict) else None, str(error))
                 continue
+            valid += 1
             yield place, row
     except FileError as error:
         progress.fail(file.key, str(error))
+    if rejections is not None and (problem := rejections.keep(aside, valid)):
+        progress.fail(file.key, problem)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -124,11 +154,31 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument(
         "--store",
-        choices=("all", "offline"),
+        choices=("all", "offline", "direct"),
         default="all",
-        help="all stores of the group with PutRecord, or the offline store directly",
+        help="all stores of the group with PutRecord, the offline store directly, or that and the "
+        "newest records in the online store",
+    )
+    found.add_argument(
+        "--rejected", help="s3://BUCKET/PREFIX of rows that are no records; defaults to a failure"
+    )
+    found.add_argument(
+        "--max-rejected",
+        type=_share,
+        default=0.05,
+        help="share of the rows of a file, 0 to 1, above which it is a failure",
     )
     return found
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"got {text!r}; allowed: a number from 0 to 1")
+    return share
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

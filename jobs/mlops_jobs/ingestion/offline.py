@@ -135,12 +135,12 @@ def _frame(rows: list[dict[str, str]], types: Mapping[str, str], now: datetime) 
 def _checked(schema: GroupSchema) -> OfflineLocation:
     if schema.offline is None:
         raise InputError(
-            f"{schema.group}: got a group without an offline store; allowed with --store offline: "
-            "a group with one"
+            f"{schema.group}: got a group without an offline store; allowed for direct writes: a "
+            "group with one"
         )
     if schema.offline.table_format != "Glue":
         raise InputError(
             f"{schema.group}: got a table in the format {schema.offline.table_format}; allowed "
-            "with --store offline: Glue; remove the option to write with PutRecord"
+            "for direct writes: Glue; use --store all to write with PutRecord"
         )
     return schema.offline

@@ -49,6 +49,7 @@ class GroupSchema:
         record_identifier: name of the feature that identifies a record.
         event_time: name of the feature with the time of a record.
         offline: offline store of the group. Defaults to None: it has none.
+        online: True if the group has an online store. Defaults to False.
 
     Source:
         https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-quotas.html
@@ -59,6 +60,7 @@ class GroupSchema:
     record_identifier: str
     event_time: str
     offline: OfflineLocation | None = None
+    online: bool = False
 
     @classmethod
     def described(cls, client: Any, group: str) -> "GroupSchema":
@@ -95,6 +97,7 @@ class GroupSchema:
             record_identifier=response["RecordIdentifierFeatureName"],
             event_time=response["EventTimeFeatureName"],
             offline=_location(response.get("OfflineStoreConfig")),
+            online=bool(response.get("OnlineStoreConfig", {}).get("EnableOnlineStore")),
         )
 
     def hour(self, row: Mapping[str, str]) -> datetime:
@@ -110,6 +113,18 @@ class GroupSchema:
         return datetime(
             int(text[:4]), int(text[5:7]), int(text[8:10]), int(text[11:13]), tzinfo=UTC
         )
+
+    def order(self, row: Mapping[str, str]) -> tuple[float, str]:
+        """Returns a value that orders valid rows by their event time.
+
+        Args:
+            row: values by feature name.
+        """
+        text = row[self.event_time]
+        if self.types[self.event_time] == "Fractional":
+            return float(text), ""
+        # Without the Z, a fraction of a second is after the whole second.
+        return 0.0, text.removesuffix("Z")
 
     def validate(self, row: Mapping[str, str]) -> None:
         """Validates a row.

@@ -1,6 +1,6 @@
 """Concurrent writes of records into all stores of a feature group."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
@@ -25,13 +25,21 @@ class RecordWriter:
         schema: features of the group.
         progress: count of the written records, and the failures.
         concurrency: number of records that are written concurrently.
+        stores: the stores that are written, such as `OnlineStore`. Defaults to none: all stores of
+            the group.
     """
 
     def __init__(
-        self, client: Any, schema: GroupSchema, progress: Progress, concurrency: int
+        self,
+        client: Any,
+        schema: GroupSchema,
+        progress: Progress,
+        concurrency: int,
+        stores: Sequence[str] = (),
     ) -> None:
         self._client, self._schema = client, schema
         self._progress, self._concurrency = progress, concurrency
+        self._stores = {"TargetStores": list(stores)} if stores else {}
 
     def write(self, file: File, rows: Iterable[Row]) -> None:
         """Writes the rows of a file; those that AWS rejects are failures.
@@ -57,7 +65,9 @@ class RecordWriter:
 
         record = [{"FeatureName": name, "ValueAsString": text} for name, text in row.items()]
         try:
-            self._client.put_record(FeatureGroupName=self._schema.group, Record=record)
+            self._client.put_record(
+                FeatureGroupName=self._schema.group, Record=record, **self._stores
+            )
         except ClientError as error:
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == _DENIED:
                 raise InputError(f"AWS denied PutRecord: {error}") from error

@@ -37,6 +37,11 @@ def table_commands(project: "Callable[[], Project]") -> dict[str, Command]:
 
         job.main(arguments)
 
+    def features(arguments: list[str]) -> None:
+        from mlops_jobs.features import job
+
+        job.main(arguments)
+
     def batch(arguments: list[str]) -> None:
         from mlops_jobs.batch import job
 
@@ -58,6 +63,7 @@ def table_commands(project: "Callable[[], Project]") -> dict[str, Command]:
         "evaluate": evaluate,
         **model_commands(project),
         "ingest": ingest,
+        "features": features,
         "batch": batch,
         "run": run,
         "check": check,

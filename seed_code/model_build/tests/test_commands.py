@@ -63,6 +63,12 @@ def test_ingest_lists_its_arguments() -> None:
         assert name in said
 
 
+def test_features_lists_its_arguments() -> None:
+    said = run("features", "--help")
+    for name in ("--feature-group", "--identifier", "--time"):
+        assert name in said
+
+
 def test_monitoring_reads_the_columns_of_requests(binary: Fitted) -> None:
     model = binary.predictor
     assert model.target == "answer"

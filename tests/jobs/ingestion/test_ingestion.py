@@ -4,99 +4,24 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import boto3
 import polars
 import pyarrow.parquet
 import pytest
-from botocore.exceptions import ClientError
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.ingestion import job, offline, progress
 from mlops_jobs.ingestion.schema import GroupSchema
 from rehearsal.services.sagemaker.feature_store.offline_files import arrow_schema
+from tests.jobs.feature_store_in_memory import PREFIX, FeatureStore, definitions
 
 HEADING = "customer_id,at,orders,balance,city\n"
 GOOD = "c-1,2026-11-22T18:00:00Z,3,-12.5,Łódź\n"
-PREFIX = "features/customers"
 
 Run = Callable[..., str]
-
-
-@dataclass
-class FeatureStore:
-    """S3, SageMaker and the Feature Store runtime in memory; a group has two pages."""
-
-    objects: dict[str, bytes] = field(default_factory=dict)
-    records: list[dict[str, str]] = field(default_factory=list)
-    status: str = "Created"
-    collection: str | None = None
-    error: tuple[str, int] | None = None
-    offline: dict[str, Any] | None = None
-    encryption: list[dict[str, str]] = field(default_factory=list)
-
-    def describe_feature_group(self, **request: str) -> dict[str, Any]:
-        kinds = {"customer_id": "String", "at": "String", "orders": "Integral"}
-        more = {"balance": "Fractional", "city": "String"}
-        response: dict[str, Any] = {
-            "FeatureGroupStatus": self.status,
-            "RecordIdentifierFeatureName": "customer_id",
-            "EventTimeFeatureName": "at",
-            "NextToken": "",
-        }
-        if self.offline is not None:
-            response["OfflineStoreConfig"] = self.offline
-        if "NextToken" in request:
-            return {**response, "FeatureDefinitions": _definitions(more, self.collection)}
-        return {**response, "FeatureDefinitions": _definitions(kinds), "NextToken": "more"}
-
-    def put_record(self, *, FeatureGroupName: str, Record: list[dict[str, str]]) -> None:  # noqa: N803
-        assert FeatureGroupName == "customers"
-        if self.error is not None:
-            code, status = self.error
-            raise ClientError(
-                {
-                    "Error": {"Code": code, "Message": "said AWS"},
-                    "ResponseMetadata": {"HTTPStatusCode": status},  # type: ignore[typeddict-item]
-                },
-                "PutRecord",
-            )
-        self.records.append({one["FeatureName"]: one["ValueAsString"] for one in Record})
-
-    def get_paginator(self, operation: str) -> "FeatureStore":
-        assert operation == "list_objects_v2"
-        return self
-
-    def paginate(self, *, Bucket: str, Prefix: str) -> Any:  # noqa: N803
-        for key, body in sorted(self.objects.items()):  # one on each page
-            if key.startswith(Prefix):
-                yield {"Contents": [{"Key": key, "ETag": f'"{hash(body)}"'}]}
-        yield {}
-
-    def download_file(self, bucket: str, key: str, path: str) -> None:
-        Path(path).write_bytes(self.objects[key])
-
-    def upload_file(self, path: str, bucket: str, key: str, ExtraArgs: dict[str, str]) -> None:  # noqa: N803
-        assert bucket == "offline"
-        self.encryption.append(ExtraArgs)
-        self.objects[key] = Path(path).read_bytes()
-
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803
-        self.objects[Key] = Body
-
-    def fill(self, name: str, text: str) -> None:
-        self.objects[f"{PREFIX}/{name}"] = text.encode()
-
-
-def _definitions(kinds: dict[str, str], collection: str | None = None) -> list[dict[str, str]]:
-    found = [{"FeatureName": name, "FeatureType": kind} for name, kind in kinds.items()]
-    if collection is not None:
-        found[0]["CollectionType"] = collection
-    return found
 
 
 @pytest.fixture
@@ -365,7 +290,7 @@ class TestTheOfflineStore:
             "balance": "Fractional",
             "city": "String",
         }
-        expected = arrow_schema(_definitions(kinds))
+        expected = arrow_schema(definitions(kinds))
         assert [(one.name, str(one.type).removeprefix("large_")) for one in written] == [
             (one.name, str(one.type)) for one in expected
         ]
@@ -430,7 +355,7 @@ class TestTheOfflineStore:
             (None, "customers: got a group without an offline store"),
             (
                 {"S3StorageConfig": {"ResolvedOutputS3Uri": "s3://b/p"}, "TableFormat": "Iceberg"},
-                "customers: got a table in the format Iceberg; allowed with --store offline: Glue",
+                "customers: got a table in the format Iceberg; allowed for direct writes: Glue",
             ),
         ],
     )
@@ -440,3 +365,113 @@ class TestTheOfflineStore:
         store.offline = config
         with pytest.raises(InputError, match=problem):
             run(store="offline")
+
+    def test_direct_writes_put_the_newest_records_into_the_online_store(
+        self, store: FeatureStore, run: Run
+    ) -> None:
+        store.fill(
+            "a.csv",
+            "customer_id,at,orders\n"
+            "c-1,2026-11-22T18:00:00.500Z,1\n"
+            + "c-1,2026-11-22T18:00:00Z,2\nc-2,2026-11-22T18:00:00Z,3\n",
+        )
+
+        assert run(store="direct") == "Completed: 3 records of 1 files were written."
+
+        (body,) = self.files(store).values()
+        assert polars.read_parquet(io.BytesIO(body))["orders"].to_list() == [1, 2, 3]
+        assert sorted(record["orders"] for record in store.records) == ["1", "3"]
+        assert store.stores == [["OnlineStore"]] * 2
+
+    def test_direct_writes_need_no_online_store(self, store: FeatureStore, run: Run) -> None:
+        store.online = False
+        store.fill("a.csv", HEADING + GOOD)
+
+        assert run(store="direct") == "Completed: 1 records of 1 files were written."
+
+        assert len(self.files(store)) == 1
+        assert store.records == []
+
+    def test_a_file_whose_online_records_fail_is_written_again(
+        self, store: FeatureStore, run: Run
+    ) -> None:
+        store.fill("a.csv", HEADING + GOOD)
+        store.error = ("ValidationError", 400)
+        with pytest.raises(InputError, match=r"1 records were not written, 1 were: .*said AWS"):
+            run(store="direct")
+        before, store.error = set(self.files(store)), None
+
+        assert run(store="direct") == "Completed: 1 records of 1 files were written."
+
+        assert set(self.files(store)) == before
+        assert len(store.records) == 1
+
+
+class TestRejectedRows:
+    """Rows that are set aside."""
+
+    BAD = "c-2,2026-11-22T18:00:00Z,three,1,x\nc-3,2026-11-22T18:00:00Z\n"
+    ASIDE = {"rejected": "s3://bucket/rejected", "max-rejected": "0.5"}
+
+    def test_are_set_aside_with_their_reasons_and_counted(
+        self, store: FeatureStore, run: Run
+    ) -> None:
+        store.fill("a.csv", HEADING + GOOD * 2 + self.BAD)
+
+        result = run(**self.ASIDE)
+
+        assert result == "Completed: 2 records of 1 files were written. 2 rows were set aside."
+        assert len(store.records) == 2
+        (key,) = [key for key in store.objects if key.startswith("rejected/")]
+        first, second = map(json.loads, store.objects[key].splitlines())
+        assert first == {
+            "file": f"s3://bucket/{PREFIX}/a.csv",
+            "line": 4,
+            "reason": "'orders' is not a 64-bit whole number",
+            "values": {
+                "customer_id": "c-2",
+                "at": "2026-11-22T18:00:00Z",
+                "orders": "three",
+                "balance": "1",
+                "city": "x",
+            },
+        }
+        assert (second["line"], second["reason"], second["values"]) == (
+            5,
+            "got 2 fields; allowed: 5",
+            None,
+        )
+        # The file is complete.
+        assert run(**self.ASIDE).startswith("Completed: 0 records of 0 files")
+
+    def test_of_a_corrected_file_leave_its_valid_rows_once(
+        self, store: FeatureStore, run: Run
+    ) -> None:
+        store.fill("a.csv", HEADING + GOOD * 2)
+        assert run(**self.ASIDE) == (
+            "Completed: 2 records of 1 files were written. 0 rows were set aside."
+        )
+        assert not [key for key in store.objects if key.startswith("rejected/")]
+
+    def test_beyond_the_share_are_a_failure_of_the_file(
+        self, store: FeatureStore, run: Run
+    ) -> None:
+        store.offline = {
+            "S3StorageConfig": {"ResolvedOutputS3Uri": "s3://offline/store/data"},
+            "TableFormat": "Glue",
+        }
+        store.fill("a.csv", HEADING + GOOD + self.BAD)
+
+        with pytest.raises(InputError) as error:
+            run(store="direct", **self.ASIDE)
+
+        assert "a.csv: got 2 of 3 rows that are no records; allowed: a share of 0.5" in str(
+            error.value
+        )
+        assert not [key for key in store.objects if key.startswith(("store/", "ledger/"))]
+
+    @pytest.mark.parametrize("share", ["1.1", "-1", "many", "nan"])
+    def test_have_a_share_from_0_to_1(self, share: str, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            job.parser().parse_args([f"--max-rejected={share}"])
+        assert "allowed: a number from 0 to 1" in capsys.readouterr().err
