@@ -1,16 +1,20 @@
 """Content of `config.yaml`."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 from mlops_jobs.evaluation.quality import METRICS, metric_of
+from mlops_jobs.features.times import nanoseconds
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.file_formats import is_text_encoding
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipeline.configuration_file import read_file
 from pipeline.sections import (
+    GROUP,
+    S3_FOLDER,
     S3_URI,
     FromYaml,
     Margin,
@@ -78,6 +82,44 @@ class Data(Section):
     @classmethod
     def _as_string(cls, value: object) -> object:
         return _text(value)
+
+
+class Features(Section):
+    """Features of a feature group, which are added to the rows of the table.
+
+    Args:
+        group: name of the group, up to 31 lower case letters, digits, hyphens and underscores; its
+            schema is `features/GROUP.yaml`, and AWS has it as `PROJECT_GROUP`.
+        source: S3 URI of the folder with its records, as `.csv` or `.jsonl` files.
+        entity: column of the table with the record identifier of a row.
+        time: column of the table with the time of a row: a date, a time of ISO 8601 or seconds
+            since 1970. A row gets the values that were valid at this time.
+        columns: features that are added, at most 60. Defaults to all.
+        late: `ignored` ignores records that were written after the time of a row. Defaults to
+            `used`: event times alone decide.
+        as_of: time after which written records are ignored. Defaults to "": all are used.
+        max_rejected: share of the rows of a record file, 0 to 1, that may be no records; they are
+            set aside. Defaults to 0.05.
+    """
+
+    group: Annotated[str, Field(pattern=GROUP)]
+    source: Annotated[str, Field(pattern=S3_FOLDER)]
+    entity: Annotated[str, Field(min_length=1)]
+    time: Annotated[str, Field(min_length=1)]
+    # A processing job accepts 100 arguments.
+    columns: Annotated[tuple[str, ...], FromYaml, Field(max_length=60)] = ()
+    late: Literal["used", "ignored"] = "used"
+    as_of: str = ""
+    max_rejected: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _is_time(cls, value: object) -> object:
+        if isinstance(value, date):  # YAML reads an unquoted time
+            value = value.isoformat()
+        if isinstance(value, str) and value:
+            nanoseconds(value)
+        return value
 
 
 class Split(ShareSplit):
@@ -199,6 +241,7 @@ class Configuration(PipelineConfiguration):
 
     Args:
         data: the raw table.
+        features: features that are added to its rows. Defaults to None: no features.
         split: shares of the rows. Defaults to `Split()`.
         objective: metric and threshold of a model. Defaults to `Objective()`.
         evaluation: extent of the evaluation. Defaults to `Evaluation()`.
@@ -207,6 +250,7 @@ class Configuration(PipelineConfiguration):
     """
 
     data: Data
+    features: Features | None = None
     split: Split = Split()
     objective: Objective = Objective()
     evaluation: Evaluation = Evaluation()
@@ -216,6 +260,15 @@ class Configuration(PipelineConfiguration):
     def measures_bias(self) -> bool:
         """True if bias is measured."""
         return bool(self.bias.facets)
+
+    @model_validator(mode="after")
+    def _columns_have_names(self) -> "Configuration":
+        if self.features is not None and not self.data.header:
+            raise ValueError(
+                "features: got data.header false; allowed: true, because the features are added "
+                "by the names of columns"
+            )
+        return self
 
     @model_validator(mode="after")
     def _metric_fits(self) -> "Configuration":

@@ -6,13 +6,20 @@ are allowed.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.yaml_document import YamlDocument, first, keys_text
 from pydantic import BaseModel, ValidationError
 
-from pipeline.sections import INSTANCE_TYPE, S3_URI, SECURITY_GROUP_ID, SUBNET_ID
+from pipeline.sections import (
+    GROUP,
+    INSTANCE_TYPE,
+    S3_FOLDER,
+    S3_URI,
+    SECURITY_GROUP_ID,
+    SUBNET_ID,
+)
 
 Content = TypeVar("Content", bound=BaseModel)
 
@@ -85,6 +92,8 @@ _PATTERNS = {
     INSTANCE_TYPE: "an instance type such as ml.m5.large",
     SUBNET_ID: "an id such as subnet-0a1b2c3d4e5f60718",
     SECURITY_GROUP_ID: "an id such as sg-0a1b2c3d4e5f60718",
+    S3_FOLDER: "s3://bucket/folder/",
+    GROUP: "up to 31 lower case letters, digits, hyphens and underscores",
     S3_URI: "s3://bucket/key, or empty for the default data",
 }
 
@@ -110,7 +119,9 @@ def _keys(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     section = kind
     for part in path:
         annotation = section.model_fields[str(part)].annotation
-        if not isinstance(annotation, type) or not issubclass(annotation, BaseModel):
+        choices = get_args(annotation) or (annotation,)  # those of `Section | None`
+        sections = [one for one in choices if isinstance(one, type) and issubclass(one, BaseModel)]
+        if not sections:
             return []
-        section = annotation
+        section = sections[0]
     return list(section.model_fields)

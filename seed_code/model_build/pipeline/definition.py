@@ -2,6 +2,8 @@
 
     Preprocess -> Tune -> Evaluate, Baseline -> CheckQuality -> Register | QualityBelowThreshold
 
+With `features` in `config.yaml`, the steps Ingest and Features precede Preprocess.
+
 All code is in the image, so defining the pipeline uploads nothing and calls no AWS API. Importing
 this module takes seconds: import it after all other checks have passed.
 """
@@ -95,7 +97,10 @@ class _Steps:
         )
 
     def pipeline(self) -> Any:
-        preprocess = self._preprocess()
+        before, table = program.table_steps(
+            self._configuration, self._project, self.jobs, self._data, self._run_folder
+        )
+        preprocess = self._preprocess(table)
         tune = self._tune(preprocess)
         model_uri = tune.get_top_model_s3_uri(
             top_k=0, s3_bucket=self._project.artifact_bucket, prefix="models"
@@ -116,15 +121,15 @@ class _Steps:
                 self._champion,
                 self._champion_model,
             ],
-            steps=[preprocess, tune, evaluate, baseline, check],
+            steps=[*before, preprocess, tune, evaluate, baseline, check],
             sagemaker_session=self._session,
             # Experiments would need more permissions; the model registry has the metrics.
             pipeline_experiment_config=None,
         )
 
-    def _preprocess(self) -> Any:
+    def _preprocess(self, table: Any) -> Any:
         run = self.jobs.processor({"DATA_VERSION": self._definition.data.version}).run(
-            inputs=[processing_input("data", self._data)],
+            inputs=[processing_input("data", table)],
             outputs=[
                 processing_output(name, self._run_folder("preprocess", name))
                 for name in program.OUTPUTS

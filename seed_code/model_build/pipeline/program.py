@@ -1,5 +1,7 @@
 """The program of the image, as the steps of the pipeline start it."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_jobs.evaluation.quality import Metric
@@ -10,6 +12,8 @@ from tabular import model
 if TYPE_CHECKING:
     from pipeline.configuration import Configuration
     from pipeline.data import RawData
+    from pipeline.jobs import Jobs
+    from pipeline.project import Project
 
 MODULE = "tabular"
 HYPERPARAMETERS = model.HYPERPARAMETERS
@@ -27,13 +31,17 @@ def preprocess_arguments(configuration: "Configuration", raw: "RawData") -> list
         raw: the raw table.
     """
     data, split = configuration.data, configuration.split
+    # The step Features writes another file than the table.
+    delimiter, encoding = (
+        (data.delimiter, data.encoding) if configuration.features is None else (",", "utf-8")
+    )
     arguments = [
         "preprocess",
         f"--target=name:{raw.target}",
         f"--problem-type={raw.problem_type}",
         f"--header={'true' if data.header else 'false'}",
-        f"--delimiter={data.delimiter}",
-        f"--encoding={data.encoding}",
+        f"--delimiter={delimiter}",
+        f"--encoding={encoding}",
         f"--warnings={data.warnings}",
         f"--validation-share={split.validation}",
         f"--test-share={split.test}",
@@ -83,3 +91,57 @@ def _bias_arguments(configuration: "Configuration") -> list[str]:
         *(f"--facet={facet}" for facet in bias.arguments()),
         *(f"--favorable={label}" for label in bias.favorable),
     ]
+
+
+def put_features(
+    configuration: "Configuration", folder: Path, project: "Project", sagemaker: Any
+) -> None:
+    """Creates or extends the feature group, if the project has one.
+
+    Args:
+        configuration: content of `config.yaml`.
+        folder: folder of `config.yaml`.
+        project: resources of the project.
+        sagemaker: boto3 client of SageMaker.
+
+    Raises:
+        InputError: the schema is not valid, or does not match the group.
+    """
+    if configuration.features is None:
+        return
+    from pipeline.features.feature_group import FeatureGroup
+    from pipeline.features.schema_file import read_schema
+
+    schema = read_schema(folder, configuration.features.group)
+    print(FeatureGroup(sagemaker, project, configuration.features.group, schema).put(), flush=True)
+
+
+def table_steps(
+    configuration: "Configuration",
+    project: "Project",
+    jobs: "Jobs",
+    data_uri: Any,
+    folder: Callable[[str], Any],
+) -> tuple[list[Any], Any]:
+    """Returns the steps before Preprocess, and the URI of the table that it reads.
+
+    Args:
+        configuration: content of `config.yaml`.
+        project: resources of the project.
+        jobs: creates the jobs.
+        data_uri: pipeline variable with the URI of the raw table.
+        folder: returns a pipeline variable with the URI of the folder of a name for outputs.
+    """
+    if configuration.features is None:
+        return [], data_uri
+    from pipeline.features.steps import feature_steps
+
+    return feature_steps(
+        configuration.features,
+        configuration.data,
+        project,
+        jobs,
+        module=MODULE,
+        data_uri=data_uri,
+        folder=folder,
+    )

@@ -15,7 +15,7 @@ from mlops_jobs.failure import InputError
 
 from pipeline.configuration import Configuration, read_configuration
 from pipeline.execution import ExecutionError, Follower, put_pipeline, start
-from pipeline.program import BASELINE
+from pipeline.program import BASELINE, put_features
 from pipeline.project import Project
 
 
@@ -51,6 +51,7 @@ def run(options: argparse.Namespace) -> str:
     if options.definition:
         options.definition.write_text(json.dumps(json.loads(definition), indent=1))
     sagemaker = session.client("sagemaker")
+    put_features(configuration, options.config.parent, project, sagemaker)
     print(f"updated {put_pipeline(sagemaker, project, definition)}", flush=True)
     s3 = session.client("s3")
     parameters = champion_parameters(sagemaker, s3, project) | dict(options.parameter)

@@ -20,6 +20,8 @@ Share = Annotated[float, Field(gt=0, lt=0.5)]
 """Share of the rows or images."""
 Margin = Annotated[float, Field(ge=0)]
 """Loss of a metric that is accepted."""
+S3_FOLDER = r"^s3://[^/]+/.+$"
+GROUP = r"^[a-z0-9]([-_]*[a-z0-9]){0,30}$"
 
 
 def known_hyperparameter(name: str) -> Hyperparameter:

@@ -33,6 +33,14 @@ instance_types:
 """
 
 
+FEATURES = {
+    "group": "customers",
+    "source": "s3://churn-artifacts/data/customers/",
+    "entity": "customer",
+    "time": "signed_at",
+}
+
+
 @pytest.fixture(scope="module", autouse=True)
 def hyperparameters() -> Iterator[None]:
     with some_hyperparameters():
@@ -131,6 +139,26 @@ def test_a_group_that_no_job_could_measure_is_rejected(
         changed(tmp_path, "bias", {"facets": facets})
 
 
+def test_features_need_a_table_with_names(tmp_path: Path) -> None:
+    read = changed(tmp_path, "features", FEATURES | {"columns": ["orders"]}).features
+    assert read is not None
+    assert read.columns == ("orders",)
+    document = yaml.safe_load(VALID) | {"features": FEATURES}
+    document["data"]["header"] = False
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(document))
+    with pytest.raises(InputError, match=r"features: got data\.header false; allowed: true"):
+        read_configuration(tmp_path / "config.yaml")
+
+
+@pytest.mark.parametrize("text", ["2026-11-01", "2026-11-01T12:00:00Z", "'2026-11-01 12:00'"])
+def test_a_training_set_may_be_as_of_a_time(tmp_path: Path, text: str) -> None:
+    features = yaml.safe_dump({"features": FEATURES})
+    (tmp_path / "config.yaml").write_text(f"{VALID}{features}  as_of: {text}\n")
+    read = read_configuration(tmp_path / "config.yaml").features
+    assert read is not None
+    assert read.as_of.startswith("2026-11-01")
+
+
 def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) -> None:
     assert changed(tmp_path, "data.positive_label", 1).data.positive_label == "1"
 
@@ -173,6 +201,18 @@ def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) 
         ("tuning.ranges", {"eta": [True, 1]}, "tuning.ranges.eta.0: got true, which YAML"),
         ("tuning.ranges", {}, "tuning.ranges: got {}; allowed: at least 1"),
         ("instance_types.training", "m5.large", "allowed: an instance type such as ml.m5.large"),
+        (
+            "features",
+            FEATURES | {"colums": []},
+            "features.colums: got an unknown key; allowed here: group, source, entity, time",
+        ),
+        ("features", {}, "features.group: got nothing; set it"),
+        ("features", FEATURES | {"group": "My_Group"}, "allowed: up to 31 lower case letters"),
+        ("features", FEATURES | {"group": "a" * 32}, "allowed: up to 31 lower case letters"),
+        ("features", FEATURES | {"source": ""}, "allowed: s3://bucket/folder/"),
+        ("features", FEATURES | {"late": "some"}, "allowed: 'used' or 'ignored'"),
+        ("features", FEATURES | {"as_of": "soon"}, "features.as_of: got 'soon'; allowed: a date"),
+        ("features", FEATURES | {"max_rejected": 2}, "allowed: less than or equal to 1"),
         ("network", {"subnets": ["a"]}, "got 'a'; allowed: an id such as subnet-0a1b2c3d4e5f60718"),
         ("network", {"security_groups": ["a"]}, "got 'a'; allowed: an id such as sg-0a1b2c3d"),
         ("network", {"vpc": "a"}, "got an unknown key; allowed here: subnets, security_groups"),

@@ -11,6 +11,8 @@ import botocore.client
 import pytest
 from mlops_jobs.evaluation import job as evaluation
 from mlops_jobs.failure import InputError
+from mlops_jobs.features import job as features_job
+from mlops_jobs.ingestion import job as ingestion
 from mlops_jobs.monitoring import model_baselines
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table import preprocess
@@ -135,6 +137,79 @@ def test_jobs_are_isolated_encrypted_and_tagged(definition: dict[str, Any]) -> N
     assert training["OutputDataConfig"]["KmsKeyId"] == key
     assert training["ResourceConfig"]["VolumeKmsKeyId"] == key
     assert tuning["Tags"] == PROJECT.tags
+
+
+@pytest.fixture(scope="module")
+def with_features(define: Define) -> dict[str, Any]:
+    """The definition of a project with features."""
+    data = {
+        "target": "answer",
+        "delimiter": ";",
+        "encoding": "latin-1",
+        "drop": ["id", "due date"],
+        "positive_label": "yes",
+    }
+    features = {
+        "group": "customers",
+        "source": "s3://churn-artifacts/data/customers/",
+        "entity": "customer id",
+        "time": "signed_at",
+        "columns": ["orders"],
+        "as_of": "2026-11-01",
+    }
+    return define(data=data, features=features)
+
+
+def test_features_are_ingested_and_added_before_the_table_is_prepared(
+    with_features: dict[str, Any],
+) -> None:
+    ingest, features, prepare, *_ = with_features["Steps"]
+    assert [one["Name"] for one in (ingest, features, prepare)] == [
+        "Ingest",
+        "Features",
+        "Preprocess",
+    ]
+    assert features["DependsOn"] == ["Ingest"]
+    (table,) = step(with_features, "Preprocess")["ProcessingInputs"]
+    assert table["S3Input"]["S3Uri"] == {
+        "Get": "Steps.Features.ProcessingOutputConfig.Outputs['table'].S3Output.S3Uri"
+    }
+    (data,) = step(with_features, "Features")["ProcessingInputs"]
+    assert data["S3Input"]["S3Uri"] == {"Get": "Parameters.InputData"}
+
+
+def test_the_image_understands_the_arguments_of_the_steps_of_features(
+    with_features: dict[str, Any],
+) -> None:
+    def arguments(name: str) -> list[str]:
+        found: list[str] = step(with_features, name)["AppSpecification"]["ContainerArguments"]
+        return found
+
+    assert arguments("Ingest")[:3] == ["-m", "tabular", "ingest"]
+    ingest = ingestion.parser().parse_args(arguments("Ingest")[3:])
+    assert ingest.feature_group == "churn_customers"
+    assert ingest.source == "s3://churn-artifacts/data/customers"
+    assert ingest.ledger == "s3://churn-artifacts/features/customers/ledger"
+    assert ingest.rejected == "s3://churn-artifacts/features/customers/rejected"
+    assert (ingest.store, ingest.max_rejected) == ("direct", 0.05)
+    assert arguments("Features")[:3] == ["-m", "tabular", "features"]
+    added = features_job.parser().parse_args(arguments("Features")[3:])
+    assert (added.identifier, added.time, added.late) == ("customer id", "signed_at", "used")
+    assert (added.delimiter, added.encoding) == (";", "latin-1")
+    assert (added.feature, added.as_of) == (["orders"], "2026-11-01")
+    prepared = preprocess.parser().parse_args(arguments("Preprocess")[3:])
+    assert (prepared.delimiter, prepared.encoding) == (",", "utf-8")
+
+
+def test_only_the_steps_of_features_call_aws(with_features: dict[str, Any]) -> None:
+    isolated = {
+        name: step(with_features, name)["NetworkConfig"]["EnableNetworkIsolation"]
+        for name in ("Ingest", "Features", "Preprocess", "Evaluate", "Baseline")
+    }
+    assert [name for name, alone in isolated.items() if not alone] == ["Ingest", "Features"]
+    for name in ("Ingest", "Features"):
+        assert step(with_features, name)["ProcessingOutputConfig"]["KmsKeyId"]
+        assert step(with_features, name)["Tags"] == PROJECT.tags
 
 
 def vpc_configs(definition: dict[str, Any]) -> list[Any]:

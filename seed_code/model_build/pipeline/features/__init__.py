@@ -1,0 +1,1 @@
+"""The feature group of the project: its schema, its creation, and the steps that use it."""
