@@ -85,6 +85,7 @@ class ProjectStack(PlatformStack):
             network=own_network,
             packages=packages if settings.network else None,
             mlflow=self._mlflow(settings, domain_stack),
+            feature_store=settings.feature_store,
             stages=stages,
             approval_notifications=_reviewers(settings),
             monitoring=project_monitoring(settings.monitoring),

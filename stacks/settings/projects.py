@@ -220,6 +220,9 @@ class ProjectSettings(InAccount):
     mlflow: bool = False
     """True if trainings are logged in the MLflow app of `studio`, which the projects with this key
     share: each can change the runs of the others. Defaults to false."""
+    feature_store: bool = False
+    """True if the repository model-build can define feature groups, which its train build creates
+    and extends. Defaults to false."""
     budget: ProjectBudgetSettings | None = None
     """Monthly budget. Defaults to none."""
     notifications: NotificationSettings | None = None

@@ -14,6 +14,9 @@ from mlops_constructs.network import NetworkBase
 from .artifact_store import ArtifactStore
 from .package_repository import PackageRepository
 
+FEATURES_PREFIX = "features/"
+"""Key prefix of the offline stores, in the bucket of the project."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectResources:
@@ -33,6 +36,9 @@ class ProjectResources:
         packages: repository from which the builds install packages. Defaults to None: PyPI.
         mlflow_app_arn: MLflow App in which the training pipeline logs its executions; the role of
             the pipeline needs permissions on it. Defaults to None: executions are not logged.
+        feature_store: True if the repository defines feature groups, named `PROJECT_GROUP`: the
+            train build creates them, and jobs and models use them. Defaults to False: no role has
+            permissions on feature groups.
         registry_account: account of the model package group. Defaults to None: the account of the
             construct that refers to it.
 
@@ -57,6 +63,7 @@ class ProjectResources:
     network: NetworkBase | None = None
     packages: PackageRepository | None = None
     mlflow_app_arn: str | None = None
+    feature_store: bool = False
     registry_account: str | None = None
 
     def __post_init__(self) -> None:
@@ -104,6 +111,16 @@ class ProjectResources:
             **placed,
             **(self.packages.environment() if self.packages is not None else {}),
         }
+
+    def feature_groups(self, scope: IConstruct) -> list[str]:
+        """Returns the ARNs of the feature groups, as a pattern.
+
+        Names of projects contain no underscore, so no group of another project matches.
+
+        Args:
+            scope: a construct in the account and region of the project.
+        """
+        return [sagemaker_arn(scope, "feature-group", f"{self.project_name}_*")]
 
     def model_packages(self, scope: IConstruct) -> list[str]:
         """Returns the ARNs of the model package group and of the packages in it.

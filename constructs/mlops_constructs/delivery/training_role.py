@@ -15,6 +15,7 @@ from mlops_constructs.access._job_guard import (
 from mlops_constructs.access._model_approval import NO_APPROVAL
 from mlops_constructs.access._network_interfaces import network_interface_permissions
 
+from ._feature_permissions import write_records
 from .project_resources import ProjectResources
 
 JOB_NAMES = "pipelines-*"
@@ -37,7 +38,8 @@ class TrainingRole(ServiceRole):
     The role can start and stop such jobs, pass itself to them, read data, write runs, models and
     checkpoints, pull the project's image, and register models in the project's group. The team's
     code runs with this role, so it can register models as pending but not as approved. Steps of
-    other types (transform, Lambda, EMR) need additional statements: `add_to_policy`.
+    other types (transform, Lambda, EMR) need additional statements: `add_to_policy`. In a
+    project with a feature store it writes records, and reads the files of offline stores.
 
     The role denies jobs whose volumes, output or traffic between instances are not encrypted with
     the project's key, and jobs outside of the project's network, if there is one.
@@ -89,6 +91,7 @@ class TrainingRole(ServiceRole):
                 ),
                 *artifacts.read("data/", "runs/", "models/", "checkpoints/"),
                 *artifacts.write("runs/", "models/", "checkpoints/"),
+                *write_records(scope, project),
                 # Volumes of the jobs are encrypted with the project's key through a grant.
                 Permission(actions=["kms:DescribeKey"], resources=[key_arn(artifacts.key)]),
                 Permission(

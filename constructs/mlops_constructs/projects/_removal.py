@@ -235,11 +235,16 @@ class ProjectRemoval(StageRemoval):
             "BucketName": of_stages.pop("BucketName"),
             "StackNames": of_stages.pop("StackNames"),
             "BuildProjectNames": [build.ref for build in self._builds],
+            **({"FeatureGroupPrefix": self._feature_groups} if project.feature_store else {}),
             **of_stages,
         }
 
+    @property
+    def _feature_groups(self) -> str:
+        return f"{self._project.project_name}_"
+
     def _permissions(self) -> list[Permission]:
-        return [*self._training(), *self._deployments(), *self._stored()]
+        return [*self._training(), *self._deployments(), *self._stored(), *self._features()]
 
     def _training(self) -> list[Permission]:
         pipeline = self._project.sagemaker_pipeline_name
@@ -260,6 +265,22 @@ class ProjectRemoval(StageRemoval):
                 actions=["sagemaker:StopPipelineExecution"],
                 resources=[sagemaker_arn(self, "pipeline", f"{pipeline}/execution/*")],
                 because=_CREATED_LATER,
+            ),
+        ]
+
+    def _features(self) -> list[Permission]:
+        if not self._project.feature_store:
+            return []
+        return [
+            Permission(
+                actions=["sagemaker:DeleteFeatureGroup"],
+                resources=self._project.feature_groups(self),
+                because=_CREATED_LATER,
+            ),
+            Permission(
+                actions=["sagemaker:ListFeatureGroups"],
+                resources=["*"],
+                because="the action does not support resource-level permissions",
             ),
         ]
 

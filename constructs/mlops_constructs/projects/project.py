@@ -28,6 +28,7 @@ from mlops_constructs.delivery import (
     StageKind,
     StageTarget,
 )
+from mlops_constructs.delivery._feature_permissions import read_records
 from mlops_constructs.delivery.deployment._kind_permissions import kinds_of, serving_kinds
 from mlops_constructs.delivery.deployment._stage_accounts import stage_list_problems, targets_of
 from mlops_constructs.model_registry import ModelPackageGroup, ModelPackageGroupBase
@@ -99,6 +100,9 @@ class Project(Construct):
         mlflow: MLflow App in which each execution of the training pipeline is logged. The role of
             the pipeline, with which the team's code runs, can read and change what other projects
             log there. Defaults to None: executions are not logged.
+        feature_store: True if the repository model-build can define feature groups, named
+            `PROJECT_GROUP`: its train build creates and extends them, the training pipeline writes
+            records, and models read them. Defaults to False: no permissions on feature groups.
         function_network: network of the function that removes a project, for organisations that
             require all functions to run in a VPC: a `Network` with the uses FUNCTIONS, DELIVERY and
             OPERATIONS. Only DESTROY creates the function. Defaults to None: no VPC.
@@ -170,6 +174,7 @@ class Project(Construct):
         network: NetworkBase | None = None,
         packages: PackageRepository | None = None,
         mlflow: MlflowAppBase | None = None,
+        feature_store: bool = False,
         function_network: NetworkBase | None = None,
         approval_notifications: Sequence[str] = (),
         stages: Sequence[ProjectStage] = DEFAULT_STAGES,
@@ -199,6 +204,7 @@ class Project(Construct):
             network=network,
             packages=packages,
             mlflow_app_arn=mlflow.mlflow_app_arn if mlflow else None,
+            feature_store=feature_store,
         )
         self.model_package_group = self._group()
         deploy_seed = with_stage_settings(model_deploy_seed, self._stages)
@@ -338,11 +344,10 @@ class Project(Construct):
             image_repository=self.stores.images,
             encryption_keys=[artifacts.key],
             network=self.resources.network,
-            permissions=serving_kinds(
-                self,
-                self._own_kinds,
-                artifacts.bucket,
-            ),
+            permissions=[
+                *serving_kinds(self, self._own_kinds, artifacts.bucket),
+                *read_records(self, self.resources),
+            ],
         )
         return role
 

@@ -105,7 +105,9 @@ class Backend:
             message = f"The KMS key {key_id} cannot be used: {reason}"
             raise AwsError("ValidationException", message) from None
         for action in actions:
-            self.identity.authorize_caller(context, action, arn)
+            # SageMaker creates grants for its resources.
+            grant = {"kms:GrantIsForAWSResource": "true"} if action == "kms:CreateGrant" else {}
+            self.identity.authorize_caller(context, action, arn, grant)
 
     # Records
 

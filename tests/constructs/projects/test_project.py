@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -232,3 +233,50 @@ def test_trainings_are_logged_in_the_mlflow_app_of_the_project(seed: Seed) -> No
     ((actions, _),) = allowed
     assert {"sagemaker:CallMlflowAppApi", "sagemaker-mlflow:LogBatch"} <= set(actions)
     assert not [one for one in actions if one.endswith("*") or ":Delete" in one]
+
+
+def statements(template: Template, action: str) -> list[dict[str, Any]]:
+    """Returns the statements of all roles that allow an action."""
+    found = []
+    for policy in template.find_resources("AWS::IAM::ManagedPolicy").values():
+        for one in policy["Properties"]["PolicyDocument"]["Statement"]:
+            actions = one["Action"] if isinstance(one["Action"], list) else [one["Action"]]
+            if action in actions and one["Effect"] == "Allow":
+                found.append(one)
+    return found
+
+
+FEATURE_ACTIONS = {
+    "sagemaker:BatchGetRecord": 1,
+    "sagemaker:CreateFeatureGroup": 2,
+    "sagemaker:DescribeFeatureGroup": 2,
+    "sagemaker:PutRecord": 1,
+    "sagemaker:UpdateFeatureGroup": 1,
+}
+
+
+def test_a_project_without_a_feature_store_has_no_permission_on_feature_groups(
+    seed: Seed,
+) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    define_project(stack, seed, removal_policy=cdk.RemovalPolicy.DESTROY)
+    template = Template.from_stack(stack)
+    assert not any(statements(template, action) for action in FEATURE_ACTIONS)
+    assert not statements(template, "sagemaker:DeleteFeatureGroup")
+
+
+def test_a_project_with_a_feature_store_reaches_the_groups_of_its_name(seed: Seed) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    define_project(stack, seed, feature_store=True, removal_policy=cdk.RemovalPolicy.DESTROY)
+
+    template = Template.from_stack(stack)
+
+    for action, count in (FEATURE_ACTIONS | {"sagemaker:DeleteFeatureGroup": 1}).items():
+        found = statements(template, action)
+        assert len(found) == count, action
+        for one in found:
+            resource = json.dumps(one["Resource"])
+            assert ":feature-group/churn_*" in resource
+            assert '"*"' not in resource
+    (removal,) = template.find_resources("Custom::ProjectRemoval").values()
+    assert removal["Properties"]["FeatureGroupPrefix"] == "churn_"

@@ -42,6 +42,7 @@ class Account:
         self.training = [TRAINING]
         self.pipelines = ["churn-train"]
         self.stacks = {"churn-staging": "UPDATE_IN_PROGRESS", "churn-prod": "CREATE_COMPLETE"}
+        self.features = ["churn_customers", "churn_orders", "other_churn_customers"]
         self.packages = [f"package-{number}" for number in range(3)]
         self.objects = [{"Key": f"{number}", "VersionId": "v"} for number in range(2500)]
         self.logs = ["/aws/sagemaker/Endpoints/churn-prod"]
@@ -52,6 +53,9 @@ class Account:
         return Pages(
             {
                 "list_tags": lambda: {"Tags": self.tags},
+                "list_feature_groups": lambda: {
+                    "FeatureGroupSummaries": [{"FeatureGroupName": one} for one in self.features]
+                },
                 "list_model_packages": lambda: {
                     "ModelPackageSummaryList": [{"ModelPackageArn": one} for one in self.packages]
                 },
@@ -78,6 +82,10 @@ class Account:
     def delete_model_package(self, *, ModelPackageName: str) -> None:  # noqa: N803
         assert not self.stacks
         self.packages.remove(ModelPackageName)
+
+    def delete_feature_group(self, *, FeatureGroupName: str) -> None:  # noqa: N803
+        assert not self.training
+        self.features.remove(FeatureGroupName)
 
     # CodeBuild
     def list_builds_for_project(self, *, projectName: str) -> dict[str, Any]:  # noqa: N803
@@ -152,7 +160,7 @@ def responses(monkeypatch: pytest.MonkeyPatch) -> Responses:
     return sent
 
 
-def run(kind: str = "Delete", seconds: float = 60) -> None:
+def run(kind: str = "Delete", seconds: float = 60, **properties: str) -> None:
     event = {
         "RequestType": kind,
         "ResponseURL": "https://cloudformation.invalid/response",
@@ -170,6 +178,7 @@ def run(kind: str = "Delete", seconds: float = 60) -> None:
             "LogGroupNames": [
                 f"/aws/sagemaker/Endpoints/churn-{one}" for one in ("staging", "prod")
             ],
+            **properties,
         },
     }
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: seconds * 1000)
@@ -191,6 +200,17 @@ def test_everything_goes_in_an_order_in_which_nothing_comes_back(
         "delete churn-prod",
         "delete churn-staging",
     ]
+
+
+@pytest.mark.parametrize("prefix", ["churn_", ""])
+def test_the_feature_groups_of_the_project_alone_are_deleted(
+    account: Account, responses: Responses, prefix: str
+) -> None:
+    run(**({"FeatureGroupPrefix": prefix} if prefix else {}))
+
+    assert responses[0]["Status"] == "SUCCESS", responses
+    kept = ["other_churn_customers"]
+    assert account.features == (kept if prefix else ["churn_customers", "churn_orders", *kept])
 
 
 def test_a_project_that_was_never_used_is_removed_too(

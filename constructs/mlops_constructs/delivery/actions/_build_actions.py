@@ -10,6 +10,7 @@ from constructs import Construct
 
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import PROJECT_TAG, Permission
+from mlops_constructs.delivery._feature_permissions import put_groups
 from mlops_constructs.delivery.artifact_store import ArtifactStore
 from mlops_constructs.delivery.build_project import BuildProject
 from mlops_constructs.delivery.deployment._kind_permissions import tested_kinds
@@ -132,6 +133,7 @@ def _train_permissions(
         ),
         *project.artifacts.read("data/", "runs/"),
         *project.artifacts.write("data/"),
+        *put_groups(scope, project),
     ]
 
 

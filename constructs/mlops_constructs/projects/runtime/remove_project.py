@@ -7,7 +7,8 @@ When the stack of a project is deleted, after its pipelines, this function
 * stops running builds,
 * stops running pipeline executions, and deletes the SageMaker pipeline,
 * deletes the stacks of the endpoints while the role that this requires exists,
-* deletes model packages, all versions of all objects, and the log groups that services created.
+* deletes feature groups, model packages, all versions of all objects, and the log groups that
+  services created.
 
 It does so only if the model package group has the tag `REMOVAL_TAG`. An update that removes the
 function from the template removes the tag first, so a change from `destroy` to `retain` retains
@@ -75,7 +76,7 @@ class Removal:
     Args:
         properties: properties of the custom resource: BucketName, StackNames, LogGroupNames; those
             of a project also ModelPackageGroupArn, ModelPackageGroupName, PipelineName
-            (SageMaker's) and BuildProjectNames.
+            (SageMaker's) and BuildProjectNames, and FeatureGroupPrefix if it has a feature store.
         deadline: time of `time.monotonic()` in seconds at which `run` gives up.
     """
 
@@ -86,6 +87,7 @@ class Removal:
         self._bucket: str = properties["BucketName"]
         self._stacks: Sequence[str] = properties["StackNames"]
         self._builds: Sequence[str] = properties.get("BuildProjectNames", ())
+        self._features: str = properties.get("FeatureGroupPrefix", "")
         self._name = self._group or self._bucket
         self._logs: Sequence[str] = properties["LogGroupNames"]
         self._deadline = deadline
@@ -110,6 +112,7 @@ class Removal:
             self._attempt(self._sagemaker.delete_pipeline, PipelineName=self._pipeline)
         self._until_none("stacks", self._existing_stacks, self._delete_stack)
         if self._group_arn is not None:
+            self._until_none("feature groups", self._feature_groups, self._delete_feature_group)
             self._until_none("model packages", self._packages, self._delete_package)
         self._until_none("objects", self._objects, self._delete_objects)
         for name in self._logs:
@@ -166,6 +169,20 @@ class Removal:
         if not status.endswith("_IN_PROGRESS"):  # a deployment must finish first
             self._requested.add(name)
             self._cloudformation.delete_stack(StackName=name)
+
+    def _feature_groups(self) -> list[dict[str, Any]]:
+        if not self._features:
+            return []
+        pages = self._sagemaker.get_paginator("list_feature_groups").paginate(
+            NameContains=self._features
+        )
+        groups = [one for page in pages for one in page["FeatureGroupSummaries"]]
+        return [one for one in groups if one["FeatureGroupName"].startswith(self._features)]
+
+    def _delete_feature_group(self, group: Mapping[str, Any]) -> None:
+        if group.get("FeatureGroupStatus") != "Deleting":
+            name = group["FeatureGroupName"]
+            self._attempt(self._sagemaker.delete_feature_group, FeatureGroupName=name)
 
     def _packages(self) -> list[str]:
         pages = self._sagemaker.get_paginator("list_model_packages").paginate(
