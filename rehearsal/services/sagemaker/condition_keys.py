@@ -158,8 +158,9 @@ def model_keys(operation: str, request: Mapping[str, Any], scope: Scope) -> dict
 def tagging_action(arn: str) -> dict[str, str]:
     """Returns `sagemaker:TaggingAction` of a resource that is about to be created with tags."""
     kind = arn.split(":", 5)[5].partition("/")[0]
-    operations = [name for name, kinds in _CREATES.items() if kind in kinds]
-    return {"sagemaker:TaggingAction": operations[-1]} if operations else {}
+    # The first one creates the resource; later ones, as of versions, belong to it.
+    operation = next((name for name, kinds in _CREATES.items() if kind in kinds), None)
+    return {"sagemaker:TaggingAction": operation} if operation else {}
 
 
 _CREATES = {

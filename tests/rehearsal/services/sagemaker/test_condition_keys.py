@@ -119,6 +119,24 @@ def test_tags_of_a_new_resource_have_the_action_that_creates_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("resource", "operation"),
+    [
+        ("feature-group/customers", "CreateFeatureGroup"),
+        ("image/jupyter", "CreateImage"),
+        ("inference-component/churn", "CreateInferenceComponent"),
+        ("model-package-group/churn", "CreateModelPackageGroup"),
+        ("user-profile/d-1/ada", "CreateUserProfile"),
+        ("model-package/churn/1", "CreateModelPackage"),
+    ],
+)
+def test_the_tagging_action_is_the_operation_that_creates_the_resource(
+    resource: str, operation: str
+) -> None:
+    arn = f"arn:aws:sagemaker:us-east-1:111111111111:{resource}"
+    assert tagging_action(arn) == {"sagemaker:TaggingAction": operation}
+
+
+@pytest.mark.parametrize(
     ("operation", "request_", "expected"),
     [
         ("CreateTransformJob", {"ModelName": "churn-prod-1"}, f"{MODEL}churn-prod-1"),
