@@ -18,6 +18,7 @@ from mlops_jobs.failure import InputError
 from mlops_jobs.model import LoadModel
 from mlops_jobs.serving.invocations import Invocations, Response
 from mlops_jobs.serving.media_types import CSV
+from mlops_jobs.serving.online_features import OnlineFeatures
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -35,7 +36,7 @@ class Application:
 
     The model is loaded when the server starts the application, from the folder `SM_MODEL_DIR`,
     which defaults to `/opt/ml/model`. SageMaker sets `SAGEMAKER_BATCH` in the containers of batch
-    transform jobs.
+    transform jobs. `ONLINE_FEATURES` names features that are looked up.
 
     Args:
         load: loads the model of a folder.
@@ -47,6 +48,7 @@ class Application:
     def __init__(self, load: LoadModel) -> None:
         self._load = load
         self._invocations: Invocations | None = None
+        self._looks_up = False
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Handles one event of the server: its lifespan, or a request.
@@ -66,7 +68,9 @@ class Application:
         try:
             folder = Path(os.environ.get("SM_MODEL_DIR", MODEL))
             batch = os.environ.get("SAGEMAKER_BATCH", "").lower() == "true"
-            self._invocations = Invocations(self._load(folder), batch=batch)
+            online = OnlineFeatures.from_environment(os.environ)
+            self._invocations = Invocations(self._load(folder), batch=batch, online=online)
+            self._looks_up = online is not None
         except InputError as error:
             print(f"error: the model cannot be loaded: {error}", file=sys.stderr, flush=True)
             await send({"type": "lifespan.startup.failed"})
@@ -90,7 +94,8 @@ class Application:
             name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
         }
         body = await _body(receive)
-        if len(body) <= MAX_INLINE_BYTES:
+        # A look-up waits for the feature store, which must not delay /ping either.
+        if len(body) <= MAX_INLINE_BYTES and not self._looks_up:
             return self._invocations.handle(headers, body)
         return await asyncio.to_thread(self._invocations.handle, headers, body)
 

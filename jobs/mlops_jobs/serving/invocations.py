@@ -8,6 +8,7 @@ import orjson
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.model import Cells, FileModel, Model, QuantileModel
+from mlops_jobs.serving.incomplete_rows import IncompleteRowReader
 from mlops_jobs.serving.media_types import (
     ALLOWED,
     CSV,
@@ -17,6 +18,7 @@ from mlops_jobs.serving.media_types import (
     accepted,
     media_type,
 )
+from mlops_jobs.serving.online_features import VARIABLE, LookupFailedError, OnlineFeatures
 from mlops_jobs.serving.requests import RowReader
 from mlops_jobs.serving.responses import ResponseWriter
 
@@ -46,11 +48,25 @@ class Invocations:
         batch: True in a batch transform job: a heading is rejected, and the response to CSV or JSON
             lines has one line for each record, so that SageMaker can assemble the results. Defaults
             to False.
+        online: features that are looked up for rows that omit them. Defaults to None: rows have all
+            columns.
+
+    Raises:
+        InputError: features that are looked up are no columns of the model, or in batch transform.
     """
 
-    def __init__(self, model: Model, *, batch: bool = False) -> None:
+    def __init__(
+        self, model: Model, *, batch: bool = False, online: OnlineFeatures | None = None
+    ) -> None:
         self._batch = batch
-        reader = RowReader(model, batch=batch)
+        if online is not None and batch:
+            raise InputError(
+                f"{VARIABLE}: got a batch transform job; allowed: endpoints. Remove the variable, "
+                "and send rows with all columns"
+            )
+        reader = (
+            RowReader(model, batch=batch) if online is None else IncompleteRowReader(model, online)
+        )
         writer = ResponseWriter(model)
         self._read = {CSV: reader.csv, JSON: reader.json, JSON_LINES: reader.json_lines}
         self._files = model.media_types if isinstance(model, FileModel) else ()
@@ -88,7 +104,7 @@ class Invocations:
             body: body of the request.
 
         Returns:
-            The predictions, or an error with status 400, 406 or 415.
+            The predictions, or an error with status 400, 406, 415 or 503.
         """
         content_type = media_type(headers.get("content-type", ""))
         if content_type not in self._read:
@@ -109,6 +125,8 @@ class Invocations:
             content = self.respond(body, content_type, accept)
         except InputError as error:
             return _error(400, str(error))
+        except LookupFailedError as error:
+            return _error(503, f"the feature store does not respond: {error}; try again")
         except RecursionError:
             return _error(400, "got a body that is nested too deeply; send a list of rows")
         return Response(status=200, content=content, media_type=accept)

@@ -10,14 +10,14 @@ import io
 import json
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
 from mlops_jobs.failure import InputError
-from mlops_jobs.model import Cells, Model
+from mlops_jobs.model import Cells
 from mlops_jobs.serving.media_types import JSON_LINES
 
 INSTANCES = "instances"
@@ -25,6 +25,29 @@ MAX_SHOWN = 200  # characters of a value in a message
 
 _NUMERIC_CSV = b"0123456789+-.eE,\r\n "
 _NUMBERS = frozenset({int, float, bool, type(None)})
+
+
+class ColumnsOfRows(Protocol):
+    """The part of a model that its rows depend on."""
+
+    @property
+    def target(self) -> str:
+        """Name of the target column."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Names of the columns that rows have, in their order."""
+
+    @property
+    def features(self) -> Sequence[str]:
+        """Names of the columns that are read."""
+
+    @property
+    def numeric(self) -> bool:
+        """True if all cells may be given as 64-bit numbers."""
+
+    def knows(self, feature: str, cell: str) -> bool:
+        """Returns True if a cell of a CSV file is a number, missing, or a category of training."""
 
 
 class RowReader:
@@ -35,9 +58,10 @@ class RowReader:
         batch: True if bodies are parts of files. A batch transform job splits files at their lines,
             so that only the first part would have a heading, and a heading is rejected. Defaults to
             False.
+        named: True if rows must have names, because they omit columns. Defaults to False.
     """
 
-    def __init__(self, model: Model, *, batch: bool = False) -> None:
+    def __init__(self, model: ColumnsOfRows, *, batch: bool = False, named: bool = False) -> None:
         self._model = model
         self._batch = batch
         self._names = list(model.columns)
@@ -45,10 +69,12 @@ class RowReader:
         self._known = {*self._names, model.target}
         self._lower = {_comparable(name): name for name in self._known}
         # Rows without names have all raw columns except the target, or the used columns only.
-        self._layouts = {
-            len(self._names): [self._names.index(name) for name in self._features],
-            len(self._features): list(range(len(self._features))),
-        }
+        self._layouts: dict[int, list[int]] = {}
+        if not named:
+            self._layouts = {
+                len(self._names): [self._names.index(name) for name in self._features],
+                len(self._features): list(range(len(self._features))),
+            }
         named_like_numbers = any(_is_numeric(name.encode()) for name in self._known)
         self._only_numbers = model.numeric and not named_like_numbers
         self._values = itemgetter(*self._features)

@@ -84,6 +84,23 @@ class Data(Section):
         return _text(value)
 
 
+class OnlineLookup(Section):
+    """Look-up of features by the endpoint, for requests that omit them.
+
+    Args:
+        missing: `reject` rejects a row without a record. Defaults to `empty`: it is predicted with
+            empty features.
+        unavailable: `empty` predicts with empty features if the online store does not respond in
+            time. Defaults to `reject`: the response has status 503.
+        timeout_ms: time in milliseconds that a call to the store may take, 10 to 30000. Defaults to
+            500.
+    """
+
+    missing: Literal["empty", "reject"] = "empty"
+    unavailable: Literal["empty", "reject"] = "reject"
+    timeout_ms: Annotated[int, Field(ge=10, le=30_000)] = 500
+
+
 class Features(Section):
     """Features of a feature group, which are added to the rows of the table.
 
@@ -100,6 +117,8 @@ class Features(Section):
         as_of: time after which written records are ignored. Defaults to "": all are used.
         max_rejected: share of the rows of a record file, 0 to 1, that may be no records; they are
             set aside. Defaults to 0.05.
+        online: look-up by the endpoint; it requires `columns`, and `online: true` in the schema.
+            Defaults to None: requests contain all columns.
     """
 
     group: Annotated[str, Field(pattern=GROUP)]
@@ -111,6 +130,15 @@ class Features(Section):
     late: Literal["used", "ignored"] = "used"
     as_of: str = ""
     max_rejected: Annotated[float, Field(ge=0, le=1)] = 0.05
+    online: OnlineLookup | None = None
+
+    @model_validator(mode="after")
+    def _names_what_is_looked_up(self) -> "Features":
+        if self.online is not None and not self.columns:
+            raise ValueError(
+                "got online without columns; set columns to the features that endpoints look up"
+            )
+        return self
 
     @field_validator("as_of", mode="before")
     @classmethod

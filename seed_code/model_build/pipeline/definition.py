@@ -268,6 +268,7 @@ class _Steps:
             s3_model_data_url=model_uri,
             role_arn=self._project.role_arn,
             sagemaker_session=self._session,
+            env_vars=program.serving_environment(self._configuration, self._project),
         )
         package = model.register(
             model_package_group_name=self._project.model_package_group_name,

@@ -1,10 +1,12 @@
 """The program of the image, as the steps of the pipeline start it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_jobs.evaluation.quality import Metric
+from mlops_jobs.failure import InputError
 
 from pipeline.flights import EVENT_TIME
 from tabular import model
@@ -113,6 +115,11 @@ def put_features(
     from pipeline.features.schema_file import read_schema
 
     schema = read_schema(folder, configuration.features.group)
+    if configuration.features.online is not None and not schema.online:
+        raise InputError(
+            f"features.online: got a look-up in {configuration.features.group}, whose schema has "
+            "no online store; set online: true there for a new group, or remove features.online"
+        )
     print(FeatureGroup(sagemaker, project, configuration.features.group, schema).put(), flush=True)
 
 
@@ -145,3 +152,24 @@ def table_steps(
         data_uri=data_uri,
         folder=folder,
     )
+
+
+def serving_environment(configuration: "Configuration", project: "Project") -> dict[str, str]:
+    """Returns the environment variables of the model's container.
+
+    Args:
+        configuration: content of `config.yaml`.
+        project: resources of the project.
+    """
+    features = configuration.features
+    if features is None or features.online is None:
+        return {}
+    from pipeline.features.feature_group import group_name
+
+    looked_up = {
+        "group": group_name(project, features.group),
+        "entity": features.entity,
+        "features": list(features.columns),
+        **features.online.model_dump(),
+    }
+    return {"ONLINE_FEATURES": json.dumps(looked_up)}

@@ -212,6 +212,12 @@ def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) 
         ("features", FEATURES | {"source": ""}, "allowed: s3://bucket/folder/"),
         ("features", FEATURES | {"late": "some"}, "allowed: 'used' or 'ignored'"),
         ("features", FEATURES | {"as_of": "soon"}, "features.as_of: got 'soon'; allowed: a date"),
+        ("features", FEATURES | {"online": {}}, "features: got online without columns; set col"),
+        (
+            "features",
+            FEATURES | {"columns": ["a"], "online": {"timeout_ms": 1}},
+            "features.online.timeout_ms: got 1; allowed: greater than or equal to 10",
+        ),
         ("features", FEATURES | {"max_rejected": 2}, "allowed: less than or equal to 1"),
         ("network", {"subnets": ["a"]}, "got 'a'; allowed: an id such as subnet-0a1b2c3d4e5f60718"),
         ("network", {"security_groups": ["a"]}, "got 'a'; allowed: an id such as sg-0a1b2c3d"),

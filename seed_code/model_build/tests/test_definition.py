@@ -15,6 +15,7 @@ from mlops_jobs.features import job as features_job
 from mlops_jobs.ingestion import job as ingestion
 from mlops_jobs.monitoring import model_baselines
 from mlops_jobs.problem_type import ProblemType
+from mlops_jobs.serving.online_features import OnlineFeatures
 from mlops_jobs.table import preprocess
 
 from pipeline.configuration import Configuration
@@ -156,6 +157,7 @@ def with_features(define: Define) -> dict[str, Any]:
         "time": "signed_at",
         "columns": ["orders"],
         "as_of": "2026-11-01",
+        "online": {"timeout_ms": 250},
     }
     return define(data=data, features=features)
 
@@ -210,6 +212,25 @@ def test_only_the_steps_of_features_call_aws(with_features: dict[str, Any]) -> N
     for name in ("Ingest", "Features"):
         assert step(with_features, name)["ProcessingOutputConfig"]["KmsKeyId"]
         assert step(with_features, name)["Tags"] == PROJECT.tags
+
+
+def test_the_model_package_has_the_look_up_of_its_features(
+    definition: dict[str, Any], with_features: dict[str, Any]
+) -> None:
+    def environment(of: dict[str, Any]) -> dict[str, str]:
+        (container,) = step(of, "Register")["InferenceSpecification"]["Containers"]
+        found: dict[str, str] = container.get("Environment", {})
+        return found
+
+    assert "ONLINE_FEATURES" not in environment(definition)
+    assert OnlineFeatures.from_environment(environment(with_features)) == OnlineFeatures(
+        group="churn_customers",
+        entity="customer id",
+        features=("orders",),
+        missing="empty",
+        unavailable="reject",
+        timeout_ms=250,
+    )
 
 
 def vpc_configs(definition: dict[str, Any]) -> list[Any]:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from mlops_jobs.failure import InputError
 
+from pipeline.configuration import Configuration
 from pipeline.features.feature_group import FeatureGroup
 from pipeline.features.schema_file import FeatureSchema, read_schema
+from pipeline.program import put_features
 from tests.fakes import PROJECT, client_error
 
 VALID = """\
@@ -229,3 +231,34 @@ def test_names_of_other_projects_have_another_prefix() -> None:
     names = [FeatureGroup(None, one, "customers", SCHEMA).name for one in (PROJECT, longer)]
     assert names == ["churn_customers", "churn-eu_customers"]
     assert not names[1].startswith("churn_")
+
+
+def test_a_look_up_needs_an_online_store(tmp_path: Path) -> None:
+    features = {
+        "group": "customers",
+        "source": "s3://b/data/",
+        "entity": "customer",
+        "time": "at",
+        "columns": ["orders"],
+        "online": {},
+    }
+    configuration = Configuration.model_validate(
+        {
+            "data": {"target": "answer"},
+            "features": features,
+            "tuning": {"ranges": {"eta": [0.1, 0.2]}},
+        }
+    )
+    schema_of(tmp_path, VALID.replace("online: true\n", ""))
+    with pytest.raises(
+        InputError, match=r"features\.online: got a look-up in customers, "
+    ):
+        put_features(configuration, tmp_path, PROJECT, None)
+    (tmp_path / "features/customers.yaml").write_text(VALID)
+    sagemaker = SageMaker()
+    sagemaker.put()
+
+    put_features(configuration, tmp_path, PROJECT, sagemaker)
+
+    without = configuration.model_copy(update={"features": None})
+    put_features(without, tmp_path, PROJECT, None)

@@ -10,8 +10,9 @@ long as no stage names a version; both files state it.
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,16 +20,20 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .monitoring.monitored_package import MonitoredPackage
-from .settings import RealTime, SettingsError, StageSettings, load_settings
+from .settings import RealTime, Serverless, SettingsError, StageSettings, load_settings
 from .stages import stages_from_environment
 
 MODEL_FILE = Path("build/model.json")
 VERSION_FILE = Path("build/model_package_version")
 NO_VERSION = "none"
 """The version for which the pipeline skips its stages."""
+LOOK_UP_VARIABLE = "ONLINE_FEATURES"
+"""Variable of a container with the features that it looks up; model-build sets it."""
 GROUP_VARIABLE = "MODEL_PACKAGE_GROUP_NAME"
 _MAX_LISTED = 10
 T = TypeVar("T")
+Describe = Callable[[str], Mapping[str, Any]]
+"""Describes a model package by its ARN."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,13 +128,63 @@ def version_problems(
         first = set(deployed.values()) if first is None else first
 
 
+def look_up_problems(
+    describe: Describe, stages: Mapping[str, StageSettings], approved: Mapping[int, str]
+) -> Iterator[str]:
+    """Yields a message for each stage whose model cannot reach the features that it looks up.
+
+    Args:
+        describe: describes a package by its ARN.
+        stages: settings of the stages.
+        approved: ARNs of the approved packages by their version.
+    """
+    if not approved:
+        return
+    newest, known = max(approved), dict[int, str | None]()
+    for name, stage in stages.items():
+        if _has_network(stage):
+            continue
+        for key, named in stage.versions.items():
+            version = newest if named is None else named
+            if version not in known:
+                known[version] = _looked_up(describe(approved[version]))
+            if known[version] is None:
+                continue
+            allowed = (
+                "set network_isolation: false"
+                if isinstance(stage, RealTime)
+                else "use kind: real-time with network_isolation: false, or kind: serverless"
+            )
+            yield (
+                f"config/{name}.yaml: {key}: version {version} looks up features in the online "
+                f"store of {known[version]}, which containers with network isolation cannot "
+                f"reach; {allowed}"
+            )
+
+
+def _has_network(stage: StageSettings) -> bool:
+    # Serverless endpoints do not support network isolation.
+    if isinstance(stage, RealTime):
+        return not stage.network_isolation
+    return isinstance(stage, Serverless)
+
+
+def _looked_up(package: Mapping[str, Any]) -> str | None:
+    """Returns the feature group of a package's look-ups; None without look-ups."""
+    for container in package.get("InferenceSpecification", {}).get("Containers", []):
+        text = container.get("Environment", {}).get(LOOK_UP_VARIABLE)
+        if text:
+            return str(json.loads(text).get("group"))
+    return None
+
+
 def monitored_packages(
-    sagemaker: Any, stages: Mapping[str, StageSettings], approved: Mapping[int, str]
+    describe: Describe, stages: Mapping[str, StageSettings], approved: Mapping[int, str]
 ) -> dict[int, MonitoredPackage]:
     """Returns what monitors need of the packages of stages with monitors, by their version.
 
     Args:
-        sagemaker: boto3 client of SageMaker.
+        describe: describes a package by its ARN.
         stages: settings of the stages.
         approved: ARNs of the approved packages by their version.
     """
@@ -141,10 +196,7 @@ def monitored_packages(
         if isinstance(stage, RealTime) and stage.monitor is not None
     }
     return {
-        version: MonitoredPackage.of(
-            sagemaker.describe_model_package(ModelPackageName=approved[version])
-        )
-        for version in sorted(versions)
+        version: MonitoredPackage.of(describe(approved[version])) for version in sorted(versions)
     }
 
 
@@ -169,12 +221,15 @@ def main() -> int:
             for name in stages_from_environment(os.environ)
         }
         sagemaker = boto3.client("sagemaker")
+        describe = cache(lambda arn: sagemaker.describe_model_package(ModelPackageName=arn))
         approved = approved_versions(sagemaker, group)
-        problems = list(version_problems(stages, approved))
+        problems = list(version_problems(stages, approved)) or list(
+            look_up_problems(describe, stages, approved)
+        )
         if problems:
             print("\n".join(problems), file=sys.stderr)
             return 1
-        described = monitored_packages(sagemaker, stages, approved)
+        described = monitored_packages(describe, stages, approved)
     except (ClientError, BotoCoreError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,18 @@ from botocore.stub import Stubber
 from model_deploy import approved_model
 from model_deploy.approved_model import (
     approved_versions,
+    look_up_problems,
     read_approved_models,
     version_problems,
 )
-from model_deploy.settings import RealTime, SecondVariant, Shadow
+from model_deploy.settings import (
+    Batch,
+    RealTime,
+    SecondVariant,
+    Serverless,
+    Shadow,
+    StageSettings,
+)
 
 GROUP_ARN = "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn"
 REQUEST = {"ModelPackageGroupName": "churn", "ModelApprovalStatus": "Approved"}
@@ -48,10 +57,13 @@ def respond(registry: Any, *pages: dict[str, Any]) -> None:
         token = {"NextToken": page.get("NextToken", "")}
 
 
-def describe(registry: Any, version: int) -> None:
+def describe(registry: Any, version: int, environment: Mapping[str, str] | None = None) -> None:
     """Prepares the description of the package that production, which is monitored, serves."""
     arn = f"{GROUP_ARN}/{version}"
-    container = {"Image": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/churn:1"}
+    container = {
+        "Image": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/churn:1",
+        "Environment": dict(environment or {}),
+    }
     description = {
         "ModelPackageName": "churn",
         "ModelPackageArn": arn,
@@ -227,3 +239,66 @@ def test_a_build_without_the_group_is_rejected(
 def test_synth_before_the_search_says_what_to_run_first(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"python -m model_deploy\.approved_model"):
         read_approved_models(tmp_path / "model.json")
+
+
+LOOKS_UP = {"Environment": {"ONLINE_FEATURES": '{"group": "churn_customers"}'}}
+
+
+def looking_up(container: dict[str, Any]) -> Any:
+    """Returns a function that describes packages with one container."""
+    return lambda arn: {"InferenceSpecification": {"Containers": [container]}}
+
+
+@pytest.mark.parametrize(
+    ("stage", "remedy"),
+    [
+        (real_time(), "set network_isolation: false"),
+        (
+            Batch(kind="batch", instance_type="ml.m5.large", schedule="rate(1 day)"),
+            "use kind: real-time with network_isolation: false, or kind: serverless",
+        ),
+    ],
+)
+def test_a_model_that_looks_up_features_is_rejected_in_network_isolation(
+    stage: StageSettings, remedy: str
+) -> None:
+    approved = {7: f"{GROUP_ARN}/7"}
+    assert list(look_up_problems(looking_up(LOOKS_UP), {"prod": stage}, approved)) == [
+        "config/prod.yaml: version: version 7 looks up features in the online store of "
+        "churn_customers, which containers with network isolation cannot reach; " + remedy
+    ]
+    assert not list(look_up_problems(looking_up({}), {"prod": stage}, approved))
+
+
+@pytest.mark.parametrize(
+    "stage", [real_time(network_isolation=False), Serverless(kind="serverless")]
+)
+def test_a_model_that_looks_up_features_is_deployed_with_network_access(
+    stage: StageSettings,
+) -> None:
+    approved = {7: f"{GROUP_ARN}/7"}
+    assert not list(look_up_problems(looking_up(LOOKS_UP), {"prod": stage}, approved))
+
+
+def test_each_version_of_a_stage_is_checked() -> None:
+    approved = {6: f"{GROUP_ARN}/6", 7: f"{GROUP_ARN}/7"}
+    stage = real_time(second_variant=SecondVariant(version=6, percentage=10))
+
+    def describe(arn: str) -> dict[str, Any]:
+        container = LOOKS_UP if arn.endswith("/6") else {}
+        return {"InferenceSpecification": {"Containers": [container]}}
+
+    (problem,) = look_up_problems(describe, {"prod": stage}, approved)
+    assert problem.startswith("config/prod.yaml: second_variant.version: version 6 looks up")
+
+
+def test_the_look_up_ends_if_a_model_cannot_reach_its_features(
+    registry: Any, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    respond(registry, {"ModelPackageSummaryList": [summary(3)]})
+    describe(registry, 3, environment=LOOKS_UP["Environment"])
+
+    assert approved_model.main() == 1
+    problems = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in problems] == ["config/staging.yaml", "config/prod.yaml"]
+    assert not (checkout / "build/model.json").exists()

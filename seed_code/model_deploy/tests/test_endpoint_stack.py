@@ -204,6 +204,12 @@ def test_a_serverless_stage_has_no_instances(template_of: TemplateOf) -> None:
     assert properties_of(template, "AWS::SageMaker::Model")["EnableNetworkIsolation"] is False
 
 
+def test_a_stage_may_give_its_containers_network_access(template_of: TemplateOf) -> None:
+    stage = REAL_TIME.model_copy(update={"network_isolation": False})
+    template = template_of(stage)
+    assert properties_of(template, "AWS::SageMaker::Model")["EnableNetworkIsolation"] is False
+
+
 def test_settings_that_contradict_aws_are_rejected_together(template_of: TemplateOf) -> None:
     stage = RealTime(
         kind="real-time",

@@ -97,3 +97,13 @@ def table_steps(
         folder: returns a pipeline variable with the URI of the folder of a name for outputs.
     """
     return [], data_uri
+
+
+def serving_environment(configuration: "Configuration", project: "Project") -> dict[str, str]:
+    """Returns the environment variables of the model's container: none.
+
+    Args:
+        configuration: content of `config.yaml`.
+        project: resources of the project.
+    """
+    return {}

@@ -40,7 +40,7 @@ def real_time_endpoint(resources: StageResources, stage: settings.RealTime) -> E
 def _variants(resources: StageResources, stage: settings.RealTime) -> list[RealTimeVariant]:
     second = stage.second_variant
     first = RealTimeVariant(
-        model=resources.model("Model", stage.version),
+        model=resources.model("Model", stage.version, isolated=stage.network_isolation),
         instance_type=stage.instance_type,
         initial_instance_count=stage.instance_count,
         scaling=_scaling(stage.scaling),
@@ -53,7 +53,7 @@ def _variants(resources: StageResources, stage: settings.RealTime) -> list[RealT
         first,
         RealTimeVariant(
             name=SECOND,
-            model=resources.model("SecondModel", second.version),
+            model=resources.model("SecondModel", second.version, isolated=stage.network_isolation),
             instance_type=second.instance_type or stage.instance_type,
             initial_instance_count=count,
             # An endpoint keeps the current numbers of all variants or of none, so a variant with a
@@ -70,7 +70,7 @@ def _shadow(resources: StageResources, stage: settings.RealTime) -> ShadowVarian
         return None
     return ShadowVariant(
         name=SHADOW,
-        model=resources.model("ShadowModel", shadow.version),
+        model=resources.model("ShadowModel", shadow.version, isolated=stage.network_isolation),
         instance_type=shadow.instance_type or stage.instance_type,
         instance_count=shadow.instance_count or _first_count(stage),
         percentage=shadow.percentage,
