@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from mlops_jobs.decision import Decision
 from mlops_jobs.problem_type import ProblemType
 
 Values = npt.NDArray[np.floating[Any]]
@@ -88,12 +89,30 @@ class QuantileModel(Model, Protocol):
 
 
 @runtime_checkable
+class DecisionModel(Model, Protocol):
+    """A model whose positive label is predicted from another probability than 0.5 on."""
+
+    @property
+    def decision(self) -> Decision:
+        """Decision of a binary model."""
+
+
+@runtime_checkable
 class FileModel(Model, Protocol):
     """A model whose only feature may be the whole body of a request, such as an image file."""
 
     @property
     def media_types(self) -> tuple[str, ...]:
         """Media types of such bodies, in lower case; the cell of the feature is then bytes."""
+
+
+def decision_of(model: Model) -> Decision:
+    """Returns the decision of a model.
+
+    Args:
+        model: the model.
+    """
+    return model.decision if isinstance(model, DecisionModel) else Decision()
 
 
 LoadModel = Callable[[Path], Model]

@@ -5,17 +5,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlops_jobs.evaluation.quality import report_of
+from mlops_jobs.decision import Decision
+from mlops_jobs.evaluation.quality import METRICS, report_of
 from mlops_jobs.problem_type import ProblemType
+
+DEFAULT = Decision()
+OF_LABELS = ("accuracy", "f1", "macro_f1", "cost")
+"""Metrics of the predicted labels, not of the probabilities."""
 
 
 def best_without_features(
     problem_type: ProblemType,
     labels: tuple[str, ...],
     actual: npt.NDArray[np.float64],
+    decision: Decision = DEFAULT,
 ) -> dict[str, Any]:
     """Returns the metrics of always predicting the mean, or the shares of labels, of the rows.
 
+    Metrics of predicted labels that may be an objective are those of the best label instead: that
+    of the most frequent one, or for F1 and cost of a binary target also that of the positive one.
     It is the best constant prediction, because it is made from the rows that it predicts, so a
     model that is better has learned from its features.
 
@@ -23,16 +31,32 @@ def best_without_features(
         problem_type: kind of target.
         labels: labels in the order of their classes.
         actual: for each row the number of its class, or its value in a regression.
+        decision: decision of a binary model. Defaults to the threshold 0.5.
 
     Returns:
         Each metric that is one number, by its name.
     """
     if problem_type is ProblemType.REGRESSION:
         predictions = np.full(len(actual), actual.mean())
-    else:
-        counts = np.bincount(actual.astype(np.intp), minlength=len(labels))
-        predictions = np.tile(counts / len(actual), (len(actual), 1))
-    measures = report_of(problem_type, labels, actual, predictions)
+        return _values(report_of(problem_type, labels, actual, predictions))
+    counts = np.bincount(actual.astype(np.intp), minlength=len(labels))
+    predictions = np.tile(counts / len(actual), (len(actual), 1))
+    found = _values(report_of(problem_type, labels, actual, predictions, decision))
+    constant = {int(counts.argmax())} | ({1} if problem_type is ProblemType.BINARY else set())
+    certain = [
+        _values(report_of(problem_type, labels, actual, np.tile(row, (len(actual), 1)), decision))
+        for row in np.eye(len(labels))[sorted(constant)]
+    ]
+    for metric in METRICS[problem_type]:
+        if metric.key in found and metric.name in OF_LABELS:
+            choose = max if metric.maximize else min
+            found[metric.key] = choose(
+                (one[metric.key] for one in certain), key=lambda one: one["value"]
+            )
+    return found
+
+
+def _values(measures: dict[str, Any]) -> dict[str, Any]:
     return {
         name: {"value": measure["value"]}
         for name, measure in measures.items()

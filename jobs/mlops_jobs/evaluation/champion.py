@@ -5,6 +5,7 @@ for both do not widen its interval.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,9 @@ def compare(
         known = Scored.of(champion, rows).in_order_of(model.labels)
     except InputError as error:
         return _not_compared(version, f"it cannot predict the held-out rows: {error}")
+    # Each model has its threshold; both are measured with the costs of this commit.
+    decision = replace(known.decision, costs=challenger.decision.costs)
+    known = replace(known, decision=decision)
     return _compared(version, challenger, known, metric, margin)
 
 

@@ -10,6 +10,7 @@ from mlops_jobs.evaluation.metrics import confusion_matrix, f_score, precision_r
 from mlops_jobs.evaluation.scored import Scored
 
 MAX_LABELS = 50
+OF_MODEL = "of the model"
 Numbers = npt.NDArray[np.float64]
 
 
@@ -47,7 +48,7 @@ def classes(scored: Scored) -> list[dict[str, Any]]:
 
 
 def thresholds(scored: Scored) -> dict[str, Any]:
-    """Returns the curve of precision and recall of a binary model, and three thresholds.
+    """Returns the curve of precision and recall of a binary model, its threshold and two others.
 
     Args:
         scored: rows of a binary classification.
@@ -63,9 +64,10 @@ def thresholds(scored: Scored) -> dict[str, Any]:
     distance = recall - (ends + 1 - hits) / negatives
     values = probability[order][ends]
     recalls, precisions = thinned(recall, precision)
-    half = np.flatnonzero(values >= 0.5)
+    used = scored.decision.threshold
+    passing = np.flatnonzero(scored.decision.predicted(values))
     chosen = {
-        "0.5": int(half[-1]) if len(half) else None,
+        OF_MODEL: int(passing[-1]) if len(passing) else None,
         "largest F1": int(score.argmax()),
         "largest recall less false positive rate": int(distance.argmax()),
     }
@@ -74,7 +76,7 @@ def thresholds(scored: Scored) -> dict[str, Any]:
         "choices": [
             {
                 "choice": name,
-                "threshold": 0.5 if name == "0.5" else float(values[at]),
+                "threshold": used if name == OF_MODEL else float(values[at]),
                 "precision": float(precision[at]),
                 "recall": float(recall[at]),
                 "f1": float(score[at]),
@@ -83,5 +85,5 @@ def thresholds(scored: Scored) -> dict[str, Any]:
             for name, at in chosen.items()
             if at is not None
         ],
-        "note": "thresholds that were chosen on these rows look better than they are",
+        "note": "the other thresholds were chosen on these rows and look better than they are",
     }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mlops_jobs.decision import Criterion, Decision
 from mlops_jobs.evaluation.metrics import (
     area,
     binary_report,
@@ -23,6 +24,7 @@ from mlops_jobs.problem_type import ProblemType
 
 Numbers = npt.NDArray[np.floating[Any]]
 Report = dict[str, Any]
+DEFAULT = Decision()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class Metric:
         maximize: True if a larger value is better.
         group: group of `evaluation.json`.
         key: name of the value in the group.
-        report: returns the group, from labels, targets and predictions.
+        report: returns the group, from labels, targets, predictions and the model's decision.
         low: least value that the metric can have.
         high: largest value that the metric can have.
         baseline: name in `evaluation.json` of the baseline that a model must beat. Defaults to
@@ -45,7 +47,7 @@ class Metric:
     maximize: bool
     group: str
     key: str
-    report: Callable[[tuple[str, ...], Numbers, Numbers], Report]
+    report: Callable[[tuple[str, ...], Numbers, Numbers, Decision], Report]
     low: float
     high: float
     baseline: str = "without_features"
@@ -77,21 +79,35 @@ class Metric:
         """Path of the value of the baseline in `evaluation.json`."""
         return f"baseline.{self.baseline}.{self.key}.value"
 
-    def measure(self, labels: tuple[str, ...], target: Numbers, predictions: Numbers) -> float:
+    def measure(
+        self,
+        labels: tuple[str, ...],
+        target: Numbers,
+        predictions: Numbers,
+        decision: Decision = DEFAULT,
+    ) -> float:
         """Returns the value of the metric.
 
         Args:
             labels: labels in the order of their classes.
             target: target of each row: its class number, or its value in a regression.
             predictions: result of `Model.predict`.
+            decision: decision of a binary model. Defaults to the threshold 0.5.
+
+        Raises:
+            InputError: the metric is the cost, and the model has no costs.
         """
         if alone := _ALONE.get((self.group, self.key)):
-            return alone(target, predictions)
-        return float(self.report(labels, target, predictions)[self.key]["value"])
+            return alone(target, predictions, decision)
+        return float(self.report(labels, target, predictions, decision)[self.key]["value"])
 
 
 def report_of(
-    problem_type: ProblemType, labels: tuple[str, ...], target: Numbers, predictions: Numbers
+    problem_type: ProblemType,
+    labels: tuple[str, ...],
+    target: Numbers,
+    predictions: Numbers,
+    decision: Decision = DEFAULT,
 ) -> Report:
     """Returns all metrics of predictions.
 
@@ -100,8 +116,9 @@ def report_of(
         labels: labels in the order of their classes.
         target: target of each row: its class number, or its value in a regression.
         predictions: result of `Model.predict`.
+        decision: decision of a binary model. Defaults to the threshold 0.5.
     """
-    return _REPORTS[problem_type](labels, target, predictions)
+    return _REPORTS[problem_type](labels, target, predictions, decision)
 
 
 def metric_of(problem_type: ProblemType, name: str | None) -> Metric:
@@ -121,14 +138,47 @@ def metric_of(problem_type: ProblemType, name: str | None) -> Metric:
     raise InputError(f"objective.metric: got {name!r}; allowed: {allowed}")
 
 
-def _binary(labels: tuple[str, ...], target: Numbers, predictions: Numbers) -> Report:
+def check_criterion(problem_type: ProblemType, metric: str | None, criterion: Criterion) -> None:
+    """Rejects a criterion of the threshold that the target or the metric does not allow.
+
+    Args:
+        problem_type: kind of target.
+        metric: name of the metric.
+        criterion: criterion of the threshold.
+
+    Raises:
+        InputError: the target is not binary, or the metric needs costs.
+    """
+    if problem_type is not ProblemType.BINARY and criterion != Criterion():
+        raise InputError(
+            f"decision: got a threshold or costs for a {problem_type} target; allowed: a binary "
+            "target. Remove the section"
+        )
+    if metric == "cost" and criterion.costs is None:
+        raise InputError(
+            "objective.metric: got cost without costs; set decision.costs, such as "
+            "{false_positive: 1, false_negative: 5}"
+        )
+
+
+def _binary(
+    labels: tuple[str, ...], target: Numbers, predictions: Numbers, decision: Decision
+) -> Report:
     actual, probability = target.astype(np.intp), predictions[:, 1].astype(np.float64)
-    return binary_report(actual, probability, labels) | {
-        "average_precision": _value(average_precision(actual == 1, probability))
+    predicted = decision.predicted(probability)
+    matrix = confusion_matrix(actual, predicted.astype(np.intp), 2)
+    report = binary_report(actual, probability, labels, decision.threshold) | {
+        "macro_f1": _value(f_score(*precision_recall(matrix)).mean()),
+        "average_precision": _value(average_precision(actual == 1, probability)),
     }
+    if decision.costs is not None:
+        report["cost"] = _value(decision.cost(actual == 1, predicted))
+    return report
 
 
-def _multiclass(labels: tuple[str, ...], target: Numbers, predictions: Numbers) -> Report:
+def _multiclass(
+    labels: tuple[str, ...], target: Numbers, predictions: Numbers, _: Decision
+) -> Report:
     actual, probabilities = target.astype(np.intp), predictions.astype(np.float64)
     matrix = confusion_matrix(actual, probabilities.argmax(axis=1), len(labels))
     return multiclass_report(actual, probabilities, labels) | {
@@ -136,7 +186,7 @@ def _multiclass(labels: tuple[str, ...], target: Numbers, predictions: Numbers) 
     }
 
 
-def _regression(_: tuple[str, ...], target: Numbers, predictions: Numbers) -> Report:
+def _regression(_: tuple[str, ...], target: Numbers, predictions: Numbers, __: Decision) -> Report:
     return regression_report(target.astype(np.float64), predictions.astype(np.float64))
 
 
@@ -159,27 +209,32 @@ def _value(value: float) -> Report:
     return {"value": float(value), "standard_deviation": "NaN"}
 
 
-def _auc(target: Numbers, predictions: Numbers) -> float:
+def _auc(target: Numbers, predictions: Numbers, _: Decision) -> float:
     return float(area(*roc_curve(target == 1, predictions[:, 1].astype(np.float64))))
 
 
-def _average_precision(target: Numbers, predictions: Numbers) -> float:
+def _average_precision(target: Numbers, predictions: Numbers, _: Decision) -> float:
     return average_precision(target == 1, predictions[:, 1].astype(np.float64))
 
 
-def _accuracy(target: Numbers, predictions: Numbers) -> float:
+def _cost(target: Numbers, predictions: Numbers, decision: Decision) -> float:
+    return decision.cost(target == 1, decision.predicted(predictions[:, 1]))
+
+
+def _accuracy(target: Numbers, predictions: Numbers, decision: Decision) -> float:
     binary = predictions.shape[1] == 2
-    chosen = predictions[:, 1] >= 0.5 if binary else predictions.argmax(axis=1)
+    chosen = decision.predicted(predictions[:, 1]) if binary else predictions.argmax(axis=1)
     return float(np.mean(chosen == target))
 
 
-def _root_mean_squared_error(target: Numbers, predictions: Numbers) -> float:
+def _root_mean_squared_error(target: Numbers, predictions: Numbers, _: Decision) -> float:
     error = predictions.astype(np.float64) - target
     return float(np.sqrt(np.mean(error**2)))
 
 
 # Metrics that need not all others; bootstrap samples measure them thousands of times.
-_ALONE: dict[tuple[str, str], Callable[[Numbers, Numbers], float]] = {
+_ALONE: dict[tuple[str, str], Callable[[Numbers, Numbers, Decision], float]] = {
+    (ProblemType.BINARY.report, "cost"): _cost,
     (ProblemType.BINARY.report, "auc"): _auc,
     (ProblemType.BINARY.report, "average_precision"): _average_precision,
     (ProblemType.BINARY.report, "accuracy"): _accuracy,
@@ -220,6 +275,8 @@ METRICS = {
         ("accuracy", True, "accuracy"),
         ("logloss", False, "logloss"),
         ("average_precision", True, "average_precision"),
+        ("macro_f1", True, "macro_f1"),
+        ("cost", False, "cost"),
     ),
     ProblemType.MULTICLASS: _metrics(
         ProblemType.MULTICLASS,

@@ -5,7 +5,7 @@ Metrics have the names and places of SageMaker Model Monitor; the other members 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlops_jobs.evaluation.analysis_config import BiasConfig
@@ -62,7 +62,7 @@ def report_of_rows(
         "objective": metric.name,
         "baseline": {
             "without_features": best_without_features(
-                scored.problem_type, scored.labels, scored.actual
+                scored.problem_type, scored.labels, scored.actual, scored.decision
             )
         },
         "intervals": _intervals(scored),
@@ -78,6 +78,7 @@ def report_of_rows(
         report["classes"] = classes(scored)
     if scored.problem_type is ProblemType.BINARY:
         report["thresholds"] = thresholds(scored)
+        report["decision"] = asdict(scored.decision)
     if scope.bias is not None:
         report["bias"] = bias(scored, rows, scope.bias)
     return report

@@ -1,16 +1,17 @@
 """Held-out rows with their target and the predictions of a model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from mlops_jobs.decision import Decision
 from mlops_jobs.evaluation.labels import Labels
 from mlops_jobs.evaluation.quality import Metric, Report, report_of
 from mlops_jobs.failure import InputError
-from mlops_jobs.model import Model
+from mlops_jobs.model import Model, decision_of
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.raw import RawTable
 
@@ -87,12 +88,14 @@ class Scored:
         labels: labels in the order of the classes; () for a regression.
         actual: for each row the number of its class, or its value in a regression.
         predictions: result of `Model.predict`.
+        decision: decision of a binary model. Defaults to the threshold 0.5.
     """
 
     problem_type: ProblemType
     labels: tuple[str, ...]
     actual: Numbers
     predictions: Numbers
+    decision: Decision = field(default_factory=Decision)
 
     @classmethod
     def of(cls, model: Model, rows: HeldOut) -> "Scored":
@@ -113,6 +116,7 @@ class Scored:
             labels=model.labels,
             actual=_targets(model, texts, rows.name),
             predictions=predictions,
+            decision=decision_of(model),
         )
 
     @property
@@ -126,8 +130,7 @@ class Scored:
         if self.problem_type is ProblemType.REGRESSION:
             return self.predictions
         if self.problem_type is ProblemType.BINARY:
-            positive: npt.NDArray[Any] = (self.predictions[:, 1] >= 0.5).astype(np.intp)
-            return positive
+            return self.decision.predicted(self.predictions[:, 1]).astype(np.intp)
         found: npt.NDArray[Any] = self.predictions.argmax(axis=1)
         return found
 
@@ -158,7 +161,9 @@ class Scored:
 
     def report(self) -> Report:
         """Returns all metrics."""
-        return report_of(self.problem_type, self.labels, self.actual, self.predictions)
+        return report_of(
+            self.problem_type, self.labels, self.actual, self.predictions, self.decision
+        )
 
     def values(self) -> dict[str, float]:
         """Returns each metric that is one number, by its name in the report."""
@@ -174,7 +179,7 @@ class Scored:
         Args:
             metric: the metric.
         """
-        return metric.measure(self.labels, self.actual, self.predictions)
+        return metric.measure(self.labels, self.actual, self.predictions, self.decision)
 
 
 def _targets(model: Model, texts: Sequence[str], name: str) -> Numbers:

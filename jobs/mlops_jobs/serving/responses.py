@@ -3,7 +3,7 @@
 import numpy as np
 import orjson
 
-from mlops_jobs.model import Model, QuantileModel, Values
+from mlops_jobs.model import Model, QuantileModel, Values, decision_of
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.serving.requests import csv_row
 
@@ -21,6 +21,7 @@ class ResponseWriter:
     def __init__(self, model: Model) -> None:
         self._regression = model.problem_type is ProblemType.REGRESSION
         self._binary = model.problem_type is ProblemType.BINARY
+        self._decision = decision_of(model)
         quantiles = model.quantiles if isinstance(model, QuantileModel) else ()
         self._middle = quantiles.index(0.5) if quantiles else 0
         self._quantile_names = [b'"%s":' % str(each).encode() for each in quantiles]
@@ -106,9 +107,8 @@ class ResponseWriter:
         return [texts[at : at + width] for at in range(0, len(texts), width)]
 
     def _chosen(self, predictions: Values) -> list[int]:
-        # The positive label is predicted from 0.5 on, as in the evaluation.
         if self._binary:
-            binary: list[int] = (predictions[:, 1] >= 0.5).tolist()
+            binary: list[int] = self._decision.predicted(predictions[:, 1]).tolist()
             return binary
         chosen: list[int] = predictions.argmax(axis=1).tolist()
         return chosen

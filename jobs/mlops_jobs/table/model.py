@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from mlops_jobs.decision import Decision
 from mlops_jobs.failure import InputError
 from mlops_jobs.model import Cells, Values
 from mlops_jobs.problem_type import ProblemType
@@ -72,6 +73,11 @@ class TabularModel:
     def labels(self) -> tuple[str, ...]:
         """Labels in the order of the model's classes."""
         return self.schema.labels
+
+    @property
+    def decision(self) -> Decision:
+        """Decision of a binary model."""
+        return self.schema.decision
 
     @cached_property
     def columns(self) -> list[str]:

@@ -10,12 +10,14 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from mlops_jobs.decision import Decision
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.raw import MISSING
 
-VERSION = 3
-READABLE = (1, 2, 3)  # version 1 has no scales and computed features, version 2 no notations
+VERSION = 4
+# Version 1 has no scales and computed features, version 2 no notations, version 3 no decision.
+READABLE = (1, 2, 3, 4)
 FILE = "schema.json"  # its name in the outputs of preprocessing and in a model artifact
 
 
@@ -79,6 +81,8 @@ class Schema:
         target_offset: mean of the target of a regression, which the model predicts in standard
             deviations from the mean. Defaults to 0.
         target_scale: standard deviation of the target. Defaults to 1.
+        decision: decision of a binary model, which the training job makes. Defaults to the
+            threshold 0.5.
     """
 
     problem_type: ProblemType
@@ -89,6 +93,7 @@ class Schema:
     computed: tuple[str, ...] = ()
     target_offset: float = 0.0
     target_scale: float = 1.0
+    decision: Decision = field(default_factory=Decision)
 
     @cached_property
     def features(self) -> tuple[Column, ...]:
@@ -147,6 +152,9 @@ class Schema:
                 computed=tuple(document.get("computed", ())),
                 target_offset=float(document.get("target_offset", 0)),
                 target_scale=float(document.get("target_scale", 1)),
+                decision=Decision.from_json(document["decision"])
+                if "decision" in document
+                else Decision(),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"schema.json: cannot be read as a schema: {error!r}") from error

@@ -6,8 +6,8 @@ Source:
 
 import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,19 +28,24 @@ class TrainingContainer:
         metric: name of the project's metric, which travels with the hyperparameters. Defaults to
             None: the first metric of the kind of target.
         hyperparameters: all hyperparameters of the model.
+        settings: settings of the job, which travel with the hyperparameters too. Defaults to none.
     """
 
     opt_ml: Path
     metric: str | None = None
     hyperparameters: dict[str, int | float]
+    settings: dict[str, object] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, known: Mapping[str, Hyperparameter], opt_ml: Path) -> "TrainingContainer":
+    def read(
+        cls, known: Mapping[str, Hyperparameter], opt_ml: Path, settings: Sequence[str] = ()
+    ) -> "TrainingContainer":
         """Reads the settings of a job.
 
         Args:
             known: the hyperparameters of the model.
             opt_ml: folder of the job in the layout of SageMaker, such as `/opt/ml`.
+            settings: names of settings that are no hyperparameters of the model. Defaults to none.
 
         Raises:
             InputError: a hyperparameter is unknown or out of its range.
@@ -48,7 +53,13 @@ class TrainingContainer:
         file = opt_ml / "input/config/hyperparameters.json"
         given = json.loads(file.read_text(encoding="utf-8"))
         metric = given.pop("metric", None)
-        return cls(opt_ml=opt_ml, metric=metric, hyperparameters=read_hyperparameters(known, given))
+        found = {name: given.pop(name) for name in settings if name in given}
+        return cls(
+            opt_ml=opt_ml,
+            metric=metric,
+            hyperparameters=read_hyperparameters(known, given),
+            settings=found,
+        )
 
     @property
     def checkpoints(self) -> Path:

@@ -5,7 +5,8 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from mlops_jobs.evaluation.quality import METRICS, metric_of
+from mlops_jobs.decision import Criterion
+from mlops_jobs.evaluation.quality import METRICS, check_criterion, metric_of
 from mlops_jobs.features.times import nanoseconds
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.file_formats import is_text_encoding
@@ -159,10 +160,13 @@ class Split(ShareSplit):
             Defaults to "": a random split, except for the default data.
         group: column whose equal values, such as those of a customer, are in the same part.
             Defaults to "": each row is drawn separately.
+        refit: True to fit each model a second time, on training and validation rows, with the
+            number of trees that the validation rows determined. Defaults to False.
     """
 
     time: str = ""
     group: str = ""
+    refit: bool = False
 
     @model_validator(mode="after")
     def _is_by_one_column(self) -> "Split":
@@ -177,8 +181,8 @@ class Objective(Section):
     Args:
         metric: name of the metric; `METRICS` lists those of each kind of target. Defaults to None:
             auc, accuracy or rmse, by the kind of target.
-        threshold: minimum of the metric, or maximum of logloss, rmse and mae; it needs the metric.
-            Defaults to None: better than a model that does not look at the features.
+        threshold: minimum of the metric, or maximum of cost, logloss, rmse and mae; it needs the
+            metric. Defaults to None: better than a model that does not look at the features.
         margin: loss of the metric, compared with the deployed model, that is accepted. Defaults to
             0: a model that is certainly worse is not registered.
     """
@@ -191,6 +195,7 @@ class Objective(Section):
             "logloss",
             "average_precision",
             "macro_f1",
+            "cost",
             "rmse",
             "mae",
             "r2",
@@ -207,6 +212,36 @@ class Objective(Section):
                 "got a threshold without a metric, whose default depends on the data; set "
                 "objective.metric, or remove the threshold"
             )
+        return self
+
+
+class Decision(Section):
+    """The label that a binary model predicts.
+
+    Args:
+        threshold: minimum probability of the positive label, between 0 and 1; `f1` or `cost`: the
+            threshold with the largest F1, or the least mean cost, of the validation rows. Defaults
+            to 0.5.
+        costs: costs of a row by its actual and its predicted label: false_positive and
+            false_negative, true_positive and true_negative. Defaults to none: there is no metric
+            `cost`.
+    """
+
+    threshold: Number | Literal["f1", "cost"] = 0.5
+    costs: dict[
+        Literal["false_positive", "false_negative", "true_positive", "true_negative"], Number
+    ] = {}
+
+    @property
+    def criterion(self) -> Criterion:
+        """Criterion of the threshold."""
+        costs: dict[str, object] = {str(name): value for name, value in self.costs.items()}
+        return Criterion.parse(self.threshold, costs)
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> "Decision":
+        # Its message names the key.
+        _ = self.criterion
         return self
 
 
@@ -272,6 +307,7 @@ class Configuration(PipelineConfiguration):
         features: features that are added to its rows. Defaults to None: no features.
         split: shares of the rows. Defaults to `Split()`.
         objective: metric and threshold of a model. Defaults to `Objective()`.
+        decision: label that a binary model predicts. Defaults to `Decision()`.
         evaluation: extent of the evaluation. Defaults to `Evaluation()`.
         bias: groups whose treatment is measured. Defaults to `Bias()`: none.
         training, tuning, instance_types, network: as in every file: `PipelineConfiguration`.
@@ -281,6 +317,7 @@ class Configuration(PipelineConfiguration):
     features: Features | None = None
     split: Split = Split()
     objective: Objective = Objective()
+    decision: Decision = Decision()
     evaluation: Evaluation = Evaluation()
     bias: Bias = Bias()
 
@@ -307,6 +344,9 @@ class Configuration(PipelineConfiguration):
             kind for kind in problem_types if any(one.name == name for one in METRICS[kind])
         ] or problem_types
         metric = metric_of(having[0], name)
+        for kind in having:
+            if self.data.problem_type or kind is ProblemType.BINARY:
+                check_criterion(kind, name, self.decision.criterion)
         if self.objective.threshold is not None:
             metric.check_threshold(self.objective.threshold)
         return self

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_jobs.evaluation.quality import Metric, metric_of
+from mlops_jobs.evaluation.quality import Metric, check_criterion, metric_of
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.fitting import position_of_target
@@ -87,7 +87,8 @@ def prepare(configuration: Configuration, project: Project, s3: Any) -> RawData:
         if problem_type is None:
             texts = [row[index].strip() for rows in table.pieces() for row in rows]
             problem_type = detect_problem_type(texts)
-    metric_of(problem_type, configuration.objective.metric)
+    objective, criterion = configuration.objective, configuration.decision.criterion
+    check_criterion(problem_type, metric_of(problem_type, objective.metric).name, criterion)
     return RawData(
         uri=uri, target=names[index], problem_type=problem_type, version=version_of(found)
     )

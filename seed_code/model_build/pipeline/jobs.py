@@ -147,7 +147,12 @@ class Jobs:
                 s3_output_path=f"s3://{self._project.artifact_bucket}/models",
                 kms_key_id=self._project.artifact_key_arn,
             ),
-            hyperparameters={"metric": metric.name, **fixed},
+            hyperparameters={
+                "metric": metric.name,
+                **fixed,
+                **self._configuration.decision.criterion.hyperparameters(),
+                **({"refit": 1} if self._configuration.split.refit else {}),
+            },
             input_data_config=list(channels),
         )
 

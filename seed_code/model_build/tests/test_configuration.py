@@ -159,6 +159,29 @@ def test_a_training_set_may_be_as_of_a_time(tmp_path: Path, text: str) -> None:
     assert read.as_of.startswith("2026-11-01")
 
 
+def test_the_threshold_of_predictions_is_a_number_or_a_criterion(tmp_path: Path) -> None:
+    costs = {"false_positive": 1, "false_negative": 5}
+    read = changed(tmp_path, "decision", {"threshold": "cost", "costs": costs})
+    assert read.decision.criterion.hyperparameters() == {
+        "decision_threshold": "cost",
+        "cost_false_positive": 1,
+        "cost_false_negative": 5,
+        "cost_true_positive": 0,
+        "cost_true_negative": 0,
+    }
+    read = changed(tmp_path, "decision", {"threshold": 0.2})
+    assert read.decision.criterion.hyperparameters() == {"decision_threshold": 0.2}
+    assert changed(tmp_path, "decision", {}).decision.criterion.hyperparameters() == {}
+
+
+def test_a_regression_has_no_threshold_of_predictions(tmp_path: Path) -> None:
+    document = yaml.safe_load(VALID) | {"objective": {}, "decision": {"threshold": "f1"}}
+    document["data"]["problem_type"] = "regression"
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(document))
+    with pytest.raises(InputError, match="a threshold or costs for a regression target"):
+        read_configuration(tmp_path / "config.yaml")
+
+
 def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) -> None:
     assert changed(tmp_path, "data.positive_label", 1).data.positive_label == "1"
 
@@ -187,6 +210,16 @@ def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) 
             "rmse",
             "objective.metric: got 'rmse'; allowed: auc, f1, accuracy, logloss",
         ),
+        (
+            "objective.metric",
+            "cost",
+            "objective.metric: got cost without costs; set decision.costs",
+        ),
+        ("decision", {"threshold": 2}, "decision.threshold: got 2.0; allowed: a number between 0"),
+        ("decision", {"threshold": "f2"}, "decision.threshold"),
+        ("decision", {"threshold": "cost"}, "got cost without costs; set decision.costs"),
+        ("decision", {"costs": {"false_positive": 1}}, "false_negative above true_positive"),
+        ("decision", {"costs": {"missed": 1}}, "decision.costs"),
         ("objective.threshold", True, "objective.threshold: got true, which YAML reads as true"),
         ("objective.threshold", "high", "objective.threshold: got 'high'; allowed: a number"),
         ("training", {"depth": 1}, "training: got 'depth'; allowed: num_round"),

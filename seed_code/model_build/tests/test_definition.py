@@ -319,6 +319,15 @@ def test_the_tuner_varies_the_ranges_and_keeps_the_rest(definition: dict[str, An
     }
 
 
+def test_trials_get_the_criterion_of_the_threshold_and_fit_again(define: Define) -> None:
+    costs = {"false_positive": 1, "false_negative": 5}
+    changed = define(decision={"threshold": "cost", "costs": costs}, split={"refit": True})
+    fixed = step(changed, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]
+    assert fixed["decision_threshold"] == "cost"
+    assert (float(fixed["cost_false_positive"]), float(fixed["cost_false_negative"])) == (1, 5)
+    assert fixed["refit"] == "1"
+
+
 def test_spot_instances_keep_checkpoints(define: Define, definition: dict[str, Any]) -> None:
     ranges = {"eta": [0.05, 0.3]}
     training = step(define(tuning={"ranges": ranges, "spot": True}), "Tune")[

@@ -2,11 +2,13 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from mlops_jobs.decision import Costs, Decision
 from mlops_jobs.evaluation.analysis_config import BiasConfig, Facet
 from mlops_jobs.evaluation.calibration import calibration
 from mlops_jobs.evaluation.classes import classes, thresholds
@@ -109,7 +111,7 @@ def test_the_threshold_with_the_largest_f1() -> None:
     assert found["largest F1"]["threshold"] == pytest.approx(0.3)
     assert found["largest F1"]["f1"] == 1
     assert found["largest F1"]["predicted_share"] == 0.5
-    assert "0.5" not in found  # no row is that probable
+    assert "of the model" not in found  # no row is that probable
 
 
 def held_out(**columns: list[str]) -> HeldOut:
@@ -176,7 +178,8 @@ def test_reports_are_json_even_if_a_value_is_undefined() -> None:
 def test_a_metric_alone_is_that_of_the_report(fitted: Fitted) -> None:
     rows = fitted.holdout()
     held_out_rows = held_out(**{name: [row[name] for row in rows] for name in rows[0]})
-    scored = Scored.of(fitted.predictor, held_out_rows)
+    decision = Decision(costs=Costs(false_positive=1, false_negative=3))
+    scored = replace(Scored.of(fitted.predictor, held_out_rows), decision=decision)
     report = scored.report()
     for metric in METRICS[ProblemType(fitted.kind)]:
         assert scored.measure(metric) == pytest.approx(report[metric.key]["value"], abs=1e-12)

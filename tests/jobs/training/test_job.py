@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xgboost
 from tabular import model
 
 from mlops_jobs.failure import InputError
@@ -98,3 +99,61 @@ def test_an_offset_of_the_target_does_not_change_the_errors(tmp_path: Path, shif
     with np.load(outputs / "validation/validation.npz") as held_out:
         error = found.predict_matrix(held_out["features"]) - held_out["target"]
     assert 1 < np.abs(error).mean() < 40
+
+
+def test_a_model_that_is_fitted_again_has_the_trees_that_validation_determined(
+    tmp_path: Path, binary: Fitted, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {"num_round": 400, "eta": 0.3, "early_stopping_rounds": 5}
+    once = lay_out_training(tmp_path / "once", binary.outputs, **given)
+    again = lay_out_training(tmp_path / "again", binary.outputs, refit=1, **given)
+    train(once)
+    printed = capsys.readouterr().out.splitlines()[-1]
+    train(again)
+    lines = capsys.readouterr().out.splitlines()
+    # The tuner reads the metric of rows that the model had not learned from.
+    assert printed in lines
+    (note,) = [line for line in lines if "fitting again" in line]
+    trees, known = (
+        xgboost.Booster(model_file=folder / "model/model.ubj") for folder in (again, once)
+    )
+    assert trees.num_boosted_rounds() == known.num_boosted_rounds() < 400
+    assert f"num_round {known.num_boosted_rounds()}" in note
+    rows = sum(
+        len(np.load(binary.outputs / f"{name}/{name}.npz")["target"])
+        for name in ("train", "validation")
+    )
+    assert f"on {rows:,} training and validation rows" in note
+    assert trees.save_raw() != known.save_raw()
+
+
+def test_a_model_that_is_fitted_again_keeps_its_threshold(tmp_path: Path, binary: Fitted) -> None:
+    found = []
+    for refit in (0, 1):
+        opt_ml = lay_out_training(
+            tmp_path / str(refit),
+            binary.outputs,
+            num_round=20,
+            refit=refit,
+            decision_threshold="f1",
+        )
+        found.append(train(opt_ml).decision)
+    assert found[0] == found[1]
+
+
+def test_a_fit_without_hyperparameters_of_validation_is_repeated_with_the_given_ones(
+    tmp_path: Path, binary: Fitted
+) -> None:
+    opt_ml = lay_out_training(tmp_path, binary.outputs, num_round=3, refit=1)
+    seen: list[Training] = []
+
+    def fit(training: Training) -> None:
+        seen.append(training)
+        model.fit(training)
+
+    job.train(fit, model.load, model.HYPERPARAMETERS, opt_ml)
+    first, second = seen
+    assert first.validation is not None
+    assert second.validation is None
+    assert second.hyperparameters == first.hyperparameters
+    assert len(second.train.target) == len(first.train.target) + len(first.validation.target)

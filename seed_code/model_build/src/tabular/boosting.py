@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xgboost
+from mlops_jobs.decision import DEFAULT_THRESHOLD
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.training.training import Training
@@ -45,7 +46,7 @@ def fit(training: Training) -> xgboost.Booster:
         training: tables, hyperparameters and folders.
 
     Returns:
-        The trees up to the best round.
+        The trees up to the best round; without validation rows, all trees.
     """
     values = dict(training.hyperparameters)
     rounds = int(values.pop("num_round"))
@@ -63,6 +64,8 @@ def fit(training: Training) -> xgboost.Booster:
         rows.features, rows.target, weight=weigh and weigh(rows.target), **kinds
     )
     # With `ref`, its bins are those of the training rows.
+    if held_out_rows is None:
+        return xgboost.train(parameters, table, rounds)
     held_out = xgboost.QuantileDMatrix(
         held_out_rows.features,
         held_out_rows.target,
@@ -118,14 +121,14 @@ def _boost(
     booster = xgboost.Booster(parameters, [table, held_out], model_file=checkpoint)
     if checkpoint:
         progress.resume(booster)
-    metric, labels = training.metric, training.schema.labels
+    metric = training.metric
 
     def measure(predictions: Any, data: xgboost.DMatrix) -> tuple[str, float]:
         if predictions.ndim == 1:
             predictions = np.column_stack([1 - predictions, predictions])
-        return metric.name, metric.measure(labels, data.get_label(), predictions)
+        return metric.name, training.measure(data.get_label(), predictions)
 
-    known = (training.schema.problem_type, metric.name) in XGBOOST_METRICS
+    known = _metric_of_xgboost(training) is not None
     custom = None if known or metric.name in FROM_LOSS else measure
     for index in range(len(progress.history), rounds):
         booster.update(table, index)
@@ -138,9 +141,17 @@ def _boost(
     return best
 
 
+def _metric_of_xgboost(training: Training) -> str | None:
+    """Returns XGBoost's name of the metric; None if it is computed from predictions."""
+    name = training.metric.name
+    if name == "accuracy" and training.criterion.threshold != DEFAULT_THRESHOLD:
+        return None
+    return XGBOOST_METRICS.get((training.schema.problem_type, name))
+
+
 def _parameters(training: Training, values: dict[str, int | float]) -> dict[str, Any]:
     problem_type = training.schema.problem_type
-    shown = XGBOOST_METRICS.get((problem_type, training.metric.name))
+    shown = _metric_of_xgboost(training)
     threads = training.train.features.size // CELLS_PER_THREAD
     parameters: dict[str, Any] = {
         "objective": OBJECTIVES[problem_type],

@@ -40,15 +40,20 @@ HYPERPARAMETERS = {
 }
 
 
-def fit(training: Training) -> None:
+def fit(training: Training) -> dict[str, int | float]:
     """Fits the model and writes it.
 
     Args:
         training: tables, hyperparameters and folders.
+
+    Returns:
+        The number of trees, with which `split.refit` fits the model again.
     """
     from tabular import boosting
 
-    boosting.fit(training).save_model(training.folder / FILE)
+    trees = boosting.fit(training)
+    trees.save_model(training.folder / FILE)
+    return {"num_round": trees.num_boosted_rounds()}
 
 
 def load(folder: Path) -> TabularModel:
