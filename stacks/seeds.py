@@ -46,6 +46,7 @@ _SHARED = (
     "pipeline/sections.py",
     "pipeline/stored_files.py",
     "pipeline/tracking.py",
+    "pipeline/warm_start.py",
     "pyproject.toml",
     "tests/__init__.py",
     "tests/fakes.py",
@@ -55,6 +56,7 @@ _SHARED = (
     "tests/test_execution.py",
     "tests/test_project.py",
     "tests/training_jobs.py",
+    "tests/test_warm_start.py",
 )
 """Files of model_build that do not depend on the kind of model; each repository has a copy."""
 

@@ -61,6 +61,21 @@ def ignore(_: Any) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ParentTrial:
+    """A training job of a parent of a tuning job with warm start.
+
+    Args:
+        hyperparameters: static and tuned ones.
+        value: the last value of the objective.
+        summary: its HyperParameterTrainingJobSummary.
+    """
+
+    hyperparameters: Mapping[str, str]
+    value: float
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobRun:
     """A job to run.
 
@@ -74,6 +89,7 @@ class JobRun:
         stop: set when the job must stop. Defaults to an event that nothing sets.
         metrics: takes the CloudWatch metrics that a monitoring container wrote. Defaults to
             ignoring them.
+        parents: training jobs of the parents of a tuning job. Defaults to none.
     """
 
     name: str
@@ -84,6 +100,7 @@ class JobRun:
     progress: Progress = ignore
     stop: threading.Event = field(default_factory=threading.Event)
     metrics: Callable[[list[dict[str, Any]]], None] = ignore
+    parents: Sequence[ParentTrial] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

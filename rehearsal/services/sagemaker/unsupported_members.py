@@ -102,7 +102,6 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
     ),
     "CreateHyperParameterTuningJob": (
         "TrainingJobDefinitions",
-        "WarmStartConfig",
         "Autotune",
         *(f"TrainingJobDefinition.{path}" for path in _TRAINING),
         "TrainingJobDefinition.HyperParameterTuningResourceConfig.InstanceCount>1",

@@ -48,6 +48,11 @@ def preprocess_arguments(configuration: "Configuration", raw: "RawData") -> list
     ]
 
 
+def job_settings(_: "Configuration") -> dict[str, object]:
+    """Returns what a training job receives beside the hyperparameters of the model: nothing."""
+    return {}
+
+
 def evaluate_arguments(configuration: "Configuration", metric: Metric, champion: Any) -> list[Any]:
     """Returns the arguments of the job that evaluates the model.
 

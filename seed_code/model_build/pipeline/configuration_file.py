@@ -19,6 +19,7 @@ from pipeline.sections import (
     S3_URI,
     SECURITY_GROUP_ID,
     SUBNET_ID,
+    TUNING_JOB_NAME,
 )
 
 Content = TypeVar("Content", bound=BaseModel)
@@ -94,6 +95,7 @@ _PATTERNS = {
     SECURITY_GROUP_ID: "an id such as sg-0a1b2c3d4e5f60718",
     S3_FOLDER: "s3://bucket/folder/",
     GROUP: "up to 31 lower case letters, digits, hyphens and underscores",
+    TUNING_JOB_NAME: "the name of a tuning job, up to 32 letters, digits and hyphens",
     S3_URI: "s3://bucket/key, or empty for the default data",
 }
 

@@ -50,11 +50,13 @@ class Definition:
         configuration: content of `config.yaml`.
         project: resources of the project.
         data: raw table on S3.
+        warm_start: tuning jobs from whose trials the search starts. Defaults to none.
     """
 
     configuration: Configuration
     project: Project
     data: RawData
+    warm_start: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Returns the pipeline definition as JSON.
@@ -151,7 +153,8 @@ class _Steps:
                 ExecutionVariables.PIPELINE_EXECUTION_ID,
             ],
         )
-        tuner = self.jobs.tuner(self._metric, channels, checkpoints)
+        parents = self._definition.warm_start
+        tuner = self.jobs.tuner(self._metric, channels, checkpoints, parents)
         return TuningStep("Tune", step_args=tuner.tune())
 
     def _evaluate(self, preprocess: Any, model_uri: Any, report: Any) -> Any:

@@ -6,6 +6,10 @@ from typing import Any
 from mlops_jobs.evaluation.quality import Metric
 from sagemaker.core.network import NetworkConfig
 from sagemaker.core.processing import Processor
+from sagemaker.core.shapes import (
+    HyperParameterTuningJobWarmStartConfig,
+    ParentHyperParameterTuningJob,
+)
 from sagemaker.core.training.configs import (
     CheckpointConfig,
     Compute,
@@ -21,6 +25,7 @@ from pipeline.instance_storage import volume_key
 from pipeline.job_shapes import parameter_range
 from pipeline.placement import Placement
 from pipeline.project import Project
+from pipeline.warm_start import hyperparameters
 
 PYTHON = "/opt/venv/bin/python"
 HOUR = 3600
@@ -87,13 +92,20 @@ class Jobs:
             tags=self._project.tags,
         )
 
-    def tuner(self, metric: Metric, channels: Sequence[Any], checkpoints: Any) -> Any:
+    def tuner(
+        self,
+        metric: Metric,
+        channels: Sequence[Any],
+        checkpoints: Any,
+        parents: Sequence[str] = (),
+    ) -> Any:
         """Creates the search for the best hyperparameters.
 
         Args:
             metric: metric that the trials optimize.
             channels: input channels of the trials.
             checkpoints: S3 URI for the checkpoints of trials on spot instances.
+            parents: tuning jobs from whose trials the search starts. Defaults to none.
 
         Returns:
             The `HyperparameterTuner` of the SDK.
@@ -117,16 +129,12 @@ class Jobs:
             objective_type="Maximize" if metric.maximize else "Minimize",
             early_stopping_type="Auto" if tuning.early_stopping else "Off",
             random_seed=self._configuration.seed,
+            warm_start_config=_warm_start(parents) if parents else None,
             tags=self._project.tags,
         )
 
     def _trainer(self, metric: Metric, channels: Sequence[Any], checkpoints: Any) -> Any:
         tuning = self._configuration.tuning
-        fixed = {
-            name: value
-            for name, value in self._configuration.training.items()
-            if name not in tuning.ranges
-        }
         return ModelTrainer(
             training_image=self._project.image_uri,
             role=self._project.role_arn,
@@ -147,12 +155,7 @@ class Jobs:
                 s3_output_path=f"s3://{self._project.artifact_bucket}/models",
                 kms_key_id=self._project.artifact_key_arn,
             ),
-            hyperparameters={
-                "metric": metric.name,
-                **fixed,
-                **self._configuration.decision.criterion.hyperparameters(),
-                **({"refit": 1} if self._configuration.split.refit else {}),
-            },
+            hyperparameters=hyperparameters(self._configuration, metric),
             input_data_config=list(channels),
         )
 
@@ -171,3 +174,12 @@ class Jobs:
         )
         if key:
             job["ResourceConfig"]["VolumeKmsKeyId"] = key
+
+
+def _warm_start(parents: Sequence[str]) -> Any:
+    return HyperParameterTuningJobWarmStartConfig(
+        warm_start_type="TransferLearning",
+        parent_hyper_parameter_tuning_jobs=[
+            ParentHyperParameterTuningJob(hyper_parameter_tuning_job_name=name) for name in parents
+        ],
+    )

@@ -59,6 +59,16 @@ def preprocess_arguments(configuration: "Configuration", raw: "RawData") -> list
     return arguments + [f"--drop={column}" for column in data.drop]
 
 
+def job_settings(configuration: "Configuration") -> dict[str, object]:
+    """Returns what a training job receives beside the hyperparameters of the model.
+
+    Args:
+        configuration: content of `config.yaml`.
+    """
+    found = configuration.decision.criterion.hyperparameters()
+    return found | ({"refit": 1} if configuration.split.refit else {})
+
+
 def evaluate_arguments(configuration: "Configuration", metric: Metric, champion: Any) -> list[Any]:
     """Returns the arguments of the job that evaluates the model.
 

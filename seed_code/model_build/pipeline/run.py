@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> str:
 
     from pipeline.champion import champion_parameters
     from pipeline.data import prepare
+    from pipeline.warm_start import warm_start_parents
 
     session = boto3.Session(region_name=project.region)
     data = prepare(configuration, project, session.client("s3"))
@@ -46,11 +47,17 @@ def run(options: argparse.Namespace) -> str:
 
     from pipeline.definition import Definition
 
-    pipeline = Definition(configuration=configuration, project=project, data=data)
+    sagemaker = session.client("sagemaker")
+    metric = data.metric(configuration.objective.metric)
+    pipeline = Definition(
+        configuration=configuration,
+        project=project,
+        data=data,
+        warm_start=warm_start_parents(sagemaker, project, configuration, metric),
+    )
     definition = pipeline.to_json()
     if options.definition:
         options.definition.write_text(json.dumps(json.loads(definition), indent=1))
-    sagemaker = session.client("sagemaker")
     put_features(configuration, options.config.parent, project, sagemaker)
     print(f"updated {put_pipeline(sagemaker, project, definition)}", flush=True)
     s3 = session.client("s3")

@@ -13,6 +13,9 @@ InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE)]
 SUBNET_ID, SECURITY_GROUP_ID = r"^subnet-[0-9a-f]{8,17}$", r"^sg-[0-9a-f]{8,17}$"
 SubnetId = Annotated[str, Field(pattern=SUBNET_ID)]
 SecurityGroupId = Annotated[str, Field(pattern=SECURITY_GROUP_ID)]
+TUNING_JOB_NAME = r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}$"
+TuningJobName = Annotated[str, Field(pattern=TUNING_JOB_NAME)]
+WARM_START_PARENTS = Field(min_length=1, max_length=5)
 # YAML has lists and strings where Python has tuples and enumerations; their items stay strict.
 FromYaml = Field(strict=False)
 S3_URI = r"^(s3://[^/]+/.+)?$"
@@ -64,6 +67,8 @@ class Tuning(Section):
         parallel: number of concurrent trials, 1 to 100 and at most `jobs`. Defaults to 2.
         early_stopping: True to stop trials that cannot become the best one. Defaults to True.
         spot: True to run trials on spot instances. Defaults to False.
+        warm_start: True to start from the trials of the newest comparable tuning job of the
+            project, or the names of 1 to 5 tuning jobs. Defaults to False.
         ranges: minimum and maximum of each tuned hyperparameter, by name.
     """
 
@@ -72,6 +77,7 @@ class Tuning(Section):
     parallel: Annotated[int, Field(ge=1, le=100)] = 2
     early_stopping: bool = True
     spot: bool = False
+    warm_start: bool | Annotated[tuple[TuningJobName, ...], FromYaml, WARM_START_PARENTS] = False
     ranges: dict[str, Annotated[tuple[Number, Number], FromYaml]] = Field(min_length=1)
 
     @field_validator("ranges")

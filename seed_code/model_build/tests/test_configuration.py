@@ -226,6 +226,8 @@ def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) 
         ("training", {"num_round": True}, "training.num_round: got true, which YAML"),
         ("training", {"num_round": "7"}, "training.num_round: got '7'; allowed: a number"),
         ("training", {"num_round": 0}, "num_round: got 0.0; allowed: a whole number from 1"),
+        ("tuning.warm_start", ["a", "b", "c", "d", "e", "f"], "tuning.warm_start"),
+        ("tuning.warm_start", ["-x"], "tuning.warm_start"),
         ("tuning.strategy", "Grid", "got 'Grid'; allowed: 'Bayesian' or 'Random'"),
         ("tuning.jobs", "four", "tuning.jobs: got 'four'; allowed: a whole number"),
         ("tuning.jobs", 1, "tuning: got parallel 2; allowed: up to jobs, 1"),

@@ -39,6 +39,7 @@ def make_definition(
     metric: str = "auc",
     *,
     project: Project = PROJECT,
+    warm_start: tuple[str, ...] = (),
     **sections: Any,
 ) -> dict[str, Any]:
     from pipeline.definition import Definition
@@ -56,7 +57,9 @@ def make_definition(
         version="v1",
     )
     configuration = Configuration.model_validate(document | sections)
-    made = Definition(configuration=configuration, project=project, data=raw).to_json()
+    made = Definition(
+        configuration=configuration, project=project, data=raw, warm_start=warm_start
+    ).to_json()
     read: dict[str, Any] = json.loads(made)
     return read
 
@@ -316,6 +319,19 @@ def test_the_tuner_varies_the_ranges_and_keeps_the_rest(definition: dict[str, An
     assert config["HyperParameterTuningJobObjective"] == {
         "Type": "Maximize",
         "MetricName": "validation:auc",
+    }
+
+
+def test_a_search_starts_from_the_trials_of_other_jobs(
+    define: Define, definition: dict[str, Any]
+) -> None:
+    assert "WarmStartConfig" not in step(definition, "Tune")
+    assert step(define(warm_start=("before-1", "before-2")), "Tune")["WarmStartConfig"] == {
+        "WarmStartType": "TransferLearning",
+        "ParentHyperParameterTuningJobs": [
+            {"HyperParameterTuningJobName": "before-1"},
+            {"HyperParameterTuningJobName": "before-2"},
+        ],
     }
 
 

@@ -115,7 +115,10 @@ def _train_permissions(
             because="SageMaker Pipelines generates the rest of the job's name",
         ),
         Permission(
-            actions=["sagemaker:ListTrainingJobsForHyperParameterTuningJob"],
+            actions=[
+                "sagemaker:DescribeHyperParameterTuningJob",
+                "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+            ],
             resources=[sagemaker_arn(scope, "hyper-parameter-tuning-job", "*")],
             conditions=of_project,
             because="pipelines generate the names of tuning jobs; the condition requires the tag",

@@ -147,6 +147,7 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
             f"TrainingJobDefinition.{_TUNING_RESOURCES}.{name}": why
             for name, why in _RESOURCES.items()
         },
+        "WarmStartConfig": "",
         f"TrainingJobDefinition.{_TUNING_RESOURCES}.AllocationStrategy": _HARDWARE,
         f"TrainingJobDefinition.{_TUNING_RESOURCES}.InstanceConfigs": (
             "the first kind of instance is in the description of each trial"

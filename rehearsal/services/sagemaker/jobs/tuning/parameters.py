@@ -99,6 +99,35 @@ def as_hyperparameters(values: Mapping[str, Any], given: SearchSpace) -> dict[st
     return found
 
 
+def drawn_values(hyperparameters: Mapping[str, str], given: SearchSpace) -> dict[str, Any] | None:
+    """Returns the hyperparameters of another job as Optuna draws them.
+
+    Returns:
+        The values by name; None if one is missing or outside of its range.
+    """
+    found: dict[str, Any] = {}
+    for name, kind in given.distributions.items():
+        text = hyperparameters.get(name)
+        if text is None:
+            return None
+        if isinstance(kind, CategoricalDistribution):
+            found[name] = text
+            if text not in kind.choices:
+                return None
+            continue
+        try:
+            number = float(text)
+        except ValueError:
+            return None
+        number = 1 - number if name in given.reversed_names else number
+        found[name] = int(number) if isinstance(kind, IntDistribution) else number
+        if not (isinstance(kind, IntDistribution | FloatDistribution) and found[name] == number):
+            return None
+        if not kind.low <= number <= kind.high:
+            return None
+    return found
+
+
 def grid(given: SearchSpace) -> list[dict[str, Any]]:
     """Returns every combination; SageMaker allows categorical ranges only."""
     kinds = given.distributions

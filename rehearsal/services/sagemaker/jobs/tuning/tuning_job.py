@@ -17,12 +17,14 @@ from rehearsal.services.sagemaker.jobs.job import ONE_DAY, Fields, now
 from rehearsal.services.sagemaker.jobs.tuning.parameters import (
     SearchSpace,
     as_hyperparameters,
+    drawn_values,
     grid,
     sampler,
     space,
 )
 from rehearsal.services.sagemaker.jobs.tuning.resources import resources_of
 from rehearsal.services.sagemaker.jobs.tuning.trial import MedianRule, Trial
+from rehearsal.services.sagemaker.jobs.tuning.warm_start import IDENTICAL
 
 
 def run(job: JobRun, train: Train) -> Members:
@@ -87,6 +89,14 @@ class _TuningJob:
             direction="maximize" if self._maximize else "minimize",
             sampler=sampler(strategy, self._config.get("RandomSeed"), parallel),
         )
+        for parent in self._job.parents:
+            values = drawn_values(parent.hyperparameters, given)
+            if values is not None:
+                study.add_trial(
+                    optuna.trial.create_trial(
+                        params=values, distributions=given.distributions, value=parent.value
+                    )
+                )
         if strategy == "Grid":
             for values in grid(given):
                 study.enqueue_trial(values)
@@ -185,7 +195,20 @@ class _TuningJob:
             best = self._best(trials)
             if best is not None:
                 fields["BestTrainingJob"] = best.summary()
+            if self._job.request.get("WarmStartConfig", {}).get("WarmStartType") == IDENTICAL:
+                fields |= self._overall_best(best)
         return fields
+
+    def _overall_best(self, best: Trial | None) -> Fields:
+        """Returns OverallBestTrainingJob: the best trial of this job and its parents."""
+        found = [(parent.value, parent.summary) for parent in self._job.parents]
+        if best is not None:
+            own = {**best.summary(), "TuningJobName": self._job.name}
+            found.insert(0, (float(best.value or 0), own))
+        if not found:
+            return {}
+        choose = max if self._maximize else min
+        return {"OverallBestTrainingJob": dict(choose(found, key=lambda one: one[0])[1])}
 
     def _best(self, trials: list[Trial]) -> Trial | None:
         ended = [item for item in trials if item.ended and item.value is not None]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from rehearsal.framework.platform import Context
+from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response
 from rehearsal.framework.store import Store
 from rehearsal.services.sagemaker.backend import Backend
@@ -14,6 +14,7 @@ from rehearsal.services.sagemaker.data_plane import (
     ExecutionFailedError,
     JobRun,
     Members,
+    ParentTrial,
     Progress,
 )
 from rehearsal.services.sagemaker.jobs.jobs import JobKind, JobOperations, Jobs
@@ -23,6 +24,7 @@ from rehearsal.services.sagemaker.jobs.training.training_jobs import (
     complete_metrics,
     complete_training,
 )
+from rehearsal.services.sagemaker.jobs.tuning import warm_start
 from rehearsal.services.sagemaker.jobs.tuning.resources import resources_of
 from rehearsal.services.sagemaker.listing import Listing, page
 from rehearsal.services.sagemaker.records import Record
@@ -78,6 +80,7 @@ class TuningJobs(JobOperations):
         definition = record.get("TrainingJobDefinition") or {}
         resources_of(definition)  # raises what is wrong with them
         complete_metrics(definition.get("AlgorithmSpecification", {}))
+        parents = self._parents(record, context)
         config = record["HyperParameterTuningJobConfig"]
         record |= {
             "TrainingJobStatusCounters": _NO_JOBS,
@@ -91,8 +94,33 @@ class TuningJobs(JobOperations):
             record,
             context,
             role_arn=definition["RoleArn"],
-            work=lambda run: self._tune(run, record, context, tags),
+            work=lambda run: self._tune(replace(run, parents=parents), record, context, tags),
         )
+
+    def _parents(self, record: Record, context: Context) -> list[ParentTrial]:
+        """Returns the trials of the parents of a job with warm start.
+
+        Raises:
+            AwsError: the job cannot start from its parents.
+        """
+        names = warm_start.parents_of(record)
+        with self.backend.lock:
+            parents = [self._parent(name, context) for name in names]
+            known = self._trials.of(context.scope)
+            launched = sum(len(known.get(name, ())) for name in names)
+            warm_start.check(record, parents, launched)
+            return [
+                trial
+                for parent, name in zip(parents, names, strict=True)
+                for trial in warm_start.trials_of(parent, known.get(name, ()))
+            ]
+
+    def _parent(self, name: str, context: Context) -> Record:
+        try:
+            return self.jobs.find(KIND, context.scope, name, "CreateHyperParameterTuningJob")
+        except AwsError as error:
+            message = f"WarmStartConfig: parent {name}: {error.message}"
+            raise AwsError("ValidationException", message) from None
 
     def list_training_jobs_for_hyper_parameter_tuning_job(
         self, request: Request, context: Context
