@@ -10,13 +10,14 @@ import numpy.typing as npt
 from mlops_jobs.table.data_page import PAGE, data_page
 from mlops_jobs.table.encoding import Matrix
 from mlops_jobs.table.fitting import Profile
+from mlops_jobs.table.leaks import leak_warnings
 from mlops_jobs.table.observation import MAX_DISTINCT
-from mlops_jobs.table.schema import Kind, Schema
+from mlops_jobs.table.precision import precision_warning
+from mlops_jobs.table.schema import Schema
 from mlops_jobs.table.split import Part, Parts
 from mlops_jobs.table.target import Target, target_warnings
 
 FILE = "data_report.json"
-LEAK = 0.999  # area below the ROC curve, or correlation of ranks, of one column alone
 
 
 def data_report(
@@ -41,7 +42,7 @@ def data_report(
         distinct cells, its range, and warnings; for the target its balance.
     """
     values = np.array([np.nan if value is None else value for value in target.values])
-    leaks = _leaks(schema, features, values, parts)
+    leaks = leak_warnings(schema, features, values, parts)
     columns = []
     for column, observation in zip(schema.columns, profile.observations, strict=True):
         entry: dict[str, Any] = {"name": column.name, "kind": str(column.kind)}
@@ -56,7 +57,11 @@ def data_report(
             if span := observation.range(column):
                 entry["range"] = span
             entry["notes"] = observation.notes(column)
-            entry["warnings"] = observation.warnings(column) + leaks.get(column.name, [])
+            entry["warnings"] = [
+                *observation.warnings(column),
+                *precision_warning(column, observation.distinct),
+                *leaks.get(column.name, []),
+            ]
         columns.append(entry)
     return {
         "rows": {part.name.lower(): int(np.sum(parts == part)) for part in Part},
@@ -115,48 +120,6 @@ def _copies_warning(copies: int, rows: int) -> str:
         f"{copies} of {rows} rows are equal to an earlier row; equal rows are in the same part of "
         "the split. Remove them unless they were observed more than once"
     )
-
-
-def _leaks(
-    schema: Schema, features: Matrix, target: npt.NDArray[np.float64], parts: Parts
-) -> dict[str, list[str]]:
-    """Returns a warning for each number that alone orders the rows as the target does."""
-    chosen = parts == Part.TRAIN
-    if len(schema.labels) > 2:
-        return {}
-    actual = _ranks(target[chosen])
-    found = {}
-    for at, column in enumerate(schema.encoded):
-        values = features[chosen, at]
-        if column.kind is not Kind.NUMERIC or np.isnan(values).any() or len(values) < 3:
-            continue
-        ranks = _ranks(values.astype(np.float64))
-        if schema.labels:
-            positive = target[chosen] == 1
-            count = int(positive.sum())
-            pairs = count * (len(values) - count)
-            above = ranks[positive].sum() - count * (count - 1) / 2
-            strength = max(above / pairs, 1 - above / pairs) if pairs else 0.5
-            measure = "AUC"
-        elif values.std() == 0 or actual.std() == 0:
-            continue
-        else:
-            strength = abs(float(np.corrcoef(ranks, actual)[0, 1]))
-            measure = "correlation of ranks"
-        if strength >= LEAK:
-            found[column.name] = [
-                f"has a {measure} of {strength:.3f} with the target alone; name it in data.drop if "
-                "it is known only after the target"
-            ]
-    return found
-
-
-def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Returns the rank of each value, from 0; equal values have the mean of their ranks."""
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts) - 1
-    ranks: npt.NDArray[np.float64] = (last - (counts - 1) / 2)[places]
-    return ranks
 
 
 def count_of_warnings(report: dict[str, Any]) -> int:

@@ -25,6 +25,7 @@ from pipeline.sections import (
     ShareSplit,
 )
 
+QUOTED: dict[object, str] = {False: "no", True: "yes"}
 MAX_FACET_LENGTH = 240  # characters
 
 
@@ -68,7 +69,12 @@ class Data(Section):
     @field_validator("target", mode="before")
     @classmethod
     def _is_name_or_position(cls, value: object) -> object:
-        if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
+        if not isinstance(value, int | str | type(None)) or isinstance(value, bool):
+            raise ValueError(
+                f"got {value}, as YAML reads a word without quotes; write the name of a column in "
+                f"quotes: {QUOTED.get(value, str(value))!r}"
+            )
+        if value is None or value == "":
             raise ValueError(f"got {value!r}; allowed: the name of a column, or its position")
         return value
 
