@@ -24,11 +24,15 @@ rehearse: .venv/rehearsal.stamp node_modules/.stamp ## Run the life of a model o
 
 .PHONY: test
 test: setup-dev ## Run every test, the rehearsal from end to end included
-	@python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder --time-table -m "not seeds" $(ARGS)
+	@python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder --time-table -m "not seeds and not spark" $(ARGS)
 
 .PHONY: test-seeds
 test-seeds: setup-dev ## Run the loop and the tests of the seed that has TensorFlow in its image
 	@python -m pytest -p no:xdist -m seeds tests/end_to_end/test_seeds.py tests/seed_code/vision $(ARGS)
+
+.PHONY: test-spark
+test-spark: .venv/dev.stamp .tools/spark.stamp ## Run the tests that compare Spark with one process
+	@python -m pytest -p no:xdist -m spark tests/jobs/spark $(ARGS)
 
 .PHONY: test-fast
 test-fast: .venv/dev.stamp node_modules/.stamp ## Run the tests that start no server and no command
@@ -93,6 +97,8 @@ lock: .venv/dev.stamp ## Resolve the requirements anew
 	echo "sagemaker==2.257.7" | uv pip compile -q - $(LOCK) -o requirements-sagemaker-v2.txt
 	printf "mlflow==3.4.0\nboto3\nsqlalchemy<2.1\n" | uv pip compile -q - $(LOCK) \
 		-o rehearsal/services/sagemaker/studio/mlflow/requirements.txt
+	printf "pyspark==3.5.9\njdk4py==17.0.9.2\n" | uv pip compile -q - jobs/pyproject.toml \
+		-c requirements-dev.txt $(LOCK) -o requirements-spark.txt
 	printf "evidently==0.7.23\npandas<3\n" | uv pip compile -q - $(LOCK) -o requirements-evidently.txt
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
@@ -139,6 +145,14 @@ clean: ## Remove everything that was installed or built here
 	@test -x .tools/evidently/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .tools/evidently
 	@.tools/bin/uv pip install --quiet --python .tools/evidently/bin/python --require-hashes \
 		-r requirements-evidently.txt
+	@touch $@
+
+# Spark and its Java, with the packages of mlops_jobs: 0.7 GB.
+.tools/spark.stamp: requirements-spark.txt | .tools/bin/uv
+	@echo "Installing Spark"
+	@test -x .tools/spark/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .tools/spark
+	@.tools/bin/uv pip install --quiet --python .tools/spark/bin/python --require-hashes \
+		-r requirements-spark.txt
 	@touch $@
 
 # Version 2 of the SageMaker SDK, which many users have, cannot be installed beside version 3.

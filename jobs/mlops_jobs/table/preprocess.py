@@ -8,36 +8,48 @@ monitors the raw training rows.
 """
 
 import argparse
-import csv
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+import tempfile
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from mlops_jobs.failure import InputError, exit_with_message
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.data_report import count_of_warnings, data_report, write_data_report
+from mlops_jobs.table.encoding import Matrix
 from mlops_jobs.table.features import Feature
 from mlops_jobs.table.file_formats import is_text_encoding
-from mlops_jobs.table.fitting import Profile, TableEncoder, profile
+from mlops_jobs.table.fitting import Profile, TablePasses, profile
 from mlops_jobs.table.raw import RawTable
 from mlops_jobs.table.repeats import groups_of_equal
-from mlops_jobs.table.schema import Column, Kind, Schema
+from mlops_jobs.table.schema import Kind, Schema
+from mlops_jobs.table.sequential_passes import SequentialPasses
 from mlops_jobs.table.split import Part, Parts, split, split_by_group, split_by_time
 from mlops_jobs.table.split_column import groups_of, times_of
 from mlops_jobs.table.target import MIN_ROWS_PER_BINARY_LABEL, Target, read_target
 
 INPUT = Path("/opt/ml/processing/input/data")
 OUTPUT = Path("/opt/ml/processing/output")
+ROWS_PER_WRITE = 100_000
+
+Numbers = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
 
 
-def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) -> Schema:
+def preprocess(
+    options: argparse.Namespace,
+    features: Sequence[Feature] = (),
+    passes: TablePasses | None = None,
+) -> Schema:
     """Runs the job.
 
     Args:
         options: result of `parser`.
         features: features that the project computes. Defaults to none.
+        passes: reads the raw table. Defaults to None: this process reads it.
 
     Returns:
         The fitted schema.
@@ -45,23 +57,19 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
     Raises:
         InputError: the table does not match the options; the message states the remedy.
     """
-    table = RawTable.in_folder(
-        options.input,
-        header=options.header == "true",
-        delimiter=options.delimiter,
-        encoding=options.encoding,
-    )
-    found = profile(table, target=options.target, drop=options.drop, features=features)
+    passes = passes or SequentialPasses(raw_table(options))
+    found = profile(passes, target=options.target, drop=options.drop, features=features)
     target = read_target(found.target, options.problem_type, options.positive_label)
-    parts = _parts(options, table, target, found)
+    parts = _parts(options, passes, target, found)
     _check_parts(target, parts)
-    names = table.columns()
+    names = passes.table.columns()
     raw = {
         Part.TEST: options.output / "test" / "holdout.csv",
         Part.TRAIN: options.output / "rows" / "train.csv",
     }
-    encoder = TableEncoder(found, features)
-    columns, matrix = _encode(table, encoder, parts, names, raw)
+    for file in raw.values():
+        file.parent.mkdir(parents=True, exist_ok=True)
+    columns, matrix = passes.encode(found, features, parts, raw)
     values = np.array([np.nan if value is None else value for value in target.values])
     learned = values[parts == Part.TRAIN]
     regression = target.problem_type is ProblemType.REGRESSION
@@ -77,12 +85,9 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
         target_scale=float(learned.std()) or 1.0 if regression else 1.0,
     )
     for part in (Part.TRAIN, Part.VALIDATION):
-        folder = options.output / part.name.lower()
-        folder.mkdir(parents=True, exist_ok=True)
-        chosen = parts == part
-        np.savez(
-            folder / f"{part.name.lower()}.npz", features=matrix[chosen], target=values[chosen]
-        )
+        name = part.name.lower()
+        rows = np.flatnonzero(parts == part)
+        _save(options.output / name / f"{name}.npz", matrix, values, rows)
     (options.output / "train" / "schema.json").write_text(schema.to_json(), encoding="utf-8")
     _print_summary(schema, target, parts)
     report = data_report(schema, found, matrix, target, parts)
@@ -95,18 +100,37 @@ def preprocess(options: argparse.Namespace, features: Sequence[Feature] = ()) ->
     return schema
 
 
-def _parts(options: argparse.Namespace, table: RawTable, target: Target, found: Profile) -> Parts:
+def raw_table(options: argparse.Namespace) -> RawTable:
+    """Returns the table that the options name.
+
+    Args:
+        options: result of `parser`.
+
+    Raises:
+        InputError: there is no file.
+    """
+    return RawTable.in_folder(
+        options.input,
+        header=options.header == "true",
+        delimiter=options.delimiter,
+        encoding=options.encoding,
+    )
+
+
+def _parts(
+    options: argparse.Namespace, passes: TablePasses, target: Target, found: Profile
+) -> Parts:
     """Returns the part of each row: by time, by group, or at random."""
     if options.time and options.group:
         raise InputError("split: got time and group; allowed: one of them")
     validation, test = options.validation_share, options.test_share
     if options.time:
-        times = times_of(table, options.time)
+        times = times_of(passes, options.time)
         if unknown := int(np.isnan(times).sum()):
             print(f"warning: {unknown} rows have no {options.time!r}, so they are for training")
         return split_by_time(target, times, validation=validation, test=test)
     if options.group:
-        groups = groups_of(table, options.group)
+        groups = groups_of(passes, options.group)
         return split_by_group(target, groups, validation=validation, test=test, seed=options.seed)
     return split(
         target,
@@ -118,29 +142,21 @@ def _parts(options: argparse.Namespace, table: RawTable, target: Target, found: 
     )
 
 
-def _encode(
-    table: RawTable,
-    encoder: TableEncoder,
-    parts: Parts,
-    names: list[str],
-    raw: Mapping[Part, Path],
-) -> tuple[tuple[Column, ...], np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
-    """Reads the table a second time, encodes it and copies the rows of some parts unchanged."""
-    with ExitStack() as files:
-        writers = {}
-        for part, file in raw.items():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            stream = files.enter_context(file.open("w", encoding="utf-8", newline=""))
-            writers[part] = csv.writer(stream)
-            writers[part].writerow(names)
-        first = 0
-        for rows in table.pieces():
-            encoder.add(rows)
-            here = parts[first : first + len(rows)]
-            for part, writer in writers.items():
-                writer.writerows(rows[index] for index in np.flatnonzero(here == part))
-            first += len(rows)
-    return encoder.finish(parts == Part.TRAIN)
+def _save(file: Path, features: Matrix, target: Numbers, rows: Indices) -> None:
+    """Writes chosen rows as `numpy.savez` does, in pieces: the features may be a file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(file, "w") as archive:
+        arrays: dict[str, Matrix | Numbers] = {"features": features, "target": target}
+        for name, array in arrays.items():
+            # Without a time: equal data gives equal bytes.
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as stream:
+                described = np.lib.format.header_data_from_array_1_0(array)
+                shape = (len(rows), *array.shape[1:])
+                header = {**described, "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(stream, header)
+                for start in range(0, len(rows), ROWS_PER_WRITE):
+                    chosen = array[rows[start : start + ROWS_PER_WRITE]]
+                    stream.write(np.ascontiguousarray(chosen).tobytes())
 
 
 def _check_parts(target: Target, parts: Parts) -> None:
@@ -217,6 +233,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--seed", type=int, default=7)
     options.add_argument("--time", default="", metavar="COLUMN")
     options.add_argument("--group", default="", metavar="COLUMN")
+    options.add_argument("--engine", choices=("python", "spark"), default="python")
     options.add_argument("--input", type=Path, default=INPUT)
     options.add_argument("--output", type=Path, default=OUTPUT)
     return options
@@ -231,4 +248,21 @@ def main(arguments: Sequence[str] | None = None, features: Sequence[Feature] = (
     """
     options = parser().parse_args(arguments)
     with exit_with_message(Path("/opt/ml/output/message")):
-        preprocess(options, features)
+        if options.engine == "spark":
+            _preprocess_on_spark(options, features)
+        else:
+            preprocess(options, features)
+
+
+def _preprocess_on_spark(options: argparse.Namespace, features: Sequence[Feature]) -> None:
+    """Runs the job on the first instance, and a worker of Spark on the others."""
+    from mlops_jobs.spark.cluster import Cluster
+    from mlops_jobs.table.spark_passes import SparkPasses
+
+    cluster = Cluster.of_job()
+    if not cluster.is_driver:
+        cluster.work()
+        return
+    table = raw_table(options)
+    with tempfile.TemporaryDirectory() as folder, cluster.context("preprocess") as context:
+        preprocess(options, features, SparkPasses(table, context, Path(folder)))

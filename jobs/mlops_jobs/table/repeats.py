@@ -7,8 +7,60 @@ import numpy as np
 import numpy.typing as npt
 
 Numbers = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.uint64]
 
 MAX_MEAN_REPEATS = 20  # rows per different row, from which on equal rows are a coincidence
+
+
+def cell_hashes(position: int, cells: Sequence[str]) -> Numbers:
+    """Returns a hash of each cell, which is the same in all processes of a Spark job.
+
+    Args:
+        position: position of the column.
+        cells: the cells of the column.
+    """
+    stripped = map(str.strip, cells)
+    return np.fromiter((hash((position, cell)) for cell in stripped), np.int64, len(cells))
+
+
+def row_keys(cells: Sequence[Sequence[str]], positions: Sequence[int]) -> Keys:
+    """Returns a number of each row that is the same in every run, unlike Python's hashes.
+
+    Args:
+        cells: the cells of each column of the table.
+        positions: positions of the columns that a model could read, and of the target.
+    """
+    lines = zip(*(cells[position] for position in positions), strict=True)
+    keys = (hashlib.blake2b("\x1f".join(line).encode(), digest_size=8) for line in lines)
+    digests = b"".join(key.digest() for key in keys)
+    return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
+
+
+class DifferentCells:
+    """Hashes of the cells of a column, kept while no cell has occurred twice."""
+
+    def __init__(self) -> None:
+        self._pieces: list[Numbers] | None = []
+
+    def add(self, hashes: Numbers) -> None:
+        """Adds cells, and frees all hashes once one of them occurs twice in many rows.
+
+        Args:
+            hashes: hash of each cell.
+        """
+        if self._pieces is None:
+            return
+        if len(np.unique(hashes)) < len(hashes):
+            self._pieces = None
+        else:
+            self._pieces.append(hashes)
+
+    def hashes(self) -> Numbers | None:
+        """Returns the hash of each cell if all cells differ, and None otherwise."""
+        if self._pieces is None:
+            return None
+        found = np.concatenate(self._pieces)
+        return found if len(np.unique(found)) == len(found) else None
 
 
 class RowHashes:
@@ -22,10 +74,10 @@ class RowHashes:
     """
 
     def __init__(self, positions: Sequence[int]) -> None:
-        self._columns: dict[int, list[Numbers]] = {position: [] for position in positions}
-        self._rows: list[Numbers] = []
+        self._columns = {position: DifferentCells() for position in positions}
+        self._rows = [np.empty(0, dtype=np.int64)]
         self._positions = tuple(positions)
-        self._keys: list[npt.NDArray[np.uint64]] = []
+        self._keys = [np.empty(0, dtype=np.uint64)]
 
     def add(self, cells: Sequence[Sequence[str]]) -> None:
         """Reads further rows.
@@ -34,31 +86,15 @@ class RowHashes:
             cells: the cells of each column of the table.
         """
         total = np.zeros(len(cells[0]), dtype=np.int64)
-        for position in list(self._columns):
-            stripped = map(str.strip, cells[position])
-            hashes = np.fromiter(
-                (hash((position, cell)) for cell in stripped), np.int64, len(total)
-            )
-            if self._may_be_identifier(position, hashes):
-                self._columns[position].append(hashes)
+        for position, different in self._columns.items():
+            hashes = cell_hashes(position, cells[position])
+            different.add(hashes)
             total += hashes
         self._rows.append(total)
-        lines = zip(*(cells[position] for position in self._positions), strict=True)
-        keys = (hashlib.blake2b("\x1f".join(line).encode(), digest_size=8) for line in lines)
-        digests = b"".join(key.digest() for key in keys)
-        self._keys.append(np.frombuffer(digests, dtype=">u8").astype(np.uint64))
+        self._keys.append(row_keys(cells, self._positions))
 
-    def _may_be_identifier(self, position: int, hashes: Numbers) -> bool:
-        """Returns False, and frees the column's hashes, once a cell occurs twice in many rows."""
-        if self._columns[position] is _REPEATED:
-            return False
-        if len(np.unique(hashes)) < len(hashes):
-            self._columns[position] = _REPEATED
-            return False
-        return True
-
-    def keys(self) -> npt.NDArray[np.uint64]:
-        """Returns a number of each row that is the same in every run, unlike Python's hashes."""
+    def keys(self) -> Keys:
+        """Returns the key of each row, as `row_keys` does."""
         return np.concatenate(self._keys)
 
     def finish(self, candidates: Container[int]) -> Numbers:
@@ -68,16 +104,10 @@ class RowHashes:
             candidates: positions of columns that are identifiers if no value occurs twice.
         """
         rows = np.concatenate(self._rows)
-        for position, pieces in self._columns.items():
-            if pieces is _REPEATED or position not in candidates:
-                continue
-            cells = np.concatenate(pieces)
-            if len(np.unique(cells)) == len(cells):
+        for position, different in self._columns.items():
+            if position in candidates and (cells := different.hashes()) is not None:
                 rows = rows - cells
         return rows
-
-
-_REPEATED: list[Numbers] = []
 
 
 def groups_of_equal(hashes: Numbers) -> Numbers:

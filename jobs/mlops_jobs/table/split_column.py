@@ -6,17 +6,18 @@ import numpy.typing as npt
 from mlops_jobs.failure import InputError
 from mlops_jobs.table.dates import date_parts
 from mlops_jobs.table.encoding import encode_numbers, written_as_json
+from mlops_jobs.table.fitting import TablePasses
 from mlops_jobs.table.notation import NOTATIONS
 from mlops_jobs.table.observation import Observation
-from mlops_jobs.table.raw import RawTable, is_missing
+from mlops_jobs.table.raw import is_missing
 from mlops_jobs.table.schema import Kind
 
 
-def times_of(table: RawTable, column: str) -> npt.NDArray[np.float64]:
+def times_of(passes: TablePasses, column: str) -> npt.NDArray[np.float64]:
     """Returns the time of each row: days since 1970, or the number that the column has.
 
     Args:
-        table: the raw table.
+        passes: reads the raw table.
         column: name of a column of dates, or of numbers such as epochs.
 
     Returns:
@@ -25,7 +26,7 @@ def times_of(table: RawTable, column: str) -> npt.NDArray[np.float64]:
     Raises:
         InputError: the column does not exist, or has neither dates nor numbers.
     """
-    cells = _cells(table, column, "time")
+    cells = _cells(passes, column, "time")
     observation = Observation(column)
     observation.add(cells)
     found = observation.column()
@@ -44,17 +45,17 @@ def times_of(table: RawTable, column: str) -> npt.NDArray[np.float64]:
     )
 
 
-def groups_of(table: RawTable, column: str) -> npt.NDArray[np.int64]:
+def groups_of(passes: TablePasses, column: str) -> npt.NDArray[np.int64]:
     """Returns the number of the group of each row; a row without a value is a group.
 
     Args:
-        table: the raw table.
+        passes: reads the raw table.
         column: name of the column whose equal values are a group.
 
     Raises:
         InputError: the column does not exist, or has fewer than three values.
     """
-    cells = _cells(table, column, "group")
+    cells = _cells(passes, column, "group")
     codes: dict[str, int] = {}
     groups = [
         -1 - row if is_missing(cell) else codes.setdefault(cell.strip(), len(codes))
@@ -68,9 +69,8 @@ def groups_of(table: RawTable, column: str) -> npt.NDArray[np.int64]:
     return np.array(groups, dtype=np.int64)
 
 
-def _cells(table: RawTable, column: str, key: str) -> list[str]:
-    names = table.columns()
+def _cells(passes: TablePasses, column: str, key: str) -> list[str]:
+    names = passes.table.columns()
     if column not in names:
         raise InputError(f"split.{key}: got {column!r}; allowed: {', '.join(names)}")
-    place = names.index(column)
-    return [row[place] for rows in table.pieces() for row in rows]
+    return passes.cells(names.index(column))

@@ -22,6 +22,7 @@ from mlops_jobs.table.data_page import data_parts
 from mlops_jobs.table.data_report import FILE
 from mlops_jobs.table.fitting import profile
 from mlops_jobs.table.raw import RawTable
+from mlops_jobs.table.sequential_passes import SequentialPasses
 from mlops_jobs.table.target import read_target
 from mlops_jobs.training.job import train
 from mlops_jobs.training.local_run import (
@@ -81,7 +82,10 @@ def check(project: Project, options: argparse.Namespace) -> dict[str, Any]:
         InputError: the table or an option is not valid.
     """
     found = profile(
-        _table(options), target=options.target, drop=options.drop, features=project.features
+        SequentialPasses(_table(options)),
+        target=options.target,
+        drop=options.drop,
+        features=project.features,
     )
     target = read_target(found.target, options.problem_type, options.positive_label)
     return {

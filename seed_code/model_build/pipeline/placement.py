@@ -1,4 +1,4 @@
-"""Network placement of the jobs: the network of the project, or that of `config.yaml`."""
+"""Instances of the jobs, and their network: that of the project, or that of `config.yaml`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +7,24 @@ from mlops_jobs.failure import InputError
 
 from pipeline.configuration import Configuration
 from pipeline.project import Project
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instances:
+    """The instances of a processing job.
+
+    Args:
+        count: number of instances. Defaults to 1.
+        volume: disk of each instance, in GB. Defaults to 30.
+        hours: time after which SageMaker stops the job. Defaults to 1.
+    """
+
+    count: int = 1
+    volume: int = 30
+    hours: int = 1
+
+
+ONE_INSTANCE = Instances()
 
 
 @dataclass(frozen=True, kw_only=True)

