@@ -223,24 +223,22 @@ def score(
     if problem is ProblemType.REGRESSION:
         return _regression_rows(found)
     known = Labels(labels)
-    actual = [known.code(label) for label in found.actual]
-    kept = [at for at, code in enumerate(actual) if code is not None]
-    if found.actual and not kept:
+    codes_of = {label: known.code(label) for label in set(found.actual)}
+    given = (codes_of[label] for label in found.actual)
+    actual = np.fromiter((-1 if code is None else code for code in given), np.intp)
+    kept = np.flatnonzero(actual >= 0)
+    if len(actual) and not len(kept):
         wrong = sorted(set(found.actual))[:MIN_ROWS_OF_CLASS]
         raise InputError(f"ground truth: got labels {wrong}; allowed: {list(labels)}")
-    predictions = [found.predictions[at] for at in kept]
-    probabilities = np.array(
-        [
-            [_number(one.probability(name, at, len(labels))) for at, name in enumerate(labels)]
-            for one in predictions
-        ],
-        dtype=np.float64,
-    ).reshape(len(kept), len(labels))
-    predicted = [
-        known.code(one.label) if one.label and threshold is None else None for one in predictions
-    ]
+    probabilities = np.empty((len(kept), len(labels)))
+    codes = np.full(len(kept), -1, dtype=np.intp)
+    for row, place in enumerate(kept.tolist()):
+        one = found.predictions[place]
+        for at, name in enumerate(labels):
+            probabilities[row, at] = _number(one.probability(name, at, len(labels)))
+        if one.label and threshold is None and (code := known.code(one.label)) is not None:
+            codes[row] = code
     scored = np.isfinite(probabilities).all(axis=1)
-    codes = np.array([-1 if code is None else code for code in predicted], dtype=np.intp)
     chosen = np.nan_to_num(probabilities).argmax(axis=1) if len(kept) else codes
     if problem is ProblemType.BINARY and len(kept):
         chosen = (probabilities[:, 1] >= (0.5 if threshold is None else threshold)).astype(np.intp)
@@ -250,12 +248,12 @@ def score(
         raise InputError(
             f"got predictions without a label or probability of the model; allowed: {list(labels)}"
         )
-    rows = np.array(kept, dtype=np.intp)[usable]
+    rows = kept[usable]
     return (
         Scored(
             problem=problem,
             labels=tuple(labels),
-            actual=np.array([actual[at] for at in rows], dtype=np.intp),
+            actual=actual[rows],
             predicted=codes[usable],
             probabilities=probabilities[usable],
         ),
@@ -264,8 +262,8 @@ def score(
 
 
 def _regression_rows(found: Labeled) -> tuple[Scored, int]:
-    actual = np.array([_parsed(label) for label in found.actual])
-    predicted = np.array([_parsed(one.label) for one in found.predictions])
+    actual = np.fromiter((_parsed(label) for label in found.actual), np.float64)
+    predicted = np.fromiter((_parsed(one.label) for one in found.predictions), np.float64)
     usable = np.isfinite(actual) & np.isfinite(predicted) if len(actual) else np.zeros(0, bool)
     if len(actual) and not usable.any():
         raise InputError(
@@ -339,9 +337,8 @@ def labels_of(statistics: bytes | None, found: Labeled) -> list[str]:
         matrix = (document.get(problem.report) or {}).get("confusion_matrix")
         if matrix:
             return list(matrix)
-    named = [one.label for one in found.predictions if one.label]
-    scored = [name for one in found.predictions for name in one.by_label]
-    return in_order(distinct(sorted({*found.actual, *named, *scored})))
+    named = {name for one in found.predictions for name in (one.label, *one.by_label) if name}
+    return in_order(distinct(sorted({*found.actual, *named})))
 
 
 def two_labels(known: Sequence[str]) -> list[str]:

@@ -59,8 +59,8 @@ def test_a_scheduled_job_reads_the_hours_it_looks_at_and_no_others(
 
     assert ending.startswith("Completed: ")
     assert aws.read == [
-        "capture/churn/AllTraffic/2026/11/20/11/a.jsonl",
         "labels/2026/11/20/11/b.jsonl",
+        "capture/churn/AllTraffic/2026/11/20/11/a.jsonl",
     ]
     dated = json.loads((tmp_path / "reports/2026/11/20/12/statistics.json").read_text())
     assert dated["dataset"] == {"item_count": 80}
@@ -84,7 +84,7 @@ def test_one_of_several_variants_can_be_analyzed(
     assert "note" not in said
     assert apart == {"AllTraffic": 80, "Candidate": 80}
     assert together == 160
-    assert aws.read == [other, "labels/2026/11/20/11/b.jsonl"]
+    assert aws.read == ["labels/2026/11/20/11/b.jsonl", other]
     assert report(tmp_path, "2026/11/20/12/statistics.json")["dataset"]["item_count"] == 80
 
 
@@ -313,7 +313,7 @@ def test_a_line_that_is_no_capture_is_rejected(line: str, message: str) -> None:
 
 def test_a_label_without_event_is_rejected() -> None:
     with pytest.raises(InputError, match="got no groundTruthData or no eventMetadata"):
-        ground_truth([("a", '{"groundTruthData": {"data": "1", "encoding": "CSV"}}')])
+        list(ground_truth([("a", '{"groundTruthData": {"data": "1", "encoding": "CSV"}}')]))
 
 
 @pytest.mark.parametrize(

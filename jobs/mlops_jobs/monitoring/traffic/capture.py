@@ -7,7 +7,7 @@ Source:
 import base64
 import binascii
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -80,20 +80,15 @@ def events(lines: Iterable[tuple[str, str]], variant: str = "") -> Iterator[Even
         )
 
 
-def ground_truth(
-    lines: Iterable[tuple[str, str]], repeated: set[str] | None = None
-) -> dict[str, tuple[str, ...]]:
-    """Returns the labels of each event, by its event id or inference id.
+def ground_truth(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yields an event id or inference id, and its labels, for each line.
 
     Args:
         lines: lines of ground truth files, each with its location.
-        repeated: receives the ids that have more than one label, of which the last one counts.
-            Defaults to None: they are not needed.
 
     Raises:
         InputError: a line is not of a ground truth file.
     """
-    found: dict[str, tuple[str, ...]] = {}
     for place, line in lines:
         document = document_of(place, line)
         metadata = document.get("eventMetadata")
@@ -103,23 +98,7 @@ def ground_truth(
             raise InputError(
                 f"{place}: got no groundTruthData or no eventMetadata.eventId; add both"
             )
-        if repeated is not None and str(identity) in found:
-            repeated.add(str(identity))
-        found[str(identity)] = labels
-    return found
-
-
-def merged(found: Iterable[Event], labels: dict[str, tuple[str, ...]]) -> Iterator[Event]:
-    """Yields the calls that have labels; others are dropped, as in Model Monitor's merge job.
-
-    Args:
-        found: the calls.
-        labels: labels by event id or inference id.
-    """
-    for event in found:
-        actual = event.labels or labels.get(event.inference_id) or labels.get(event.event_id, ())
-        if actual:
-            yield replace(event, labels=actual)
+        yield str(identity), labels
 
 
 def document_of(place: str, line: str | bytes) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.model import Model
 from mlops_jobs.monitoring.traffic.capture import Event
+from mlops_jobs.monitoring.traffic.compact import Predictions, Texts
 from mlops_jobs.monitoring.traffic.predictions import (
     NO_ATTRIBUTES,
     Attributes,
@@ -31,11 +32,46 @@ class Labeled:
         max_unreadable: maximum share of the calls, 0 to 1, that cannot be read. Defaults to 1.
     """
 
-    actual: list[str] = field(default_factory=list)
-    predictions: list[Prediction] = field(default_factory=list)
+    actual: Sequence[str] = ()
+    predictions: Sequence[Prediction] = ()
     rows: list[Row] = field(default_factory=list)
     reading: Reading = field(default_factory=Reading)
     max_unreadable: float = 1.0
+
+
+class LabeledCalls:
+    """Rows of the calls of a window, which are read in batches and kept in a few bytes each.
+
+    Args:
+        max_unreadable: maximum share of the calls, 0 to 1, that cannot be read.
+    """
+
+    def __init__(self, max_unreadable: float) -> None:
+        self._max_unreadable = max_unreadable
+        self._actual, self._predictions = Texts(), Predictions()
+        self._rows: list[Row] = []
+        self._reading = Reading()
+
+    def add(self, part: Labeled) -> None:
+        """Adds rows.
+
+        Args:
+            part: the rows of some calls.
+        """
+        self._actual.extend(part.actual)
+        self._predictions.extend(part.predictions)
+        self._rows.extend(part.rows)
+        self._reading.merge(part.reading)
+
+    def labeled(self) -> Labeled:
+        """Returns all rows."""
+        return Labeled(
+            actual=self._actual,
+            predictions=self._predictions,
+            rows=self._rows,
+            reading=self._reading,
+            max_unreadable=self._max_unreadable,
+        )
 
 
 def labeled(
@@ -44,7 +80,6 @@ def labeled(
     *,
     attributes: Attributes = NO_ATTRIBUTES,
     with_rows: bool = False,
-    max_unreadable: float = 1.0,
 ) -> Labeled:
     """Returns the rows of calls whose labels are known.
 
@@ -54,13 +89,14 @@ def labeled(
         attributes: places of the parts of a prediction. Defaults to the format of the project's
             endpoint.
         with_rows: True to return the cells too. Defaults to False.
-        max_unreadable: maximum share of the calls, 0 to 1, that cannot be read. Defaults to 1.
 
     Raises:
         InputError: a call does not have as many labels as predictions.
     """
-    found = Labeled(max_unreadable=max_unreadable)
-    reading = found.reading
+    reading = Reading()
+    actual: list[str] = []
+    found: list[Prediction] = []
+    cells: list[Row] = []
     for event in events:
         reading.calls += 1
         if event.response is None or (with_rows and event.request is None):
@@ -83,10 +119,10 @@ def labeled(
             if len(rows) != len(predictions):
                 reading.unreadable += 1  # cannot be assigned to a group
                 continue
-            found.rows.extend(rows)
-        found.actual.extend(event.labels)
-        found.predictions.extend(predictions)
-    return found
+            cells.extend(rows)
+        actual.extend(event.labels)
+        found.extend(predictions)
+    return Labeled(actual=actual, predictions=found, rows=cells, reading=reading)
 
 
 def predicted(table: RawTable, target: str, model: Model) -> Labeled:
@@ -106,13 +142,14 @@ def predicted(table: RawTable, target: str, model: Model) -> Labeled:
             raise InputError(
                 f"dataset_source: got no column {name!r}, only {', '.join(names)}; add it"
             )
-    found = Labeled()
+    actual, found = Texts(), Predictions()
+    cells: list[Row] = []
     for piece in table.pieces():
         rows = [dict(zip(names, row, strict=True)) for row in piece]
-        found.actual.extend(row[target].strip() for row in rows)
-        found.predictions.extend(predictions_of(model, rows))
-        found.rows.extend(rows)
-    return found
+        actual.extend(row[target].strip() for row in rows)
+        found.extend(predictions_of(model, rows))
+        cells.extend(rows)
+    return Labeled(actual=actual, predictions=found, rows=cells)
 
 
 def cells_of(model: Model, rows: Sequence[Row]) -> list[list[object]]:

@@ -43,6 +43,19 @@ class Reading:
         self.not_captured += piece.not_captured
         self.misfits += piece.misfits
 
+    def merge(self, other: "Reading") -> None:
+        """Adds the counts of other traffic.
+
+        Args:
+            other: its counts.
+        """
+        self.calls += other.calls
+        self.unreadable += other.unreadable
+        self.not_captured += other.not_captured
+        self.unreadable_responses += other.unreadable_responses
+        self.unknown_labels += other.unknown_labels
+        self.misfits += other.misfits
+
     @property
     def share(self) -> float:
         """Share of the calls, 0 to 1, that could not be analyzed."""

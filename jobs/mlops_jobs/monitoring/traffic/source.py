@@ -14,6 +14,9 @@ from mlops_jobs.monitoring.settings import Window
 
 Lines = Iterator[tuple[str, str]]
 CHUNK_BYTES = 16 * 2**20
+# A request and a response have up to 25 MB each, and are a third longer in base64.
+# Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+MAX_LINE_BYTES = 72 * 2**20
 _HOURLY = re.compile(r"(?P<variant>[^/]+)/\d{4}/\d{2}/\d{2}/\d{2}/[^/]+$")
 OUTPUT_SUFFIX = ".out"  # suffix of the output files of a transform job
 
@@ -27,12 +30,14 @@ class Chunk:
         first: number of the first line, from 1.
         content: the lines.
         variant: variant of the endpoint; "" if the location does not have it.
+        too_long: True for a line of more than `MAX_LINE_BYTES`, whose content was dropped.
     """
 
     place: str
     first: int
     content: bytes
     variant: str = ""
+    too_long: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +92,13 @@ def numbered(chunk: Chunk) -> Lines:
         chunk: the chunk.
 
     Raises:
-        InputError: a line is not UTF-8 text.
+        InputError: a line is not UTF-8 text, or is too long.
     """
+    if chunk.too_long:
+        raise InputError(
+            f"{chunk.place}, line {chunk.first}: got more than {MAX_LINE_BYTES >> 20} MiB; "
+            "allowed: one call or label in each line"
+        )
     for number, line in enumerate(chunk.content.split(b"\n"), start=chunk.first):
         if line.strip():
             place = f"{chunk.place}, line {number}"
@@ -159,18 +169,27 @@ def _local_chunks(place: Path, *, by_variant: bool) -> Iterator[Chunk]:
 
 
 def _pieces(place: str, read: Callable[[int], bytes], variant: str) -> Iterator[Chunk]:
-    first, rest = 1, b""
+    first, rest, too_long = 1, b"", False
     while content := read(CHUNK_BYTES):
+        if len(rest) + content.find(b"\n") > MAX_LINE_BYTES:
+            rest, too_long = b"", True
+        if too_long:
+            _, newline, content = content.partition(b"\n")
+            if not newline:
+                continue
+            yield Chunk(place=place, first=first, content=b"", variant=variant, too_long=True)
+            first, too_long = first + 1, False
         end = content.rfind(b"\n") + 1
-        if not end:
-            rest += content
-            continue
-        whole = rest + content[:end]
-        rest = content[end:]
-        yield Chunk(place=place, first=first, content=whole, variant=variant)
-        first += whole.count(b"\n")
-    if rest:
-        yield Chunk(place=place, first=first, content=rest, variant=variant)
+        if end:
+            whole = rest + content[:end]
+            yield Chunk(place=place, first=first, content=whole, variant=variant)
+            first += whole.count(b"\n")
+            rest = b""
+        rest += content[end:]
+        if len(rest) > MAX_LINE_BYTES:
+            rest, too_long = b"", True
+    if rest or too_long:
+        yield Chunk(place=place, first=first, content=rest, variant=variant, too_long=too_long)
 
 
 class _Bucket:

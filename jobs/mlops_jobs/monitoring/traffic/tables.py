@@ -102,6 +102,10 @@ class _Reader:
         if not self._piece.calls:
             self._start(chunk.variant)
         self.size += len(chunk.content)
+        if chunk.too_long:
+            self._piece.calls += 1
+            self._piece.unreadable += 1
+            return
         # The loop runs for each call of a window, so it does as little as possible.
         plain, calls, side = self._plain.append, 0, self._columns.side
         for number, line in enumerate(chunk.content.split(b"\n"), start=chunk.first):
