@@ -13,7 +13,8 @@ from mlops_jobs.evaluation.job import evaluate
 from mlops_jobs.failure import InputError
 from mlops_jobs.serving.invocations import Invocations
 from mlops_jobs.table.schema import Schema
-from seed_code.model_build.tests.conftest import Fitted, lay_out_training, pack, train
+from seed_code.model_build.tests.conftest import Fitted, train
+from seed_code.model_build.tests.training_jobs import lay_out_training, pack
 
 COSTS = {"false_positive": 1, "false_negative": 5}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from mlops_jobs.batch.records import read_records
+from mlops_jobs.batch.records import JSON_FILES, PARQUET_FILES, read_records
 from mlops_jobs.evaluation.analysis_config import read_bias_config
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring import explainability, model_bias, model_quality, quality_of_traffic
@@ -16,7 +16,7 @@ from mlops_jobs.monitoring.analyses import model_of
 from mlops_jobs.monitoring.constraints import NOT_COMPARED, OVERRIDES
 from mlops_jobs.monitoring.findings import Findings
 from mlops_jobs.monitoring.model import LoadModel, Model, ModelOfNewValues
-from mlops_jobs.monitoring.settings import JSON_FILES, PARQUET_FILES, Analysis, Settings
+from mlops_jobs.monitoring.settings import Analysis, Settings
 from mlops_jobs.monitoring.traffic.labeled import predicted, predictions_of
 from mlops_jobs.monitoring.traffic.predictions import table_of
 from mlops_jobs.monitoring.traffic.source import read

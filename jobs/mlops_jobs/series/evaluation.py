@@ -137,13 +137,13 @@ def _forecasts(model: ForecastModel, table: RawTable, baseline: dict[str, Any]) 
     ends = found.quantiles[:, [0, -1]]
     forecast = np.column_stack([found.quantiles[:, middle], ends, scale])
     naive = np.column_stack([found.naive, ends, scale])
-    naive_metrics = _numbers(forecast_report((), actual, naive)) | _numbers(
+    naive_metrics = _numbers(forecast_report(actual, naive)) | _numbers(
         report_of(ProblemType.REGRESSION, (), actual, found.naive)
     )
     for name in ("coverage", "interval_width"):  # the naive forecast has no interval
         del naive_metrics[name]
     return {
-        GROUP: forecast_report((), actual, forecast),
+        GROUP: forecast_report(actual, forecast),
         "forecast": {
             "horizon": model.schema.horizon,
             "season": model.schema.season,
@@ -170,7 +170,7 @@ def _by_step(
     found = []
     for step in np.unique(steps)[:MAX_STEPS].tolist():
         here = steps == step
-        measures = forecast_report((), actual[here], forecast[here])
+        measures = forecast_report(actual[here], forecast[here])
         error = np.abs(naive[here] - actual[here]) / forecast[here, 3]
         found.append(
             {

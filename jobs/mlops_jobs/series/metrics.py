@@ -16,11 +16,10 @@ FORECAST, LOWER, UPPER, SCALE = range(4)
 """Columns of the predictions from which the metrics are computed."""
 
 
-def forecast_report(_: tuple[str, ...], actual: Numbers, predictions: Numbers) -> dict[str, Any]:
+def forecast_report(actual: Numbers, predictions: Numbers) -> dict[str, Any]:
     """Returns the metrics of forecasts.
 
     Args:
-        _: labels; forecasts have none.
         actual: actual values.
         predictions: matrix with the columns `FORECAST`, `LOWER` and `UPPER` end of the interval,
             and `SCALE`, the error of the seasonal naive forecast of the training periods. Rows
@@ -67,7 +66,7 @@ METRICS = tuple(
         maximize=False,
         group=GROUP,
         key=name,
-        report=forecast_report,
+        report=lambda _labels, actual, forecast, _decision: forecast_report(actual, forecast),
         low=0.0,
         high=2.0 if name == "smape" else math.inf,
         baseline=BASELINE,

@@ -206,7 +206,8 @@ def test_everything_goes_in_an_order_in_which_nothing_comes_back(
 def test_the_feature_groups_of_the_project_alone_are_deleted(
     account: Account, responses: Responses, prefix: str
 ) -> None:
-    run(**({"FeatureGroupPrefix": prefix} if prefix else {}))
+    properties = {"FeatureGroupPrefix": prefix} if prefix else {}
+    run("Delete", 60, **properties)
 
     assert responses[0]["Status"] == "SUCCESS", responses
     kept = ["other_churn_customers"]

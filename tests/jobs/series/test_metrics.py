@@ -9,7 +9,7 @@ from mlops_jobs.series.metrics import forecast_metric, forecast_report
 
 def measured(actual: list[float], forecast: list[float], scale: float = 2.0) -> dict[str, float]:
     rows = np.array([[value, value - 1, value + 1, scale] for value in forecast])
-    report = forecast_report((), np.array(actual), rows)
+    report = forecast_report(np.array(actual), rows)
     return {name: measure["value"] for name, measure in report.items()}
 
 
@@ -25,7 +25,7 @@ def test_the_metrics_of_a_forecast() -> None:
 
 def test_a_constant_series_does_not_count_for_scaled_errors() -> None:
     rows = np.array([[5.0, 4, 6, np.nan], [7.0, 6, 8, 2.0]])
-    report = forecast_report((), np.array([5.0, 9.0]), rows)
+    report = forecast_report(np.array([5.0, 9.0]), rows)
     assert report["mase"]["value"] == 1
 
 
