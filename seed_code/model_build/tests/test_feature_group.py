@@ -11,7 +11,7 @@ from pipeline.configuration import Configuration
 from pipeline.features.feature_group import FeatureGroup
 from pipeline.features.schema_file import FeatureSchema, read_schema
 from pipeline.program import put_features
-from tests.fakes import PROJECT, client_error
+from tests.fakes import PROJECT, client_error, some_hyperparameters
 
 VALID = """\
 record_identifier: customer_id
@@ -242,13 +242,13 @@ def test_a_look_up_needs_an_online_store(tmp_path: Path) -> None:
         "columns": ["orders"],
         "online": {},
     }
-    configuration = Configuration.model_validate(
-        {
-            "data": {"target": "answer"},
-            "features": features,
-            "tuning": {"ranges": {"eta": [0.1, 0.2]}},
-        }
-    )
+    document = {
+        "data": {"target": "answer"},
+        "features": features,
+        "tuning": {"ranges": {"eta": [0.1, 0.2]}},
+    }
+    with some_hyperparameters():
+        configuration = Configuration.model_validate(document)
     schema_of(tmp_path, VALID.replace("online: true\n", ""))
     with pytest.raises(InputError, match=r"features\.online: got a look-up in customers, "):
         put_features(configuration, tmp_path, PROJECT, None)
