@@ -89,8 +89,8 @@ class QuantileModel(Model, Protocol):
 
 
 @runtime_checkable
-class DecisionModel(Model, Protocol):
-    """A model whose positive label is predicted from another probability than 0.5 on."""
+class DecisionModel(Protocol):
+    """A binary model whose positive label is predicted from another probability than 0.5 on."""
 
     @property
     def decision(self) -> Decision:
@@ -106,13 +106,29 @@ class FileModel(Model, Protocol):
         """Media types of such bodies, in lower case; the cell of the feature is then bytes."""
 
 
-def decision_of(model: Model) -> Decision:
+def decision_of(model: object) -> Decision:
     """Returns the decision of a model.
 
     Args:
         model: the model.
     """
     return model.decision if isinstance(model, DecisionModel) else Decision()
+
+
+def predicted_labels(
+    problem_type: ProblemType, decision: Decision, predictions: Values
+) -> npt.NDArray[np.intp]:
+    """Returns for each row the position of the label that a model predicts.
+
+    Args:
+        problem_type: binary or multiclass.
+        decision: decision of the model.
+        predictions: result of `Model.predict`.
+    """
+    if problem_type is ProblemType.BINARY:
+        return decision.predicted(predictions[:, 1]).astype(np.intp)
+    found: npt.NDArray[np.intp] = predictions.argmax(axis=1)
+    return found
 
 
 LoadModel = Callable[[Path], Model]

@@ -11,6 +11,7 @@ from tabular import model
 from mlops_jobs.decision import Costs, Criterion, Decision
 from mlops_jobs.evaluation.job import evaluate
 from mlops_jobs.failure import InputError
+from mlops_jobs.monitoring.traffic.labeled import predictions_of
 from mlops_jobs.serving.invocations import Invocations
 from mlops_jobs.table.schema import Schema
 from seed_code.model_build.tests.conftest import Fitted, train
@@ -140,6 +141,9 @@ def test_endpoint_and_evaluation_use_the_threshold_of_the_model(
     chosen = [str(one["label"]) == positive for one in served["predictions"]]
     assert chosen == [one["probabilities"][positive] >= 0.9 for one in served["predictions"]]
     assert chosen != [one["probabilities"][positive] >= 0.5 for one in served["predictions"]]
+
+    baseline = [one.label for one in predictions_of(loaded, held_out)]
+    assert [label == positive for label in baseline] == chosen
 
     archive = pack(opt_ml / "model", tmp_path / "archive")
     report = evaluate(model.load, archive, binary.outputs / "test", tmp_path / "evaluation")

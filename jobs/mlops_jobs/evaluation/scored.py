@@ -11,7 +11,7 @@ from mlops_jobs.decision import Decision
 from mlops_jobs.evaluation.labels import Labels
 from mlops_jobs.evaluation.quality import Metric, Report, report_of
 from mlops_jobs.failure import InputError
-from mlops_jobs.model import Model, decision_of
+from mlops_jobs.model import Model, decision_of, predicted_labels
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.raw import RawTable
 
@@ -129,10 +129,7 @@ class Scored:
         """Predicted class, or predicted value, of each row."""
         if self.problem_type is ProblemType.REGRESSION:
             return self.predictions
-        if self.problem_type is ProblemType.BINARY:
-            return self.decision.predicted(self.predictions[:, 1]).astype(np.intp)
-        found: npt.NDArray[Any] = self.predictions.argmax(axis=1)
-        return found
+        return predicted_labels(self.problem_type, self.decision, self.predictions)
 
     def drawn(self, draw: Draw) -> "Scored":
         """Returns selected rows.

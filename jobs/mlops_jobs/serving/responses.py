@@ -3,7 +3,7 @@
 import numpy as np
 import orjson
 
-from mlops_jobs.model import Model, QuantileModel, Values, decision_of
+from mlops_jobs.model import Model, QuantileModel, Values, decision_of, predicted_labels
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.serving.requests import csv_row
 
@@ -21,7 +21,7 @@ class ResponseWriter:
     def __init__(self, model: Model) -> None:
         self._regression = model.problem_type is ProblemType.REGRESSION
         self._binary = model.problem_type is ProblemType.BINARY
-        self._decision = decision_of(model)
+        self._problem_type, self._decision = model.problem_type, decision_of(model)
         quantiles = model.quantiles if isinstance(model, QuantileModel) else ()
         self._middle = quantiles.index(0.5) if quantiles else 0
         self._quantile_names = [b'"%s":' % str(each).encode() for each in quantiles]
@@ -107,10 +107,8 @@ class ResponseWriter:
         return [texts[at : at + width] for at in range(0, len(texts), width)]
 
     def _chosen(self, predictions: Values) -> list[int]:
-        if self._binary:
-            binary: list[int] = self._decision.predicted(predictions[:, 1]).tolist()
-            return binary
-        chosen: list[int] = predictions.argmax(axis=1).tolist()
+        found = predicted_labels(self._problem_type, self._decision, predictions)
+        chosen: list[int] = found.tolist()
         return chosen
 
 

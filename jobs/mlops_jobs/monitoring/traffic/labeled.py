@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mlops_jobs.failure import InputError
+from mlops_jobs.model import decision_of, predicted_labels
 from mlops_jobs.monitoring.model import Model
 from mlops_jobs.monitoring.traffic.capture import Event
 from mlops_jobs.monitoring.traffic.compact import Predictions, Texts
@@ -172,7 +173,7 @@ def predictions_of(model: Model, rows: Sequence[Row]) -> list[Prediction]:
     values = model.predict(cells_of(model, rows))
     if model.problem_type is ProblemType.REGRESSION:
         return [Prediction(label=str(value)) for value in values]
-    chosen = values.argmax(axis=1)
+    chosen = predicted_labels(model.problem_type, decision_of(model), values)
     return [
         Prediction(
             label=model.labels[label],
