@@ -20,9 +20,9 @@ def leak_warnings(
 ) -> dict[str, list[str]]:
     """Returns a warning for each column that alone predicts the target.
 
-    A number may order the rows as the target does. The values of any column, missing ones among
-    them, may also stand for the target; what training rows show of them is checked on validation
-    rows, because many values predict the rows that they were found in by chance.
+    A number may order the rows as the target does. The values of any column, missing ones included,
+    may also determine the target; what training rows show of them is checked on validation rows,
+    because many values predict the rows that they were found in by chance.
 
     Args:
         schema: the fitted preprocessing.

@@ -37,8 +37,8 @@ def warm_start_parents(
         metric: metric of the project.
 
     Returns:
-        The jobs that `tuning.warm_start` names, or the newest comparable one of the project; none
-        if there is none.
+        The jobs that `tuning.warm_start` names, or the newest comparable one of the project; an
+        empty tuple if no job is comparable.
 
     Raises:
         InputError: the role of the train build cannot read the tuning jobs.
