@@ -1,5 +1,6 @@
 """Runs the story: signals, memory measurement, cleanup, summary and report."""
 
+import dataclasses
 import fcntl
 import os
 import signal
@@ -57,12 +58,19 @@ def run_story(options: Options, console: Console, *, keep_up: bool = False) -> S
                 commands.close()
                 if not (keep_up or ran_before):
                     server_process.stop()
+                    _forget_link(story.summary)
                     if earlier is not None:
                         earlier.rename(local_aws.STATE_DIRECTORY)
                 elif earlier is not None:
                     console.print(_kept(earlier), soft_wrap=True, highlight=False)
         _write(story)
         return story.summary
+
+
+def _forget_link(summary: Summary) -> None:
+    """Removes the link to MLflow: its App ended with the local AWS of the run."""
+    if summary.tracking is not None:
+        summary.tracking = dataclasses.replace(summary.tracking, link="")
 
 
 def _kept(earlier: Path) -> str:

@@ -198,7 +198,8 @@ class TrackingSummary:
     Args:
         app: ARN of the MLflow App.
         run: name of the run.
-        link: link to the pages of the App; empty for a real account, whose links end after minutes.
+        link: link to the pages of the App; empty for a real account, whose links end after minutes,
+            and for a local AWS that has ended.
         region: region of the App.
     """
 

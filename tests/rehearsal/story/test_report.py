@@ -477,9 +477,18 @@ def test_mlflow_is_linked_and_the_page_says_when_the_link_works() -> None:
 
 def test_mlflow_of_a_real_account_is_opened_by_a_command() -> None:
     tracking = TrackingSummary(APP, "exec-1", "", "eu-west-1")
-    html = report.render(dataclasses.replace(summary("binary"), tracking=tracking), EVALUATED)
+    recorded = dataclasses.replace(summary("binary"), tracking=tracking, status="recorded")
+    html = report.render(recorded, EVALUATED)
     assert f"create-presigned-mlflow-app-url --region eu-west-1 --arn {APP}" in html
     assert "<a " not in html
+
+
+def test_a_run_whose_local_aws_has_ended_says_how_to_keep_mlflow() -> None:
+    tracking = TrackingSummary(APP, "exec-1", "", "eu-west-1")
+    html = report.render(dataclasses.replace(summary("binary"), tracking=tracking), EVALUATED)
+    assert "<code>make rehearse ARGS=--keep-up</code> keeps both" in html
+    assert "<a " not in html
+    assert "presigned" not in html
 
 
 def test_a_model_that_was_not_tracked_has_no_link() -> None:

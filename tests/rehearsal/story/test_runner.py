@@ -20,6 +20,7 @@ from rehearsal.client.local_aws import BUILD_DIRECTORY, STATE_DIRECTORY
 from rehearsal.story import runner, summary
 from rehearsal.story.compute_time import Interval
 from rehearsal.story.story import Options, Story
+from rehearsal.story.summary import TrackingSummary
 from tests.rehearsal.stubbed_aws import StubbedAws
 
 ROOT = Path(__file__).parents[3]
@@ -124,9 +125,16 @@ def test_the_local_aws_ends_with_the_run_unless_it_is_kept(
 ) -> None:
     stops: list[int] = []
     monkeypatch.setattr(server_process, "stop", lambda: stops.append(1))
-    monkeypatch.setattr(Story, "run", lambda _: None)
-    runner.run_story(Options(), Console(file=io.StringIO()), keep_up=keep_up)
+
+    def run(self: Story) -> None:
+        self.summary.tracking = TrackingSummary("arn", "run", "https://link", "us-east-1")
+
+    monkeypatch.setattr(Story, "run", run)
+    done = runner.run_story(Options(), Console(file=io.StringIO()), keep_up=keep_up)
     assert stops == ([] if keep_up else [1])
+    # MLflow ends with it.
+    assert done.tracking is not None
+    assert done.tracking.link == ("https://link" if keep_up else "")
 
 
 @pytest.mark.usefixtures("folder")
