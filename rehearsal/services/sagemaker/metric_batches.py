@@ -1,5 +1,6 @@
 """CloudWatch metrics that SageMaker itself publishes, in batches as AWS does once a minute."""
 
+import datetime
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -43,9 +44,10 @@ class MetricBatches:
         values: Mapping[str, tuple[float, str]],
         dimensions: Mapping[str, str],
         namespace: str,
+        moment: datetime.datetime | None = None,
     ) -> None:
-        """Adds a datum of each metric: its value and unit."""
-        moment = self._clock()
+        """Adds a datum of each metric: its value and unit; without a moment it is of now."""
+        moment = moment or self._clock()
         named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
         with self._lock:
             self._data.setdefault((scope, namespace), []).extend(

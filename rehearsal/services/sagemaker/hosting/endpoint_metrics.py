@@ -3,6 +3,7 @@
 See "Amazon SageMaker AI endpoint invocation metrics" in the developer guide.
 """
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.metric_batches import MetricBatches
 
 NAMESPACE = "AWS/SageMaker"
+_CONCURRENCY = "ConcurrentRequestsPerCopy"
+_CONCURRENCY_SECONDS = 10
+_MAX_IDLE_PERIODS = 360  # an hour
 # The guides list all metrics of these two kinds of endpoints.
 _OF_RESPONSES = frozenset({"Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"})
 OF_ASYNCHRONOUS = _OF_RESPONSES
@@ -52,6 +56,16 @@ class Outcome:
     concurrent: int = 1
 
 
+@dataclass(frozen=True, kw_only=True)
+class ComponentLoad:
+    """An inference component and its concurrent requests."""
+
+    scope: Scope
+    name: str
+    requests: int
+    copies: int
+
+
 class EndpointMetrics(MetricBatches):
     """Collects the metrics of invocations."""
 
@@ -79,7 +93,7 @@ class EndpointMetrics(MetricBatches):
             instances["ConcurrentRequestsPerModel"] = concurrency
             self._put_of_variant(served, values | instances)
             return
-        copies["ConcurrentRequestsPerCopy"] = concurrency
+        copies[_CONCURRENCY] = concurrency
         self.put(served.scope, values, served.variant_dimensions)
         self.put(served.scope, values | copies, {"InferenceComponentName": served.component})
 
@@ -95,5 +109,30 @@ class EndpointMetrics(MetricBatches):
         values: Mapping[str, tuple[float, str]],
         dimensions: Mapping[str, str],
         namespace: str = NAMESPACE,
+        moment: datetime.datetime | None = None,
     ) -> None:
-        super().put(scope, values, dimensions, namespace)
+        super().put(scope, values, dimensions, namespace, moment)
+
+    def concurrency(self, component: ComponentLoad, since: datetime.datetime | None) -> None:
+        """Publishes the concurrent requests of an inference component, which may be none.
+
+        Without a datum while it is idle, the alarm that scales in would have nothing to compare.
+        That SageMaker publishes it for idle components is inferred: AWS's guide scales components
+        to zero with this metric alone. Time that was moved forward was idle, too.
+
+        Args:
+            component: the component.
+            since: time of the previous publication. Defaults to None: it is the first one.
+        """
+        now, step = self._clock(), datetime.timedelta(seconds=_CONCURRENCY_SECONDS)
+        named = {"InferenceComponentName": component.name}
+        moment = max(since or now, now - step * _MAX_IDLE_PERIODS) + step
+        while moment < now - step:
+            self.put(component.scope, {_CONCURRENCY: (0.0, "Count")}, named, moment=moment)
+            moment += step
+        value = component.requests / max(component.copies, 1)
+        self.put(component.scope, {_CONCURRENCY: (value, "Count")}, named, moment=now)
+
+    def now(self) -> datetime.datetime:
+        """Returns the present time of metrics."""
+        return self._clock()

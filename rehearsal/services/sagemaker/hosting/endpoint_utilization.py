@@ -6,6 +6,7 @@ such metric. Of an inference component they are shares of what it reserved; of
 a serverless variant there is memory alone ("Monitor a serverless endpoint").
 """
 
+import datetime
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.data_plane import ModelServer
 from rehearsal.services.sagemaker.hosting.endpoint_fleet import Hardware
-from rehearsal.services.sagemaker.hosting.endpoint_metrics import EndpointMetrics
+from rehearsal.services.sagemaker.hosting.endpoint_metrics import ComponentLoad, EndpointMetrics
 from rehearsal.services.sagemaker.hosting.endpoint_registry import EndpointRegistry, LiveEndpoint
 from rehearsal.services.sagemaker.hosting.replicas import Replicas
 
@@ -43,6 +44,7 @@ class Utilization:
     def __init__(self, metrics: EndpointMetrics) -> None:
         self._metrics = metrics
         self._seen: dict[ModelServer, tuple[float, float]] = {}
+        self._measured: dict[Replicas, datetime.datetime] = {}
 
     def measure(self, endpoints: list[LiveEndpoint]) -> None:
         """Publishes the use of the servers of endpoints since the previous measurement."""
@@ -53,6 +55,27 @@ class Utilization:
                 if server is not None:
                     seen[server] = self._publish(subject, server)
         self._seen = seen
+        self._measured = self._publish_concurrency(endpoints)
+
+    def _publish_concurrency(
+        self, endpoints: list[LiveEndpoint]
+    ) -> dict[Replicas, datetime.datetime]:
+        """Publishes the concurrency of components with copies; returns the time of each."""
+        found = {}
+        for live in endpoints:
+            for component in list(live.components.values()):
+                replicas = component.replicas
+                if replicas.server is None:
+                    continue
+                load = ComponentLoad(
+                    scope=live.scope,
+                    name=component.name,
+                    requests=replicas.in_flight,
+                    copies=replicas.count,
+                )
+                self._metrics.concurrency(load, self._measured.get(replicas))
+                found[replicas] = self._metrics.now()
+        return found
 
     def run(self, registry: EndpointRegistry, closing: threading.Event) -> None:
         """Measures the endpoints that serve until the service ends."""

@@ -44,6 +44,11 @@ class Replicas:
         return self._count
 
     @property
+    def in_flight(self) -> int:
+        """The number of requests in flight."""
+        return self._in_flight
+
+    @property
     def server(self) -> ModelServer | None:
         """The server; None without instances."""
         return self._server

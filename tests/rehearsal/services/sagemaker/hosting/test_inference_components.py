@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime
+import itertools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from rehearsal.framework.clock import clock_of
+from rehearsal.services.sagemaker.hosting.endpoint_utilization import Utilization
 from rehearsal.services.sagemaker.service import SageMaker
 from tests.rehearsal.fakes import FakePlatform
 from tests.rehearsal.services.sagemaker import requests
@@ -283,3 +287,55 @@ def test_a_component_goes_although_the_configuration_of_its_endpoint_is_deleted(
     sagemaker.delete_inference_component(InferenceComponentName="churn-a")
 
     eventually(lambda: not sagemaker.list_inference_components()["InferenceComponents"])
+
+
+def concurrency(platform: FakePlatform) -> list[Mapping[str, Any]]:
+    """Returns the data of the metric that scales copies, oldest first."""
+    found = [one for one in platform.metrics if one["MetricName"] == "ConcurrentRequestsPerCopy"]
+    return sorted(found, key=lambda one: one["Timestamp"])
+
+
+def test_an_idle_component_has_no_concurrent_requests_in_moved_time_either(
+    sagemaker: Any,
+    fleet: dict[str, Any],
+    ready: Settle,
+    service: SageMaker,
+    platform: FakePlatform,
+) -> None:
+    """The alarm that scales in compares periods of 10 seconds in 15 minutes."""
+    sagemaker.create_inference_component(**requests.component())
+    ready("churn-a")
+    utilization, clock = Utilization(service.registry.metrics), clock_of(platform)
+
+    utilization.measure(service.registry.live())
+    clock.advance(clock() + datetime.timedelta(minutes=20))
+    utilization.measure(service.registry.live())
+    service.registry.metrics.flush()
+
+    data = concurrency(platform)
+    assert {one["Value"] for one in data} == {0.0}
+    assert {one["Dimensions"][0]["Value"] for one in data} == {"churn-a"}
+    assert {one["Namespace"] for one in data} == {"AWS/SageMaker"}
+    times = [one["Timestamp"] for one in data]
+    gaps = {round((after - before).total_seconds()) for before, after in itertools.pairwise(times)}
+    assert max(gaps) <= 20
+    assert times[-1] - times[0] >= datetime.timedelta(minutes=20)
+
+
+def test_without_copies_there_is_no_concurrency(
+    sagemaker: Any,
+    fleet: dict[str, Any],
+    ready: Settle,
+    service: SageMaker,
+    platform: FakePlatform,
+) -> None:
+    sagemaker.create_inference_component(**requests.component())
+    ready("churn-a")
+    sagemaker.update_inference_component_runtime_config(
+        InferenceComponentName="churn-a", DesiredRuntimeConfig={"CopyCount": 0}
+    )
+    ready("churn-a")
+    platform.metrics.clear()
+    Utilization(service.registry.metrics).measure(service.registry.live())
+    service.registry.metrics.flush()
+    assert concurrency(platform) == []
