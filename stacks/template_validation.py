@@ -14,6 +14,9 @@ from constructs import IConstruct
 _NAMES = ("sagemaker:project-name", "sagemaker:project-id")
 """Tags with the names that templates of projects do not share."""
 
+_SID = re.compile(r'"Sid": "(?P<sid>[A-Za-z0-9]+)"')
+"""Id of a statement, which the CDK derives from the path of a construct; it has no limits."""
+
 _KINDS_OF_NAMES = (re.compile(r"^[0-9]"), re.compile(r"[0-9]"), re.compile(r"-"), re.compile("--"))
 _UPPER_CASE = re.compile(r"[A-Z]")
 
@@ -39,6 +42,9 @@ class ProjectTemplate:
         names = tuple(_names(json.loads(text)["Resources"]))
         for number, name in enumerate(names):
             text = text.replace(name, f"\0{number}\0")
+        sids = {found["sid"]: None for found in _SID.finditer(text)}
+        numbers = {sid: f"{number}" for number, sid in enumerate(sids)}
+        text = _SID.sub(lambda found: f"\0sid {numbers[found['sid']]}\0", text)
         kinds = tuple(_kind(name) for name in names)
         return cls(
             stack=stack,

@@ -138,6 +138,23 @@ def test_names_of_the_same_kind_are_one_shape(tmp_path: Path) -> None:
     assert shape(tmp_path, "churn") == shape(tmp_path, "prices")
 
 
+def test_ids_of_statements_are_no_difference_unless_two_are_the_same(tmp_path: Path) -> None:
+    def queue(*sids: str) -> Define:
+        def define(stack: cdk.Stack, name: str) -> None:
+            statements = [{"Sid": sid, "Effect": "Allow"} for sid in sids]
+            policy = {"Queues": [name], "PolicyDocument": {"Statement": statements}}
+            resource(stack, name, "AWS::SQS::QueuePolicy", policy)
+
+        return define
+
+    different, others, same = (
+        shape(tmp_path, "churn", queue(*sids))
+        for sids in (("A1B", "C2D"), ("E3F", "Gh4"), ("A", "A"))
+    )
+    assert different == others
+    assert different != same
+
+
 def test_templates_that_differ_beyond_their_names_are_different_shapes(tmp_path: Path) -> None:
     first, second = (shape(tmp_path, "churn", one) for one in (bucket, unknown_property))
     assert first != second
