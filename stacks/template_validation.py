@@ -40,11 +40,11 @@ class ProjectTemplate:
         """Reads the template of a stack."""
         text = Path(stack.template_path).read_text()
         names = tuple(_names(json.loads(text)["Resources"]))
-        for number, name in enumerate(names):
-            text = text.replace(name, f"\0{number}\0")
         sids = {found["sid"]: None for found in _SID.finditer(text)}
         numbers = {sid: f"{number}" for number, sid in enumerate(sids)}
         text = _SID.sub(lambda found: f"\0sid {numbers[found['sid']]}\0", text)
+        for number, name in enumerate(names):
+            text = text.replace(name, f"\0{number}\0")
         kinds = tuple(_kind(name) for name in names)
         return cls(
             stack=stack,

@@ -9,6 +9,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from mlops_constructs.projects import Project, Seed
 from stacks.template_validation import ProjectTemplate, TemplateValidation
 
 Define = Callable[[cdk.Stack, str], None]
@@ -153,6 +154,24 @@ def test_ids_of_statements_are_no_difference_unless_two_are_the_same(tmp_path: P
     )
     assert different == others
     assert different != same
+
+
+def test_projects_that_differ_in_name_and_id_are_one_shape(tmp_path: Path) -> None:
+    (tmp_path / "seed").mkdir()
+    (tmp_path / "seed/README.md").write_text("begin here\n")
+    seed = Seed(folder=tmp_path / "seed")
+
+    def project(stack: cdk.Stack, name: str) -> None:
+        Project(
+            stack,
+            "Project",
+            project_name=name,
+            project_id=f"p-{name}1",
+            model_build_seed=seed,
+            model_deploy_seed=seed,
+        )
+
+    assert shape(tmp_path, "fraud", project) == shape(tmp_path, "prices", project)
 
 
 def test_templates_that_differ_beyond_their_names_are_different_shapes(tmp_path: Path) -> None:
