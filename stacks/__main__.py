@@ -9,6 +9,8 @@ python -m stacks bootstrap cdk.out           writes them, and shows the commands
                                              each account and region with them
 python -m stacks projects --config X         shows which projects are behind their seed
 python -m stacks upgrade-projects --config X opens a pull request with the newest seed for each
+python -m stacks adopt NAME --config X       shows the stores that a deleted project has left, as
+                                             the key `adopt` of a new one
 """
 
 import argparse
@@ -16,6 +18,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from stacks.adoption import ADOPT_COMMAND, add_adopt_command, run_adopt_command
 from stacks.bootstrap.commands import bootstrap_commands
 from stacks.bootstrap.execution_policy import write_policies
 from stacks.plan.page import plan_of
@@ -49,6 +52,7 @@ def main() -> None:
         one.add_argument("assembly", type=Path, help="the output folder of `cdk synth`")
         one.add_argument("--output", type=Path, default=POLICIES, help=f"default: {POLICIES}")
     add_upgrade_commands(commands)
+    add_adopt_command(commands)
     given = parser.parse_args()
     if given.command == "schema":
         SCHEMA.write_text(settings_schema())
@@ -58,6 +62,8 @@ def main() -> None:
         return
     if given.command in UPGRADE_COMMANDS:
         sys.exit(run_upgrade_command(given))
+    if given.command == ADOPT_COMMAND:
+        sys.exit(run_adopt_command(given))
     if not (given.assembly / "manifest.json").exists():
         sys.exit(f"{given.assembly}: got no app; write one: npx cdk synth --quiet")
     lines: Iterable[object] = (

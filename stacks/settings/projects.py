@@ -181,7 +181,8 @@ class AdoptSettings(SettingsModel):
 def _no_or_mapping(value: object) -> object:
     if value is True:
         raise ValueError(
-            "false, or a mapping with bucket, key and images from the outputs of the deleted stack"
+            "false, or a mapping with bucket, key and images from the outputs of the deleted "
+            "stack, which `python -m stacks adopt PROJECT` prints"
         )
     return None if value is False else value
 

@@ -34,6 +34,25 @@ def aws(*arguments: str, region: str) -> Any:
     return json.loads(done or b"{}")
 
 
+def signed_in(account: str, region: str) -> Mapping[str, Any]:
+    """Returns the identity of the caller.
+
+    Args:
+        account: id of the account that the credentials must belong to.
+        region: region of the call.
+
+    Raises:
+        UpgradeError: the credentials are those of another account.
+    """
+    caller: Mapping[str, Any] = aws("sts", "get-caller-identity", region=region)
+    if caller["Account"] != account:
+        raise UpgradeError(
+            f"{account} in {region}: got credentials of {caller['Account']}; run the command again "
+            f"with credentials of {account}"
+        )
+    return caller
+
+
 class Clone:
     """A bare clone of a repository in a temporary folder.
 

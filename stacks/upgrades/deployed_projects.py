@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stacks.upgrades.commands import UpgradeError, aws
+from stacks.upgrades.commands import aws, signed_in
 
 _KINDS = ("ModelBuild", "ModelDeploy")
 _CONNECTED = re.compile(
@@ -44,12 +44,7 @@ def project_repositories(account: str, region: str) -> list[ProjectRepository]:
     Raises:
         UpgradeError: the credentials are those of another account, or cannot describe stacks.
     """
-    caller = aws("sts", "get-caller-identity", region=region)
-    if caller["Account"] != account:
-        raise UpgradeError(
-            f"{account} in {region}: got credentials of {caller['Account']}; run the command again "
-            f"with credentials of {account}"
-        )
+    caller = signed_in(account, region)
     stacks = aws("cloudformation", "describe-stacks", region=region)["Stacks"]
     partition = caller["Arn"].split(":")[1]
     found = [one for stack in stacks for one in _of_stack(stack, partition, region)]

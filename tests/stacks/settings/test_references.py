@@ -170,7 +170,8 @@ def message(read: Read, text: str) -> str:
         (
             "projects: [{name: churn, in: dev, adopt: true}]",
             "projects[0].adopt: got true, which YAML reads as true (yes/no value); allowed is "
-            "false, or a mapping with bucket, key and images",
+            "false, or a mapping with bucket, key and images from the outputs of the deleted "
+            "stack, which `python -m stacks adopt PROJECT` prints",
         ),
         (
             "project_templates:\n  - {in: prod, launch_role_name: Launch}\n"
