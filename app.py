@@ -32,9 +32,9 @@ from stacks.seeds import seed_code
 from stacks.settings import DEFAULT_SETTINGS, Account, Settings, SettingsError, load_settings
 from stacks.settings.logs import LogSettings
 from stacks.studio_stack import StudioStack
-from stacks.template_validation import TemplateValidation
 from stacks.unsupported import unsupported
 from stacks.users.people_stack import PeopleStack
+from stacks.validation.template_validation import TemplateValidation
 
 seeds = functools.cache(seed_code)
 """Seed code of all projects, packed once."""

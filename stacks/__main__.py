@@ -18,13 +18,13 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from stacks.adoption import ADOPT_COMMAND, add_adopt_command, run_adopt_command
 from stacks.bootstrap.commands import bootstrap_commands
 from stacks.bootstrap.execution_policy import write_policies
 from stacks.plan.page import plan_of
 from stacks.plan.synthesis import PlanError
 from stacks.settings import DEFAULT_SETTINGS, SettingsError
 from stacks.settings.schema import SCHEMA, settings_schema
+from stacks.upgrades.adoption import ADOPT_COMMAND, add_adopt_command, run_adopt_command
 from stacks.upgrades.command_line import (
     UPGRADE_COMMANDS,
     add_upgrade_commands,

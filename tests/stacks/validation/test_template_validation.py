@@ -10,7 +10,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from mlops_constructs.projects import Project, Seed
-from stacks.template_validation import ProjectTemplate, TemplateValidation
+from stacks.validation.template_validation import ProjectTemplate, TemplateValidation
 
 Define = Callable[[cdk.Stack, str], None]
 

@@ -1,0 +1,1 @@
+"""Validation of the templates of the app."""
