@@ -27,7 +27,7 @@ accounts:
   tooling: {{id: "{TOOLING}", region: {REGION}}}
   dev: {{id: "{TOOLING}", region: {REGION}, prefix: dev-}}
   prod: {{id: "{OTHER}", region: {REGION}}}
-project_templates: {{in: [dev, prod]}}
+project_templates: {{in: [dev, prod], templates: [{{name: tabular-model}}]}}
 platform_pipeline:
   in: tooling
   waves:

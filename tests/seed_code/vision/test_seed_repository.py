@@ -37,3 +37,15 @@ def test_types_linter_and_security_scan_find_nothing(tmp_path: Path) -> None:
     run(tmp_path, sys.executable, "-m", "mypy")
     python = environment(tmp_path, "tests/requirements.txt")
     run(tmp_path, python, "-m", "bandit", "--quiet", "--recursive", "src", "pipeline")
+
+
+def test_its_image_differs_from_that_of_tables_by_its_program_and_its_framework() -> None:
+    seeds = Path(__file__).parents[3] / "seed_code"
+    files = [(seeds / name / "Dockerfile").read_text() for name in ("model_build", "vision")]
+    tables, images = (
+        [line for line in text.splitlines() if not line.startswith("# The code multiplies")]
+        for text in files
+    )
+    expected = ("KERAS_", "TF_", "OPENBLAS_", "# Keras runs", "import orjson", "ENTRYPOINT")
+    differing = set(tables) ^ set(images)
+    assert [line for line in differing if not any(word in line for word in expected)] == []
