@@ -25,6 +25,7 @@ SHARING = (END_TO_END, EXAMPLES, PERSONAS)
 # Files in those folders that share nothing, because they start a rehearsal or a command themselves.
 SEPARATE = (
     f"{END_TO_END}test_accounts.py",
+    f"{END_TO_END}test_batch_project.py",
     f"{END_TO_END}test_seeds.py",
     f"{END_TO_END}test_tables.py",
     f"{END_TO_END}test_tutorial.py",

@@ -1,8 +1,7 @@
-"""A push to a batch project ends in predictions of files by a schedule, without an endpoint."""
+"""The first commit of a batch project ends in predictions of its schedule, without an endpoint."""
 
 import csv
-import os
-import subprocess
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -18,21 +17,6 @@ def done(checkout: Checkout, *arguments: str) -> str:
     result = checkout.rehearse(*arguments)
     assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-4000:]
     return result.stdout
-
-
-def clone(checkout: Checkout) -> None:
-    """Clones the model-build repository where the commands expect it."""
-    repository = checkout.aws(
-        "codecommit", "get-repository", "--repository-name", f"{NAME}-model-build"
-    )["repositoryMetadata"]
-    target = checkout.clone("model-build", NAME)
-    target.parent.mkdir(parents=True)
-    subprocess.run(
-        ["git", "clone", "--quiet", repository["cloneUrlHttp"], str(target)],
-        env={**os.environ, **checkout.environment},
-        check=True,
-        capture_output=True,
-    )
 
 
 def transform_jobs(checkout: Checkout) -> list[dict[str, Any]]:
@@ -57,7 +41,7 @@ def ended_job(checkout: Checkout, known: set[str]) -> dict[str, Any]:
     raise AssertionError(f"no job has ended: {transform_jobs(checkout)}")
 
 
-def test_a_push_to_a_batch_project_ends_in_predictions_of_its_schedule(
+def test_the_first_commit_of_a_batch_project_ends_in_predictions_of_its_schedule(
     separate_checkout: Checkout, tmp_path: Path
 ) -> None:
     checkout = separate_checkout
@@ -72,19 +56,19 @@ def test_a_push_to_a_batch_project_ends_in_predictions_of_its_schedule(
 
     done(checkout, "up")
     done(checkout, "deploy", "--config", str(settings))
-    clone(checkout)
-    done(checkout, "push", NAME)
+    done(checkout, "wait", NAME, "--until", "build")
     done(checkout, "approve", NAME)
-    done(checkout, "wait", NAME, "--until", "approval", "--stage", "prod")
-    done(checkout, "approve", NAME, "--stage", "prod")
+    done(checkout, "wait", NAME, "--until", "approval", "--stage", "Staging")
+    done(checkout, "approve", NAME, "--stage", "Staging")
     done(checkout, "wait", NAME, "--until", "deploy")
 
     assert checkout.aws("sagemaker", "list-endpoints")["Endpoints"] == []
     schedule = checkout.aws("scheduler", "get-schedule", "--name", f"{NAME}-prod-batch")
     assert schedule["ScheduleExpression"] == "cron(0 3 * * ? *)"
 
-    buckets = [one["Name"] for one in checkout.aws("s3api", "list-buckets")["Buckets"]]
-    (bucket,) = [one for one in buckets if one.startswith(f"{NAME}-")]
+    source = json.loads(schedule["Target"]["Input"])["TransformInput"]["DataSource"]["S3DataSource"]
+    _, _, bucket, folder = source["S3Uri"].split("/", 3)
+    assert folder == "batch/input/prod/"
     rows = [FLIGHT, FLIGHT.replace("B6,JFK", "UA,EWR"), FLIGHT]
     (tmp_path / "flights.csv").write_text("".join(f"{row}\n" for row in rows))
     place = ("--bucket", bucket, "--key", "batch/input/prod/flights.csv")
