@@ -2,7 +2,7 @@
 
 import json
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any, cast
@@ -160,7 +160,9 @@ def responses(monkeypatch: pytest.MonkeyPatch) -> Responses:
     return sent
 
 
-def run(kind: str = "Delete", seconds: float = 60, **properties: str) -> None:
+def run(
+    kind: str = "Delete", seconds: float = 60, properties: Mapping[str, str] | None = None
+) -> None:
     event = {
         "RequestType": kind,
         "ResponseURL": "https://cloudformation.invalid/response",
@@ -178,7 +180,7 @@ def run(kind: str = "Delete", seconds: float = 60, **properties: str) -> None:
             "LogGroupNames": [
                 f"/aws/sagemaker/Endpoints/churn-{one}" for one in ("staging", "prod")
             ],
-            **properties,
+            **(properties or {}),
         },
     }
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: seconds * 1000)
@@ -206,8 +208,7 @@ def test_everything_goes_in_an_order_in_which_nothing_comes_back(
 def test_the_feature_groups_of_the_project_alone_are_deleted(
     account: Account, responses: Responses, prefix: str
 ) -> None:
-    properties = {"FeatureGroupPrefix": prefix} if prefix else {}
-    run("Delete", 60, **properties)
+    run(properties={"FeatureGroupPrefix": prefix} if prefix else None)
 
     assert responses[0]["Status"] == "SUCCESS", responses
     kept = ["other_churn_customers"]

@@ -329,7 +329,8 @@ class TestTheOfflineStore:
 
         assert run(store="offline") == "Completed: 5 records of 1 files were written."
 
-        tables = [polars.read_parquet(io.BytesIO(body)) for body in self.files(store).values()]
+        bodies = [body for _, body in sorted(self.files(store).items())]
+        tables = [polars.read_parquet(io.BytesIO(body)) for body in bodies]
         assert [len(table) for table in tables] == [2, 2, 1]
 
     def test_seconds_since_1970_are_event_times_too(self) -> None:
