@@ -127,7 +127,7 @@ class FeatureLookup:
         )
 
     def look_up(self, identifiers: Sequence[Any]) -> dict[str, list[str | None]]:
-        """Returns the values of each feature for each record identifier, None if there is none.
+        """Returns the values of each feature for each record identifier, None for a missing one.
 
         Args:
             identifiers: record identifiers of rows, as strings or numbers.
