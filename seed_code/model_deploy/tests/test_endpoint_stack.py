@@ -204,10 +204,23 @@ def test_a_serverless_stage_has_no_instances(template_of: TemplateOf) -> None:
     assert properties_of(template, "AWS::SageMaker::Model")["EnableNetworkIsolation"] is False
 
 
-def test_a_stage_may_give_its_containers_network_access(template_of: TemplateOf) -> None:
+def test_a_stage_may_give_its_containers_access_to_the_network_of_the_project(
+    project: Project, template_in: TemplateIn
+) -> None:
     stage = REAL_TIME.model_copy(update={"network_isolation": False})
-    template = template_of(stage)
-    assert properties_of(template, "AWS::SageMaker::Model")["EnableNetworkIsolation"] is False
+    network = ProjectNetwork(
+        vpc_id="vpc-0a1b2c3d", subnet_ids=("subnet-0a1b2c3d",), security_group_ids=("sg-0a1b2c3d",)
+    )
+
+    template = template_in(replace(project, network=network), stage)
+
+    model = properties_of(template, "AWS::SageMaker::Model")
+    assert model["EnableNetworkIsolation"] is False
+    assert model["VpcConfig"]["Subnets"] == ["subnet-0a1b2c3d"]
+    with pytest.raises(
+        ValueError, match=r"^config/prod\.yaml: network_isolation: got false in a project without"
+    ):
+        template_in(project, stage)
 
 
 def test_settings_that_contradict_aws_are_rejected_together(template_of: TemplateOf) -> None:

@@ -24,7 +24,15 @@ def real_time_endpoint(resources: StageResources, stage: settings.RealTime) -> E
     Args:
         resources: resources of the stage.
         stage: its settings.
+
+    Raises:
+        ValueError: containers would have access to a network that is not the project's.
     """
+    if not stage.network_isolation and resources.network is None:
+        raise ValueError(
+            "network_isolation: got false in a project without a network; allowed: true. Ask the "
+            "platform's engineers for `network: true` of the project, or use kind: serverless"
+        )
     return Endpoint(
         resources.stack,
         "Endpoint",

@@ -25,8 +25,8 @@ class RealTime(Stage):
         scaling: automatic scaling. Defaults to None: a fixed number of instances.
         instance_count: number of instances at creation, 1 to 1000. Defaults to None:
             `scaling.minimum`, or 1.
-        network_isolation: False gives the containers network access, which a model that looks up
-            features in an online store requires. Defaults to True: no access.
+        network_isolation: False gives the containers access to the network of the project, which a
+            model that looks up features in an online store requires. Defaults to True: no access.
         encrypt_volumes: True to encrypt storage volumes with the key of the project. Defaults to
             True.
         capture: data capture. Defaults to None: no capture.
