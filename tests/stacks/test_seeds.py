@@ -50,7 +50,7 @@ def test_a_repository_has_each_module_that_its_code_imports(seeds: Seeds) -> Non
     named = {
         module
         for text in code
-        for module in re.findall(r"^ *(?:from|import) (pipeline\.\w+|tests\.\w+)", text, re.M)
+        for module in re.findall(r"^ *(?:from|import) ((?:pipeline|tests)(?:\.\w+)+)", text, re.M)
     }
     named |= {
         f"pipeline.{name.strip()}"
