@@ -72,9 +72,13 @@ def compare(rows: Sequence[Row], model: Model, baseline: Attributions) -> Findin
     Args:
         rows: the requests.
         model: the model.
-        baseline: attributions of the baseline.
+        baseline: attributions of the baseline; empty without one.
+
+    Raises:
+        InputError: the baseline is of a model with other labels or features.
     """
     analysis, found = _analyse(rows, model)
+    _check_baseline(found, baseline)
     violations, metrics = [], []
     for label, explained in analysis["explanations"][METHOD].items():
         if label in baseline:
@@ -97,6 +101,24 @@ def compare(rows: Sequence[Row], model: Model, baseline: Attributions) -> Findin
         metrics=metrics,
         version=VERSION,
     )
+
+
+def _check_baseline(found: Attributions, baseline: Attributions) -> None:
+    """Raises an error for a baseline of another model, with which nothing would be compared."""
+    if not baseline:
+        return
+    if not found.keys() & baseline.keys():
+        raise InputError(
+            f"baseline_constraints: got attributions of the labels {sorted(baseline)}; allowed are "
+            f"those of the deployed model: {sorted(found)}"
+        )
+    of_model = {name for one in found.values() for name in one}
+    of_baseline = {name for one in baseline.values() for name in one}
+    if not of_model & of_baseline:
+        raise InputError(
+            f"baseline_constraints: got attributions of {', '.join(sorted(of_baseline)[:5])}; "
+            f"allowed are features of the deployed model: {', '.join(sorted(of_model)[:5])}"
+        )
 
 
 def ndcg(baseline: Mapping[str, float], current: Mapping[str, float]) -> float:

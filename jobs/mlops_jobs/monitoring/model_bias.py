@@ -71,7 +71,10 @@ def compare(found: Labeled, config: BiasConfig, baseline: Baseline) -> Findings:
     Args:
         found: rows with predictions and ground truth.
         config: the bias to measure.
-        baseline: bias metrics of the baseline.
+        baseline: bias metrics of the baseline; empty without one.
+
+    Raises:
+        InputError: no request has the column of a facet, or the baseline is of other facets.
     """
     notes = list(found.reading.texts())
     violations: list[dict[str, Any]] = list(found.reading.violations(found.max_unreadable))
@@ -80,6 +83,7 @@ def compare(found: Labeled, config: BiasConfig, baseline: Baseline) -> Findings:
         notes.append("too few labels: no verdict on 0 rows")
     measured = [_Measured(facet, group) for facet, group in _groups(found, config)]
     compared = sum(len(one.values) - len(SAME_AS_DPL) for one in measured)
+    _check_baseline(measured, baseline)
     quantile = NormalDist().inv_cdf(1 - METRICS_ERROR / max(1, compared))
     for one in measured:
         few = {name for _, name in one.values if not one.has_enough_rows(name)}
@@ -101,6 +105,19 @@ def compare(found: Labeled, config: BiasConfig, baseline: Baseline) -> Findings:
         notes=notes,
         version=VERSION,
     )
+
+
+def _check_baseline(measured: "list[_Measured]", baseline: Baseline) -> None:
+    """Raises an error for a baseline of other facets, with which nothing would be compared."""
+    facets = {(one.facet.name, one.facet.text) for one in measured}
+    before = {(name, text) for _, name, text, _ in baseline}
+    if before and not before & facets:
+        got = ", ".join(sorted(f"{name}={text}" for name, text in before))
+        allowed = ", ".join(sorted(f"{name}={text}" for name, text in facets))
+        raise InputError(
+            f"baseline_constraints: got bias of {got}; allowed are the facets of the analysis "
+            f"configuration: {allowed}. Create the baseline anew"
+        )
 
 
 def read_baseline(content: bytes) -> Baseline:

@@ -1,5 +1,6 @@
 """Feature attribution drift."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,30 @@ def test_the_model_has_to_be_given(tmp_path: Path, binary: Fitted) -> None:
 
     with pytest.raises(InputError, match="model_source: got nothing"):
         monitor(environment(tmp_path, "MODEL_EXPLAINABILITY"))
+
+
+@pytest.mark.parametrize(
+    ("label", "feature", "message"),
+    [
+        ("red", "age", r"got attributions of the labels \['red'\]; allowed are .*: \['label0'\]"),
+        ("label0", "wheels", "got attributions of wheels; allowed are features .*: age, balance"),
+    ],
+)
+def test_the_baseline_of_another_model_is_rejected(
+    tmp_path: Path, binary: Fitted, label: str, feature: str, message: str
+) -> None:
+    baseline = tmp_path / "constraints.json"
+    explained = {label: {"global_shap_values": {feature: 0.5}}}
+    baseline.write_text(json.dumps({"explanations": {"kernel_shap": explained}}))
+    rows = [row[:-1] for row in binary.raw[:40]]
+    write_lines(tmp_path / "capture/a.jsonl", captured_calls(rows, binary.predictor))
+
+    with pytest.raises(InputError, match=message):
+        monitor(
+            environment(
+                tmp_path,
+                "MODEL_EXPLAINABILITY",
+                model_source=str(pack_model(binary.model, tmp_path / "model/model.tar.gz")),
+                baseline_constraints=str(baseline),
+            )
+        )

@@ -242,6 +242,18 @@ def test_a_group_whose_column_no_request_has_is_rejected(
         monitor(bias)
 
 
+def test_a_baseline_of_other_groups_is_rejected(
+    tmp_path: Path, binary: Fitted, bias: dict[str, str]
+) -> None:
+    facet = {"name_or_index": "member", "value_or_threshold": ["True"]}
+    config = json.dumps({**CONFIG, "facet": [facet]})
+    Path(bias["analysis_config"]).write_text(config, encoding="utf-8")
+    send(tmp_path, binary)
+
+    with pytest.raises(InputError, match=r"got bias of city=Łódź; allowed are .*: member=True\. "):
+        monitor(bias)
+
+
 def test_a_group_that_is_rejected_more_often_is_noticed(
     tmp_path: Path, binary: Fitted, bias: dict[str, str]
 ) -> None:
