@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jobs.evaluation.quality import Metric
+from mlops_jobs.pipelines.stored_files import download, files_of, list_folder, version_of
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.series.metrics import forecast_metric
 from mlops_jobs.series.table import Columns
@@ -14,7 +15,6 @@ from mlops_jobs.table.raw import RawTable
 from pipeline import departures
 from pipeline.configuration import Configuration
 from pipeline.project import Project
-from pipeline.stored_files import download, files_of, list_folder, version_of
 
 HEADING_BYTES = 1024 * 1024  # read of each file
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops_jobs.evaluation.quality import Metric, check_criterion, metric_of
 from mlops_jobs.failure import InputError
+from mlops_jobs.pipelines.stored_files import download, files_of, list_folder, version_of
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.table.fitting import position_of_target
 from mlops_jobs.table.raw import RawTable
@@ -15,7 +16,6 @@ from mlops_jobs.table.target import detect_problem_type
 from pipeline import flights
 from pipeline.configuration import Configuration
 from pipeline.project import Project
-from pipeline.stored_files import download, files_of, list_folder, version_of
 
 MAX_READ_BYTES = 100 * 1024 * 1024
 HEADING_BYTES = 1024 * 1024  # read of each file of a larger table

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlops_jobs.evaluation.quality import Metric
+from mlops_jobs.pipelines.instance_storage import volume_key
 from sagemaker.core.network import NetworkConfig
 from sagemaker.core.processing import Processor
 from sagemaker.core.shapes import (
@@ -21,7 +22,6 @@ from sagemaker.train.model_trainer import ModelTrainer
 from sagemaker.train.tuner import HyperparameterTuner
 
 from pipeline.configuration import Configuration
-from pipeline.instance_storage import volume_key
 from pipeline.job_shapes import parameter_range
 from pipeline.placement import ONE_INSTANCE, Instances, Placement
 from pipeline.project import Project

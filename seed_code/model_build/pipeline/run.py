@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jobs.failure import InputError
+from mlops_jobs.pipelines.execution import ExecutionError, Follower, put_pipeline, start
 
 from pipeline.configuration import Configuration, read_configuration
-from pipeline.execution import ExecutionError, Follower, put_pipeline, start
 from pipeline.program import BASELINE, put_features
 from pipeline.project import Project
 

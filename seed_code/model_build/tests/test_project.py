@@ -3,7 +3,6 @@
 import pytest
 from mlops_jobs.failure import InputError
 
-from pipeline.instance_storage import volume_key
 from pipeline.project import VARIABLES, Project
 
 
@@ -29,13 +28,3 @@ def test_every_missing_variable_is_named() -> None:
     del environment["ARTIFACT_BUCKET"]
     with pytest.raises(InputError, match="environment: got no IMAGE_URI, ARTIFACT_BUCKET;"):
         Project.from_environment(environment)
-
-
-@pytest.mark.parametrize("instance_type", ["ml.m5.large", "ml.c6i.xlarge", "ml.t3.medium"])
-def test_volumes_are_encrypted_with_the_key(instance_type: str) -> None:
-    assert volume_key("arn", instance_type) == "arn"
-
-
-@pytest.mark.parametrize("instance_type", ["ml.m5d.large", "ml.c6id.xlarge", "ml.g5.xlarge"])
-def test_local_disks_take_no_key(instance_type: str) -> None:
-    assert volume_key("arn", instance_type) is None

@@ -5,12 +5,12 @@ from typing import Any
 
 from mlops_jobs.evaluation.quality import Metric, metric_of
 from mlops_jobs.images.schema import LABEL
+from mlops_jobs.pipelines.stored_files import files_of, list_folder, version_of
 from mlops_jobs.problem_type import ProblemType
 
 from pipeline import digits
 from pipeline.configuration import Configuration
 from pipeline.project import Project
-from pipeline.stored_files import files_of, list_folder, version_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xgboost
+from mlops_jobs.boosting.checkpoint import Checkpoints
+from mlops_jobs.boosting.progress import Progress
 from mlops_jobs.decision import DEFAULT_THRESHOLD
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.training.training import Training
-
-from tabular.checkpoint import Checkpoints
-from tabular.progress import Progress
 
 Vector = npt.NDArray[np.float64]
 

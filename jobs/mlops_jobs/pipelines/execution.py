@@ -3,14 +3,32 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from pipeline.project import Project
+from typing import Any, Protocol
 
 END_STATUSES = ("Succeeded", "Failed", "Stopped")
 TRIAL_END_STATUSES = ("Completed", "Failed", "Stopped")
 # CodeBuild ends the train build after eight hours, without a message of this program.
 MAX_WAIT_SECONDS = 8 * 3600 - 900
+
+
+class Project(Protocol):
+    """The resources of a project whose pipeline is started."""
+
+    @property
+    def pipeline_name(self) -> str:
+        """Name of the pipeline."""
+
+    @property
+    def role_arn(self) -> str:
+        """ARN of the role of the pipeline."""
+
+    @property
+    def commit(self) -> str:
+        """Hash of the commit."""
+
+    @property
+    def tags(self) -> list[dict[str, str]]:
+        """Tags of the pipeline, as SageMaker has them."""
 
 
 class ExecutionError(Exception):

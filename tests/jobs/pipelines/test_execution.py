@@ -5,8 +5,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.execution import MAX_WAIT_SECONDS, ExecutionError, Follower, put_pipeline, start
-from tests.fakes import PROJECT, Pages
+from mlops_jobs.pipelines.execution import (
+    MAX_WAIT_SECONDS,
+    ExecutionError,
+    Follower,
+    put_pipeline,
+    start,
+)
+from seed_code.model_build.tests.fakes import PROJECT, Pages
 
 EXECUTION = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/churn-train/execution/abc123"
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)

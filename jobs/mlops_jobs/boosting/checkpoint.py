@@ -8,7 +8,7 @@ from typing import Any
 
 import xgboost
 
-from tabular.progress import Progress
+from mlops_jobs.boosting.progress import Progress
 
 ROUNDS_PER_CHECKPOINT = 25
 

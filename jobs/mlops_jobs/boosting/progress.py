@@ -4,6 +4,7 @@ import json
 import math
 
 import xgboost
+
 from mlops_jobs.training.container import metric_line
 
 ROUNDS_PER_LINE = 10

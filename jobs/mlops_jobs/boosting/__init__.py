@@ -1,0 +1,1 @@
+"""Trainings of XGBoost that report their progress and continue after an interruption."""
