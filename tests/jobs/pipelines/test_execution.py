@@ -1,5 +1,7 @@
 """Start of the pipeline, and wait for its end."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,8 +14,33 @@ from mlops_jobs.pipelines.execution import (
     put_pipeline,
     start,
 )
-from seed_code.model_build.tests.fakes import PROJECT, Pages
 
+
+@dataclass(frozen=True)
+class Resources:
+    """The resources of a project."""
+
+    pipeline_name: str = "churn-train"
+    role_arn: str = "arn:aws:iam::111122223333:role/churn-pipeline"
+    commit: str = "0a1b2c3d4e"
+
+    @property
+    def tags(self) -> list[dict[str, str]]:
+        return [{"Key": "sagemaker:project-name", "Value": "churn"}]
+
+
+@dataclass(frozen=True)
+class Pages:
+    """A paginator with one item on each page."""
+
+    member: str
+    items: list[dict[str, Any]]
+
+    def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
+        return ({self.member: [item]} for item in self.items)
+
+
+PROJECT = Resources()
 EXECUTION = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/churn-train/execution/abc123"
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 
