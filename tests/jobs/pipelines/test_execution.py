@@ -16,6 +16,12 @@ from mlops_jobs.pipelines.execution import (
 )
 
 
+TAGS = [
+    {"Key": "sagemaker:project-name", "Value": "churn"},
+    {"Key": "sagemaker:project-id", "Value": "p-abc123"},
+]
+
+
 @dataclass(frozen=True)
 class Resources:
     """The resources of a project."""
@@ -26,7 +32,7 @@ class Resources:
 
     @property
     def tags(self) -> list[dict[str, str]]:
-        return [{"Key": "sagemaker:project-name", "Value": "churn"}]
+        return TAGS
 
 
 @dataclass(frozen=True)
