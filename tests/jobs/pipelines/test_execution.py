@@ -15,7 +15,6 @@ from mlops_jobs.pipelines.execution import (
     start,
 )
 
-
 TAGS = [
     {"Key": "sagemaker:project-name", "Value": "churn"},
     {"Key": "sagemaker:project-id", "Value": "p-abc123"},
