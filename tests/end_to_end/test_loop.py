@@ -50,7 +50,8 @@ def test_every_trial_of_the_tuning_job_is_reported(loop: Loop) -> None:
 def test_the_report_is_self_contained(loop: Loop) -> None:
     page = (loop.folder / "build/rehearsal/report.html").read_text()
     assert page.count("<svg") >= 3
-    assert not re.findall(r'(?:src|href)="(?!#|data:)[^"]+"', page)
+    (to_mlflow,) = re.findall(r'(?:src|href)="((?!#|data:)[^"]+)"', page)
+    assert re.fullmatch(r"https://127\.0\.0\.1:\d+/_mlflow/app-[^/]+/open\?.+", to_mlflow)
 
 
 def test_the_aws_cli_shows_both_pipelines_green(loop: Loop) -> None:
@@ -69,7 +70,8 @@ def test_the_aws_cli_lists_the_steps_of_the_training_pipeline(loop: Loop) -> Non
         "PipelineExecutionSteps"
     ]
     assert {step["StepName"]: step["StepStatus"] for step in steps} == dict.fromkeys(
-        ("Preprocess", "Tune", "Evaluate", "Baseline", "CheckQuality", "Register"), "Succeeded"
+        ("Preprocess", "Tune", "Evaluate", "Baseline", "CheckQuality", "Register", "Track"),
+        "Succeeded",
     )
 
 

@@ -169,7 +169,8 @@ class Split(ShareSplit):
         group: column whose equal values, such as those of a customer, are in the same part.
             Defaults to "": each row is drawn separately.
         refit: True to fit each model a second time, on training and validation rows, with the
-            number of trees that the validation rows determined. Defaults to False.
+            number of trees that the validation rows determined; without effect where the newest
+            rows are held out. Defaults to False.
     """
 
     time: str = ""

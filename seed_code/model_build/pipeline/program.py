@@ -50,16 +50,24 @@ def preprocess_arguments(configuration: "Configuration", raw: "RawData") -> list
         f"--test-share={split.test}",
         f"--seed={split.seed}",
     ]
-    # The flights change with the season.
-    time = split.time or ("" if configuration.data.uri or split.group else EVENT_TIME)
-    arguments += [
-        f"--{key}={column}" for key, column in (("time", time), ("group", split.group)) if column
-    ]
+    by = (("time", time_column(configuration)), ("group", split.group))
+    arguments += [f"--{key}={column}" for key, column in by if column]
     if data.positive_label is not None:
         arguments.append(f"--positive-label={data.positive_label}")
     if configuration.processing.engine == "spark":
         arguments.append("--engine=spark")
     return arguments + [f"--drop={column}" for column in data.drop]
+
+
+def time_column(configuration: "Configuration") -> str:
+    """Returns the column whose newest values are held out; "" for another split.
+
+    Args:
+        configuration: content of `config.yaml`.
+    """
+    data, split = configuration.data, configuration.split
+    # The flights change with the season.
+    return split.time or ("" if data.uri or split.group else EVENT_TIME)
 
 
 def job_settings(configuration: "Configuration") -> dict[str, object]:
@@ -69,7 +77,9 @@ def job_settings(configuration: "Configuration") -> dict[str, object]:
         configuration: content of `config.yaml`.
     """
     found = configuration.decision.criterion.hyperparameters()
-    return found | ({"refit": 1} if configuration.split.refit else {})
+    # The newest rows determine the trees for rows that are newer still, not for a later table.
+    refit = configuration.split.refit and not time_column(configuration)
+    return found | ({"refit": 1} if refit else {})
 
 
 def preprocess_instances(configuration: "Configuration") -> "Instances":

@@ -361,11 +361,18 @@ def test_a_search_starts_from_the_trials_of_other_jobs(
 
 def test_trials_get_the_criterion_of_the_threshold_and_fit_again(define: Define) -> None:
     costs = {"false_positive": 1, "false_negative": 5}
-    changed = define(decision={"threshold": "cost", "costs": costs}, split={"refit": True})
+    changed = define(
+        decision={"threshold": "cost", "costs": costs}, split={"refit": True, "group": "customer"}
+    )
     fixed = step(changed, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]
     assert fixed["decision_threshold"] == "cost"
     assert (float(fixed["cost_false_positive"]), float(fixed["cost_false_negative"])) == (1, 5)
     assert fixed["refit"] == "1"
+
+
+def test_trials_fit_once_where_the_newest_rows_are_held_out(define: Define) -> None:
+    changed = define(split={"refit": True, "time": "signed"})
+    assert "refit" not in step(changed, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]
 
 
 def test_spot_instances_keep_checkpoints(define: Define, definition: dict[str, Any]) -> None:
