@@ -363,7 +363,7 @@ class ProjectTarget(Construct):
             "Alarms",
             description=f"Alarms of {self.target.stack_name} change: notify its project",
             event_pattern=events.EventPattern(
-                **alarms_in(self.target.account, [self.target.stack_name], ALARMS, "ALARM", "OK")
+                **alarms_in(self.target.account, [self.target.stack_name], ALARMS, recovery=True)
             ),
             targets=[
                 targets.EventBus(

@@ -128,6 +128,46 @@ def test_an_alarm_of_the_stage_notifies_the_project_and_starts_one_retraining(
     assert [one["trigger"]["triggerType"] for one in new] == ["StartPipelineExecution"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "notifies"),
+    [
+        ("OK", "ALARM", True),
+        ("INSUFFICIENT_DATA", "ALARM", True),
+        ("ALARM", "OK", True),
+        ("INSUFFICIENT_DATA", "OK", False),  # a new alarm
+        ("ALARM", "INSUFFICIENT_DATA", False),
+    ],
+)
+@pytest.mark.parametrize("account", [TOOLING, PROD])
+def test_alarms_that_go_off_or_recover_notify_the_project(
+    company: Company, account: str, before: str, after: str, notifies: bool
+) -> None:
+    events = company.client("events", account)
+    event = {
+        "id": "1",
+        "account": PROD,
+        "source": "aws.cloudwatch",
+        "time": "2026-11-01T00:00:00Z",
+        "region": "us-east-1",
+        "resources": [],
+        "detail-type": "CloudWatch Alarm State Change",
+        "detail": {
+            "alarmName": RETRAINS,
+            "state": {"value": after},
+            "previousState": {"value": before},
+        },
+    }
+    matched = [
+        one["Description"]
+        for one in events.list_rules()["Rules"]
+        if "notify" in one.get("Description", "")
+        and events.test_event_pattern(EventPattern=one["EventPattern"], Event=json.dumps(event))[
+            "Result"
+        ]
+    ]
+    assert len(matched) == notifies
+
+
 def test_no_other_role_of_the_account_puts_events_on_the_bus_of_the_project(
     company: Company,
 ) -> None:

@@ -79,7 +79,7 @@ class ProjectRetraining(Construct):
         inherit(place, self)
         self.state_machine = retraining.start_on(
             place,
-            [alarms_in(account, names, [RETRAIN], "ALARM") for account, names in accounts],
+            [alarms_in(account, names, [RETRAIN]) for account, names in accounts],
             description="An alarm of a stage goes off: rebuild the model",
             limit_pattern=LIMIT_PATTERN,
             encryption_key=key,
@@ -111,7 +111,7 @@ class ProjectRetraining(Construct):
                 f"Alarms{number or ''}",
                 description="An alarm of a stage goes off, or returns to OK: notify the project",
                 event_pattern=events.EventPattern(
-                    **alarms_in(account, names, ALARMS, "ALARM", "OK")
+                    **alarms_in(account, names, ALARMS, recovery=True)
                 ),
                 targets=[targets.SnsTopic(topic, message=message, dead_letter_queue=queue)],
             )
@@ -139,18 +139,22 @@ class ProjectRetraining(Construct):
 
 
 def alarms_in(
-    account: str, endpoints: Sequence[str], prefixes: Sequence[str], *states: str
+    account: str, endpoints: Sequence[str], prefixes: Sequence[str], *, recovery: bool = False
 ) -> Mapping[str, Any]:
-    """Returns the event pattern for alarms of stages in one account.
+    """Returns the event pattern for alarms of stages in one account that go off.
 
     Args:
         account: id of the account.
         endpoints: names of the endpoints.
         prefixes: prefixes of the alarms' names, after the name of the endpoint.
-        states: new states of the alarms.
+        recovery: True adds alarms that return from ALARM to OK. A new alarm also becomes OK, from
+            INSUFFICIENT_DATA; that is no recovery. Defaults to False.
 
-    Source: "Alarm events and EventBridge" of CloudWatch's user guide.
+    Source: "Alarm events and EventBridge" of CloudWatch's user guide; "Or matching" of
+    EventBridge's.
     """
+    alarm = {"state": {"value": ["ALARM"]}}
+    recovered = {"state": {"value": ["OK"]}, "previousState": {"value": ["ALARM"]}}
     return {
         "source": ["aws.cloudwatch"],
         "detail_type": ["CloudWatch Alarm State Change"],
@@ -159,6 +163,6 @@ def alarms_in(
             "alarmName": [
                 {"prefix": f"{endpoint}-{prefix}"} for endpoint in endpoints for prefix in prefixes
             ],
-            "state": {"value": list(states)},
+            **({"$or": [alarm, recovered]} if recovery else alarm),
         },
     }
