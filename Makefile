@@ -27,8 +27,9 @@ test: setup-dev ## Run every test, the rehearsal from end to end included
 	@python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder --time-table -m "not seeds and not spark" $(ARGS)
 
 .PHONY: test-seeds
-test-seeds: setup-dev ## Run the loop and the tests of the seed that has TensorFlow in its image
-	@python -m pytest -p no:xdist -m seeds tests/end_to_end/test_seeds.py tests/seed_code/vision $(ARGS)
+test-seeds: setup-dev ## Run the loops of projects from the other seeds, of features and of tables
+	@python -m pytest -n auto --maxprocesses 2 --no-loadscope-reorder -m seeds tests/end_to_end \
+		tests/seed_code/vision $(ARGS)
 
 .PHONY: test-spark
 test-spark: .venv/dev.stamp .tools/spark.stamp ## Run the tests that compare Spark with one process

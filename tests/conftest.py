@@ -26,6 +26,7 @@ SHARING = (END_TO_END, EXAMPLES, PERSONAS)
 SEPARATE = (
     f"{END_TO_END}test_accounts.py",
     f"{END_TO_END}test_batch_project.py",
+    f"{END_TO_END}test_features.py",
     f"{END_TO_END}test_seeds.py",
     f"{END_TO_END}test_tables.py",
     f"{END_TO_END}test_tutorial.py",

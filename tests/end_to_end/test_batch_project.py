@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.end_to_end.conftest import FLIGHT, Checkout
 from tests.end_to_end.test_seeds import SETTINGS
 
@@ -41,6 +43,7 @@ def ended_job(checkout: Checkout, known: set[str]) -> dict[str, Any]:
     raise AssertionError(f"no job has ended: {transform_jobs(checkout)}")
 
 
+@pytest.mark.seeds
 def test_the_first_commit_of_a_batch_project_ends_in_predictions_of_its_schedule(
     separate_checkout: Checkout, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.end_to_end.conftest import Checkout
@@ -95,6 +96,7 @@ def content(checkout: Checkout, bucket: str, key: str, file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
+@pytest.mark.seeds
 def test_a_push_with_a_schema_trains_on_features_as_they_were(
     separate_checkout: Checkout, tmp_path: Path
 ) -> None:

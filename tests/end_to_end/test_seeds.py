@@ -43,6 +43,7 @@ def run(checkout: Checkout, name: str, seed: str) -> dict[str, object]:
     return summary
 
 
+@pytest.mark.seeds
 def test_a_project_of_forecasts_ends_in_an_endpoint_that_forecasts_the_future(
     separate_checkout: Checkout,
 ) -> None:
@@ -64,7 +65,6 @@ def test_a_project_of_forecasts_ends_in_an_endpoint_that_forecasts_the_future(
 def test_a_project_of_images_ends_in_an_endpoint_that_reads_a_digit(
     separate_checkout: Checkout,
 ) -> None:
-    """Its image has TensorFlow, so `make test-seeds` runs it rather than `make test`."""
     summary = run(separate_checkout, "digits", "vision")
     held_out = summary["held_out"]
     assert isinstance(held_out, dict)

@@ -13,8 +13,10 @@ from tests.end_to_end.tables import Table, flowers, houses, subscriptions
     ("table", "metric", "minimum"),
     [
         pytest.param(subscriptions(), "accuracy", 0.75, id="binary with text and missing values"),
-        pytest.param(flowers(), "accuracy", 0.85, id="three text labels"),
-        pytest.param(houses(), "r2", 0.9, id="regression without a header"),
+        pytest.param(flowers(), "accuracy", 0.85, id="three text labels", marks=pytest.mark.seeds),
+        pytest.param(
+            houses(), "r2", 0.9, id="regression without a header", marks=pytest.mark.seeds
+        ),
     ],
 )
 def test_a_table_of_a_user_ends_in_an_endpoint_that_predicts_a_raw_row(
