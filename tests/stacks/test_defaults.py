@@ -9,6 +9,7 @@ import pytest
 
 import app
 from stacks.settings import load_settings
+from stacks.settings.project_templates import DEFAULT_TEMPLATES
 from tests.stacks.conftest import STRICT
 
 SETTINGS = """
@@ -81,7 +82,8 @@ def test_projects_read_the_boundary_from_the_parameter_of_their_stack(assembly: 
         for one in template(assembly, "ProjectTemplates")["Resources"].values()
         if one["Type"] == "AWS::SSM::Parameter"
     ]
-    (published,) = assembly.glob("asset.*.yaml")
+    published = [one.read_text() for one in assembly.glob("asset.*.yaml")]
 
     assert name in parameters
-    assert f"Default: {name}" in published.read_text()
+    assert len(published) == len(DEFAULT_TEMPLATES)
+    assert all(f"Default: {name}" in one for one in published)
