@@ -35,7 +35,9 @@ class RunSchedule:
 
         RunSchedule(
             role=iam.Role.from_role_name(stack, "Starter", "churn-monitoring-starter"),
-            dead_letter_queue=sqs.Queue(stack, "NotStarted"),
+            dead_letter_queue=sqs.Queue.from_queue_arn(
+                stack, "NotStarted", "arn:aws:sqs:eu-west-1:111111111111:not-started"
+            ),
             name="churn-prod-data",
             tags={"sagemaker:project-name": "churn"},
         )
