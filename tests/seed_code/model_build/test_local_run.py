@@ -303,7 +303,7 @@ class TestEdits:
     def add_step(self) -> Callable[[str], str]:
         def add(definition: str) -> str:
             (method,) = re.findall(r"<!-- step -->\n```python\n(.*?)```", README.read_text(), re.S)
-            steps = "steps=[preprocess, tune, evaluate, baseline, check],"
+            steps = "steps=[*before, preprocess, tune, evaluate, baseline, check],"
             explained = steps.replace("check", "self._explain(preprocess, model_uri), check")
             assert steps in definition
             definition = definition.replace(steps, explained)
