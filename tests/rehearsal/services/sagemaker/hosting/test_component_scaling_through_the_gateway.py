@@ -128,7 +128,20 @@ def test_a_component_scales_to_zero_without_load_and_out_with_the_first_request(
     assert ask(cloud, endpoint, **NAMED) == "3.5"
     assert copies() == 1
 
-    # Its alarm compares 15 minutes.
+    def idle() -> bool:
+        points = cloud.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/SageMaker",
+            MetricName="ConcurrentRequestsPerCopy",
+            Dimensions=[{"Name": "InferenceComponentName", "Value": "churn-sums"}],
+            StartTime=clock() - datetime.timedelta(minutes=10),
+            EndTime=clock() + datetime.timedelta(minutes=1),
+            Period=10,
+            Statistics=["Minimum"],
+        )["Datapoints"]
+        return any(one["Minimum"] == 0 for one in points)
+
+    # Time is idle from the first measurement on. The alarm compares 15 minutes.
+    wait(idle, SECONDS)
     clock.advance(clock() + datetime.timedelta(minutes=20))
     wait(lambda: copies() == 0 and instances() == 0, SECONDS)
     with pytest.raises(ClientError, match="no capacity to process this request"):
