@@ -13,6 +13,8 @@ from mlops_jobs.model import LoadModel
 
 CHECK, RUN = "check", "run"
 PAGE = "report.html"
+MARK = ".mlops-run"
+"""File in the folder of a run; only folders with it are removed."""
 
 
 def clear(output: Path) -> Path:
@@ -24,13 +26,16 @@ def clear(output: Path) -> Path:
     Raises:
         InputError: the folder is not that of a run.
     """
-    if output.exists() and any(output.iterdir()) and not (output / "raw").is_dir():
+    if output.exists() and not output.is_dir():
+        raise InputError(f"--output {output}: got a file; choose a folder")
+    if output.exists() and any(output.iterdir()) and not (output / MARK).is_file():
         raise InputError(
             f"--output {output}: got a folder that is not of an earlier run; choose another"
         )
     shutil.rmtree(output, ignore_errors=True)
     raw = output / "raw"
     raw.mkdir(parents=True)
+    (output / MARK).touch()
     return raw
 
 

@@ -1,19 +1,18 @@
 """The program of the image, as the steps of the pipeline start it."""
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_jobs.evaluation.quality import Metric
+from mlops_jobs.pipelines.without_features import put_features as put_features
+from mlops_jobs.pipelines.without_features import serving_environment as serving_environment
+from mlops_jobs.pipelines.without_features import table_steps as table_steps
 
 from forecasting import model
 
 if TYPE_CHECKING:
     from pipeline.configuration import Configuration
     from pipeline.data import RawData
-    from pipeline.jobs import Jobs
     from pipeline.placement import Instances
-    from pipeline.project import Project
 
 MODULE = "forecasting"
 HYPERPARAMETERS = model.HYPERPARAMETERS
@@ -91,45 +90,3 @@ def baseline_arguments(configuration: "Configuration") -> list[str]:
         configuration: content of `config.yaml`.
     """
     return ["baseline"]
-
-
-def put_features(
-    configuration: "Configuration", folder: Path, project: "Project", sagemaker: Any
-) -> None:
-    """Does nothing: a series has no features of a feature group.
-
-    Args:
-        configuration: content of `config.yaml`.
-        folder: folder of `config.yaml`.
-        project: resources of the project.
-        sagemaker: boto3 client of SageMaker.
-    """
-
-
-def table_steps(
-    configuration: "Configuration",
-    project: "Project",
-    jobs: "Jobs",
-    data_uri: Any,
-    folder: Callable[[str], Any],
-) -> tuple[list[Any], Any]:
-    """Returns no steps before Preprocess, and the URI of the raw data.
-
-    Args:
-        configuration: content of `config.yaml`.
-        project: resources of the project.
-        jobs: creates the jobs.
-        data_uri: pipeline variable with the URI of the raw data.
-        folder: returns a pipeline variable with the URI of the folder of a name for outputs.
-    """
-    return [], data_uri
-
-
-def serving_environment(configuration: "Configuration", project: "Project") -> dict[str, str]:
-    """Returns the environment variables of the model's container: none.
-
-    Args:
-        configuration: content of `config.yaml`.
-        project: resources of the project.
-    """
-    return {}

@@ -130,12 +130,21 @@ def test_a_wrong_option_ends_in_one_line(
 
 
 def test_a_folder_of_something_else_is_not_deleted(tmp_path: Path, table: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/work.txt").write_text("mine")
+    (tmp_path / "mine/raw").mkdir(parents=True)
+    (tmp_path / "mine/raw/work.txt").write_text("mine")
     arguments = ("run", table, "--target", "answer", "--output", tmp_path / "mine")
     error = tabular(*arguments, code=1).stderr
     assert "got a folder that is not of an earlier run" in error
-    assert (tmp_path / "mine/work.txt").exists()
+    assert (tmp_path / "mine/raw/work.txt").exists()
+
+
+def test_the_output_is_no_file(tmp_path: Path, table: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    arguments = ("run", table, "--target", "answer", "--output", tmp_path / "file")
+    assert tabular(*arguments, code=1).stderr == (
+        f"error: --output {tmp_path}/file: got a file; choose a folder\n"
+    )
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
