@@ -21,9 +21,9 @@ import yaml
 
 from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
-from tests.docs.repository_copy import copy_repository
 from tests.docs.synthesis import ROOT
 from tests.docs.waiting import eventually
+from tests.repository_copy import copy_repository
 
 PAGES = ROOT / "docs/operations"
 DEV, PROD, REGION = "111111111111", "222222222222", "eu-central-1"
@@ -163,9 +163,10 @@ def merged(before: Any, change: Any) -> Any:
 def engineer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engineer]:
     """An engineer after the first deployment, which was one of an earlier version."""
     folder = tmp_path_factory.mktemp("operations")
+    repository = copy_repository(tmp_path_factory.mktemp("repository"))
     aws, _ = server_process.start(folder / "aws")
     try:
-        found = Engineer(aws, copy_repository(folder))
+        found = Engineer(aws, repository)
         set_version(found.folder, EARLIER_VERSION)
         found.follow("first-deployment")
         yield found

@@ -16,8 +16,8 @@ import pytest
 
 from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
-from tests.docs.repository_copy import copy_repository
 from tests.docs.synthesis import ROOT
+from tests.repository_copy import copy_repository
 
 GUIDE = (ROOT / "docs/platform.md").read_text()
 REHEARSAL = (ROOT / "docs/rehearsal.md").read_text()
@@ -138,7 +138,7 @@ class Reader:
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     folder = tmp_path_factory.mktemp("guide")
-    repository = copy_repository(folder)
+    repository = copy_repository(tmp_path_factory.mktemp("repository"))
     aws, _ = server_process.start(folder / "aws")
     try:
         yield Reader(aws, repository)

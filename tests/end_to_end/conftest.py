@@ -5,7 +5,6 @@ It builds, trains and serves, which takes minutes, so it runs once.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,10 +16,9 @@ from typing import Any
 
 import pytest
 
+from tests.repository_copy import copy_repository
+
 ROOT = Path(__file__).parents[2]
-_COPIED = ("app.py", "cdk.json", "pyproject.toml", "LICENSE", "package.json")
-_COPIED_FOLDERS = ("config", "stacks", "constructs", "jobs", "seed_code")
-_LINKED = (".venv", "node_modules")
 # A request for the default project: what is known before a departure.
 FLIGHT = "B6,JFK,SFO,2586,1,1229,1439,15,71.96,69.98,93.49,180,14.96,,0,1017.4,9,2007,200"
 TIMEOUT_SECONDS = 3600.0  # far above the minutes of a command on a busy machine
@@ -95,21 +93,9 @@ class Loop(Checkout):
     summary: dict[str, Any]
 
 
-def _copy(folder: Path) -> None:
-    for name in _COPIED:
-        shutil.copy(ROOT / name, folder / name)
-    unwanted = shutil.ignore_patterns("__pycache__", ".*_cache", ".venv", "build", "cdk.out")
-    for name in _COPIED_FOLDERS:
-        shutil.copytree(ROOT / name, folder / name, ignore=unwanted)
-    for name in _LINKED:
-        (folder / name).symlink_to(ROOT / name)
-
-
 @contextmanager
 def _copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    folder = tmp_path_factory.mktemp("checkout")
-    _copy(folder)
-    copied = Checkout(folder)
+    copied = Checkout(copy_repository(tmp_path_factory.mktemp("checkout")))
     yield copied
     copied.rehearse("down")
 
