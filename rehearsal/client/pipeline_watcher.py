@@ -1,7 +1,7 @@
 """Progress of a pipeline: its actions, and their training steps and tuning trials."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +26,12 @@ class WatchedExecution:
     execution: PipelineExecution
     trainings: dict[str, TrainingExecution] = field(default_factory=dict)
     obstacle: Obstacle | None = None
+
+    @property
+    def model_package(self) -> str:
+        """ARN of the model package that the trainings registered last; empty for none."""
+        found = [one.model_package for one in self.trainings.values() if one.model_package]
+        return found[-1] if found else ""
 
     def require_success(self) -> None:
         """Checks that the execution has not failed.
@@ -122,6 +128,8 @@ class PipelineWatcher:
         row: tuple[str, ...],
         *,
         seen: WatchedExecution | None = None,
+        until: Callable[[WatchedExecution], object] = lambda _: False,
+        beside: Callable[[], None] = lambda: None,
     ) -> WatchedExecution:
         """Follows an execution until it ends or waits for a manual approval.
 
@@ -133,6 +141,10 @@ class PipelineWatcher:
             row: path of the row of the board below which the stages are shown.
             seen: the state before the last approval was given. Defaults to None. That approval
                 does not end the method again while AWS still shows it as pending.
+            until: returns True for a state at which following ends early. Defaults to a function
+                that never does.
+            beside: called between two looks at the execution. Defaults to a function without
+                effect.
         """
         for stage in pipeline_execution.stages(self._codepipeline, pipeline):
             self.board.update((*row, stage))
@@ -140,14 +152,16 @@ class PipelineWatcher:
         watched = seen
         before: Obstacle | None = None
         while True:
-            execution = pipeline_execution.read(self._codepipeline, pipeline, execution_id)
-            watched = WatchedExecution(execution, watched.trainings if watched else {})
-            self.show(watched, row)
+            watched = self.look(pipeline, execution_id, row, seen=watched)
+            execution = watched.execution
             pending = execution.approval
             if execution.status.ended or (
                 pending and not (given and pending.execution_id == given.execution_id)
             ):
                 return watched
+            if until(watched):
+                return watched
+            beside()
             if not any(action.status is Status.RUNNING for action in execution.actions):
                 watched.obstacle = pipeline_execution.obstacle(
                     self._codepipeline, pipeline, execution_id
@@ -156,6 +170,28 @@ class PipelineWatcher:
                     return watched
                 before = watched.obstacle
             time.sleep(POLL_SECONDS)
+
+    def look(
+        self,
+        pipeline: str,
+        execution_id: str,
+        row: tuple[str, ...],
+        *,
+        seen: WatchedExecution | None = None,
+    ) -> WatchedExecution:
+        """Shows the current state of an execution on the board, and returns it.
+
+        Args:
+            pipeline: name of the pipeline.
+            execution_id: id of the execution.
+            row: path of the row of the board below which the stages are shown.
+            seen: the state at an earlier look, whose ended trainings are not read again. Defaults
+                to None.
+        """
+        execution = pipeline_execution.read(self._codepipeline, pipeline, execution_id)
+        watched = WatchedExecution(execution, seen.trainings if seen else {})
+        self.show(watched, row)
+        return watched
 
     def show(self, watched: WatchedExecution, row: tuple[str, ...]) -> None:
         """Shows the state of an execution and of its trainings on the board."""

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +31,10 @@ class HoldOut:
 
 @dataclass(frozen=True)
 class Predictions:
-    """The predictions of an endpoint for held-out rows, and their metrics."""
+    """The predictions of an endpoint for held-out rows, and their metrics.
+
+    `first_response` is the time of the first response, in seconds since the epoch.
+    """
 
     endpoint: str
     rows: int
@@ -39,6 +43,7 @@ class Predictions:
     metrics: Mapping[str, float]
     actual: Sequence[str]
     predicted: Sequence[str]
+    first_response: float
 
 
 def hold_out(aws: LocalAws, model_package: str) -> HoldOut:
@@ -107,11 +112,11 @@ def predict(aws: LocalAws, endpoint: str, held_out: HoldOut) -> Predictions:
     """
     runtime = aws.client("sagemaker-runtime")
     predicted: list[str] = []
-    requests = 0
+    responded: list[float] = []
     for batch in _batches(held_out.rows):
         response = invoke(runtime, endpoint, write_csv(held_out.columns, batch), "text/csv")
+        responded.append(time.time())
         predicted += read_csv_response(response, len(batch))
-        requests += 1
     sample = held_out.rows[:JSON_ROWS]
     for number, row in enumerate(sample):
         document = json.dumps({"instances": [as_json(held_out.columns, row)]})
@@ -125,11 +130,12 @@ def predict(aws: LocalAws, endpoint: str, held_out: HoldOut) -> Predictions:
     return Predictions(
         endpoint=endpoint,
         rows=len(predicted),
-        csv_requests=requests,
+        csv_requests=len(responded),
         json_requests=len(sample),
         metrics=evaluate(held_out.problem_type, held_out.actual, predicted),
         actual=held_out.actual,
         predicted=predicted,
+        first_response=responded[0],
     )
 
 

@@ -128,6 +128,13 @@ class Board:
     @contextmanager
     def step(self, *path: str, detail: str = "") -> Iterator[Row]:
         """Adds a row that runs during the block, and fails if the block raises."""
+        with self.begun(*path, detail=detail) as row:
+            yield row
+        self.update(path, Status.SUCCEEDED)
+
+    @contextmanager
+    def begun(self, *path: str, detail: str = "") -> Iterator[Row]:
+        """Adds a row that still runs after the block, and fails if the block raises."""
         self.update(path, Status.RUNNING, detail or None)
         try:
             yield self.rows[path]
@@ -137,7 +144,6 @@ class Board:
             reason = "interrupted" if stopped else (problem.what if problem else str(error))
             self.update(path, Status.STOPPED if stopped else Status.FAILED, reason)
             raise
-        self.update(path, Status.SUCCEEDED)
 
     def ordered(self) -> list[Row]:
         """Returns all rows, children directly below their parents."""

@@ -67,7 +67,12 @@ class TrainingExecution:
     @property
     def model_package(self) -> str | None:
         """The ARN of the model package that the execution registered."""
-        return next((step.job for step in self.steps if step.kind == "RegisterModel"), None)
+        registered = (
+            step.job
+            for step in self.steps
+            if step.kind == "RegisterModel" and step.status is Status.SUCCEEDED
+        )
+        return next(registered, None)
 
 
 def find(sagemaker: Any, codebuild: Any, build_id: str) -> str | None:

@@ -32,11 +32,11 @@ def covered(intervals: Iterable[Interval], window: tuple[float, float]) -> float
     return seconds
 
 
-def measure(aws: LocalAws, watched: WatchedExecution) -> list[Interval]:
+def measure(aws: LocalAws, watched: WatchedExecution) -> set[Interval]:
     """Returns when the jobs and builds of an execution worked, as AWS recorded it."""
-    intervals: list[Interval] = []
+    intervals: set[Interval] = set()
     for training in watched.trainings.values():
-        intervals += _jobs(aws, training)
+        intervals.update(_jobs(aws, training))
     for action in watched.execution.actions:
         if action.category in ("Build", "Test") and action.status.ended:
             span = _build(aws, action.external_id) or (
@@ -47,7 +47,7 @@ def measure(aws: LocalAws, watched: WatchedExecution) -> list[Interval]:
             inner = watched.trainings.get(action.external_id)
             begun = [step.started for step in inner.steps if step.started] if inner else []
             name = f"{action.stage} / {action.name}"
-            intervals.append(
+            intervals.add(
                 Interval("build", name, span[0], min([span[1], *map(datetime.timestamp, begun)]))
             )
     return intervals

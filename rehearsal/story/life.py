@@ -31,6 +31,7 @@ from rehearsal.story.summary import (
     MonitorSummary,
     PhaseSummary,
 )
+from rehearsal.story.training import Training
 
 WATCH, RETRAIN, CANARY, BAD = "watch", "retrain", "canary", "bad version"
 STAGE = "prod"
@@ -75,12 +76,13 @@ class Life:
             self._serve_spring()
             self._publish_months()
             execution, summer = self._meet_summer()
-        with self._board.step(RETRAIN):
+        with self._board.begun(RETRAIN):
             challenger = self.steps.train(self.aws, self.project, execution, (RETRAIN,))
         with self._board.step(CANARY):
             self._replace(challenger, summer)
+        self.steps.finish(self.aws, challenger)
         with self._board.step(BAD):
-            self._roll_back(challenger)
+            self._roll_back(challenger.package)
         self._summary.endpoints = rollouts.read(self.aws, self.project)
 
     def _serve_spring(self) -> None:
@@ -216,11 +218,11 @@ class Life:
             self.steps.event("retraining", "the retraining is started by hand", row.detail)
             return str(started["pipelineExecutionId"])
 
-    def _replace(self, challenger: str, summer: Sent) -> None:
-        before = self.package
+    def _replace(self, training: Training, summer: Sent) -> None:
+        before, challenger = self.package, training.package
         with self._load(summer.traffic) as load:
             watched = self.steps.deploy(
-                self.aws, self.project, challenger, (CANARY,), approved=load.hurry
+                self.aws, self.project, training, (CANARY,), approved=load.hurry
             )
         self._record_load("canary of the challenger", load.outcomes)
         self.steps.require_success(self.aws, watched)
@@ -279,7 +281,9 @@ class Life:
         try:
             with self._board.step(BAD, "push"):
                 execution = self.steps.push(self.aws, self.project, "Keep a buffer of each request")
-            package = self.steps.train(self.aws, self.project, execution, (BAD,), recorded=False)
+            training = self.steps.train(
+                self.aws, self.project, execution, (BAD,), recorded=False, ends_chapter=False
+            )
         finally:
             # The next push of the project has the good code again.
             file.write_text(before)
@@ -287,11 +291,11 @@ class Life:
         made = traffic.make(Kind.NONE, self._known, _LOAD_ROWS)
         with self._load(made) as load:
             watched = self.steps.deploy(
-                self.aws, self.project, package, (BAD,), approved=load.hurry
+                self.aws, self.project, training, (BAD,), approved=load.hurry
             )
         self._record_load("canary of the bad version", load.outcomes)
         self._summary.commit = commit
-        version = package.rpartition("/")[2]
+        version = training.package.rpartition("/")[2]
         if not watched.execution.failure:
             raise RehearsalError(
                 f"Version {version}, which errs, was deployed to {self._endpoint}.",
@@ -307,6 +311,7 @@ class Life:
             )
             if sent.failed:
                 raise RehearsalError(f"{self._endpoint} fails after the rollback.", row.detail)
+        self.steps.finish(self.aws, training)
 
     def _load(self, made: Traffic) -> Load:
         return Load(self._account, self._endpoint, made.columns, made.rows[:_LOAD_ROWS])

@@ -18,6 +18,7 @@ from rehearsal.story import compute_time, package_reports, summary
 from rehearsal.story.compute_time import Interval
 from rehearsal.story.package_reports import Reports
 from rehearsal.story.summary import EventSummary, Summary
+from rehearsal.story.training import Training
 
 REASON = "Approved by the rehearsal"
 _OF_RANKS = ("auc", "average_precision")
@@ -36,7 +37,7 @@ class Steps:
     summary: Summary
     reports: Reports = field(default_factory=Reports)
     log: list[LogTail] = field(default_factory=list)
-    intervals: list[Interval] = field(default_factory=list)
+    intervals: set[Interval] = field(default_factory=set)
 
     def event(self, kind: str, title: str, detail: str = "") -> None:
         """Records an event of the life of the model."""
@@ -68,8 +69,11 @@ class Steps:
         chapter: tuple[str, ...],
         *,
         recorded: bool = True,
-    ) -> str:
-        """Follows an execution of the build pipeline; returns the package that it registers.
+        ends_chapter: bool = True,
+    ) -> Training:
+        """Follows an execution of the build pipeline until it has registered a model package.
+
+        `finish` follows it to its end.
 
         Args:
             aws: the account of the project.
@@ -78,63 +82,84 @@ class Steps:
             chapter: path of the rows of the board.
             recorded: True if the summary has the trials and the quality of this model. Defaults to
                 True.
+            ends_chapter: True if the row of the chapter ends with the execution. Defaults to True.
 
         Raises:
             RehearsalError: the execution failed, or registered no model package.
         """
         pipeline = project.pipeline("build")
-        watched = PipelineWatcher(aws, self.board).follow(pipeline, execution, chapter)
-        self.intervals += compute_time.measure(aws, watched)
-        packages = [one.model_package for one in watched.trainings.values() if one.model_package]
-        package = packages[-1] if packages else ""
+        watcher = PipelineWatcher(aws, self.board)
+        watched = watcher.follow(
+            pipeline, execution, chapter, until=lambda seen: seen.model_package
+        )
         if recorded:
             self._record_trials(watched)
-            if package:
-                self._read_package(aws, package)
+            if watched.model_package:
+                self._read_package(aws, watched.model_package)
+        if watched.execution.status.ended:
+            self.intervals |= compute_time.measure(aws, watched)
         self.require_success(aws, watched)
-        if not package:
+        if not watched.model_package:
             raise RehearsalError(
                 f"Pipeline {pipeline} succeeded but registered no model package.",
                 "None of its training steps registered one.",
                 "Add a step that registers the model to the training pipeline.",
             )
-        return package
+        return Training(watcher, watched, chapter, ends_chapter)
+
+    def finish(self, aws: LocalAws, training: Training) -> None:
+        """Follows an execution of the build pipeline to its end.
+
+        Args:
+            aws: the account of the project.
+            training: the execution, which has registered its package.
+
+        Raises:
+            RehearsalError: a step after the registration failed.
+        """
+        watched = training.finish()
+        self.intervals |= compute_time.measure(aws, watched)
+        self.require_success(aws, watched)
 
     def deploy(
         self,
         aws: LocalAws,
         project: Project,
-        package: str,
+        training: Training,
         chapter: tuple[str, ...],
         *,
         approved: Callable[[], None] = lambda: None,
     ) -> WatchedExecution:
         """Approves a package and each stage; returns the execution of the deploy pipeline.
 
-        An execution that failed is returned, not raised.
+        An execution that failed is returned, not raised. The board also shows the training, which
+        may still run.
 
         Args:
             aws: the account of the project.
             project: the project.
-            package: ARN of the model package.
+            training: the execution that registered the package.
             chapter: path of the rows of the board.
             approved: called after the approval of a stage. Defaults to a function without effect.
         """
         watcher, pipeline = PipelineWatcher(aws, self.board), project.pipeline("deploy")
+        package = training.package
         version = package.rpartition("/")[2]
         with self.board.step(*chapter, "approve model", detail=package.rpartition(":")[2]):
             known = watcher.known(pipeline)
             approvals.model_package(aws, project, arn=package, approve=True, reason=REASON)
             self.event("approval", f"version {version} is approved", REASON)
             execution = watcher.wait_for_new(pipeline, known)
-        watched = watcher.follow(pipeline, execution, chapter)
+        watched = watcher.follow(pipeline, execution, chapter, beside=training.look)
         while watched.execution.approval:
             stage = watched.execution.approval.stage
             approvals.stage(aws, pipeline, stage, approve=True, reason=REASON)
             self.event("approval", f"stage {stage} is approved", f"version {version}")
             approved()
-            watched = watcher.follow(pipeline, execution, chapter, seen=watched)
-        self.intervals += compute_time.measure(aws, watched)
+            watched = watcher.follow(
+                pipeline, execution, chapter, seen=watched, beside=training.look
+            )
+        self.intervals |= compute_time.measure(aws, watched)
         return watched
 
     def require_success(self, aws: LocalAws, watched: WatchedExecution) -> None:

@@ -26,6 +26,7 @@ from rehearsal.story import rollouts, summary
 from rehearsal.story.life import Life
 from rehearsal.story.package_reports import Reports
 from rehearsal.story.steps import Steps
+from rehearsal.story.training import Training
 
 _DEFAULT_PROJECT = "rehearsal"
 PLATFORM, BUILD, DEPLOY = "platform", "model-build", "model-deploy"
@@ -76,14 +77,15 @@ class Story:
         with self.board.step(PLATFORM):
             aws = self._place(self._deploy_platform())
             found = self._create_project(aws)
-        with self.board.step(BUILD):
-            package = self._build_model(aws, found)
+        with self.board.begun(BUILD):
+            training = self._build_model(aws, found)
         with self.board.step(DEPLOY):
-            self._deploy_model(aws, found, package)
+            self._deploy_model(aws, found, training)
+        self.steps.finish(aws, training)
         if not self.options.short and traffic.has_months(
             found.directory("build"), self.summary.target
         ):
-            Life(self.steps, aws, found, package).run()
+            Life(self.steps, aws, found, training.package).run()
 
     @property
     def reports(self) -> Reports:
@@ -164,7 +166,7 @@ class Story:
             row.detail = " ".join(found.clone(aws, self.commands))
         return found
 
-    def _build_model(self, aws: LocalAws, found: Project) -> str:
+    def _build_model(self, aws: LocalAws, found: Project) -> Training:
         with self.board.step(BUILD, "push"):
             if self.options.data:
                 self.summary.data = self.options.data.publish(aws, found)
@@ -172,17 +174,17 @@ class Story:
             execution = self.steps.push(aws, found, "Train the model")
         return self.steps.train(aws, found, execution, (BUILD,))
 
-    def _deploy_model(self, aws: LocalAws, found: Project, package: str) -> None:
-        watched = self.steps.deploy(aws, found, package, (DEPLOY,))
+    def _deploy_model(self, aws: LocalAws, found: Project, training: Training) -> None:
+        watched = self.steps.deploy(aws, found, training, (DEPLOY,))
         self.summary.endpoints = rollouts.read(aws, found)
         self.steps.require_success(aws, watched)
         endpoint = found.endpoint("prod")
         with self.board.step(DEPLOY, "predict", detail=endpoint) as row:
-            held_out = predictions.hold_out(aws, package)
+            held_out = predictions.hold_out(aws, training.package)
             self.predictions = predictions.predict(
                 found.account_of(aws, "prod"), endpoint, held_out
             )
-            self._predicted = time.time()
+            self._predicted = self.predictions.first_response
             self.summary.endpoint_name = endpoint
             self.summary.held_out = summary.held_out(self.predictions)
             row.detail = f"{self.predictions.rows} held-out rows, " + ", ".join(

@@ -1,7 +1,7 @@
 """Summary of a run, as written to `summary.json` and shown in the report."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -320,7 +320,7 @@ def failure(path: Sequence[str], error: RehearsalError, log: Sequence[str]) -> F
 
 
 def time_spent(
-    total: float, intervals: Sequence[Interval], pushed: float | None, predicted: float | None
+    total: float, intervals: Collection[Interval], pushed: float | None, predicted: float | None
 ) -> TimeSummary:
     """Splits the time from the push to the first prediction of production into compute and rest."""
     if pushed is None or predicted is None:
