@@ -18,6 +18,9 @@ from tests import run_guard
 from tests.fixture_folders import FixtureFolders
 from tests.time_table import TimeTable
 
+# Threads of OpenMP that wait occupy a core, which the other processes of the tests need.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 END_TO_END = "tests/end_to_end/"
 EXAMPLES = "tests/docs/"
 PERSONAS = "tests/personas/"

@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from stacks.seeds import Seeds, seed_code, seeds_by_record
 from stacks.settings.names import Seed
@@ -72,3 +73,13 @@ def test_repositories_record_the_name_and_version_of_their_seed() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert (record["name"], record["version"]) == ("tabular/model_build", version)
     assert any(path.startswith("wheels/mlops_jobs-") for path in record["files"])
+
+
+def test_threads_of_xgboost_do_not_occupy_cores_while_they_wait(seeds: Seeds) -> None:
+    """Two trials that share two cores took thirty times as long."""
+    files = seeds.model_build.files()
+    if "xgboost" not in files["requirements.txt"].read_text():
+        pytest.skip("the image has no XGBoost")
+    assert re.search(r"^ +OMP_WAIT_POLICY=PASSIVE", files["Dockerfile"].read_text(), re.M)
+    build = yaml.safe_load(files["buildspecs/test.yml"].read_text())
+    assert build["env"]["variables"]["OMP_WAIT_POLICY"] == "PASSIVE"
