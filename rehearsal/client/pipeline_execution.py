@@ -195,15 +195,23 @@ def of_commit(codepipeline: Any, pipeline: str, commit: str) -> str | None:
     return None
 
 
-def stop_running(codepipeline: Any, pipeline: str, reason: str) -> list[str]:
-    """Stops the running executions, abandons their actions, and returns their ids."""
+def stop_running(codepipeline: Any, codebuild: Any, pipeline: str, reason: str) -> list[str]:
+    """Stops the running executions with their builds, and returns their ids.
+
+    A build goes on when its action is abandoned, so it is stopped, too.
+    """
     running = [
         summary["pipelineExecutionId"]
         for summary in executions(codepipeline, pipeline)
         if summary["status"] == "InProgress"
     ]
     for execution_id in running:
+        actions = read(codepipeline, pipeline, execution_id).actions
         codepipeline.stop_pipeline_execution(
             pipelineName=pipeline, pipelineExecutionId=execution_id, abandon=True, reason=reason
         )
+        for action in actions:
+            # Only CodeBuild has ids with a colon.
+            if action.status is Status.RUNNING and ":" in action.external_id:
+                codebuild.stop_build(id=action.external_id)
     return running

@@ -158,10 +158,9 @@ class Story:
                 project.find(aws, name) if project.exists(aws, name) else project.create(aws, name)
             )
             # A new pipeline starts once by itself. Only the push below shall run.
+            clients = aws.client("codepipeline"), aws.client("codebuild")
             for which in ("build", "deploy"):
-                pipeline_execution.stop_running(
-                    aws.client("codepipeline"), found.pipeline(which), "A push follows"
-                )
+                pipeline_execution.stop_running(*clients, found.pipeline(which), "A push follows")
         with self.board.step(PLATFORM, "clone") as row:
             row.detail = " ".join(found.clone(aws, self.commands))
         return found

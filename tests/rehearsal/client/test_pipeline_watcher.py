@@ -169,14 +169,28 @@ def test_only_running_executions_are_stopped() -> None:
     def summary(number: int, status: str) -> dict[str, Any]:
         return {"pipelineExecutionId": f"e-{number}", "status": status, "startTime": START}
 
+    running = execution(
+        "InProgress",
+        action("Source", "Source", "Succeeded", 0, 1, category="Source", external_id="c0ffee"),
+        action("Synth", "Synth", "InProgress", 1, 1, external_id=BUILD),
+        action("Synth", "Image", "InProgress", 1, 1, external_id="image"),
+        action("Synth", "Test", "Succeeded", 1, 1, external_id="test:1"),
+    )
     aws = StubbedAws(
-        ListPipelineExecutions={
-            "pipelineExecutionSummaries": [summary(1, "Failed"), summary(2, "InProgress")]
+        **running
+        | {
+            "ListPipelineExecutions": {
+                "pipelineExecutionSummaries": [summary(1, "Failed"), summary(2, "InProgress")]
+            }
         },
         StopPipelineExecution={"pipelineExecutionId": "e-2"},
+        StopBuild={"build": {"id": BUILD}},
     )
-    assert pipeline_execution.stop_running(aws.client("codepipeline"), "p", "why") == ["e-2"]
+    clients = aws.client("codepipeline"), aws.client("codebuild")
+    assert pipeline_execution.stop_running(*clients, "p", "why") == ["e-2"]
     assert aws.asked("StopPipelineExecution")[0]["abandon"] is True
+    # An abandoned build goes on, and would take the time of the next one.
+    assert [request["id"] for request in aws.asked("StopBuild")] == [BUILD]
 
 
 def test_a_build_that_trains_nothing_has_no_training() -> None:
