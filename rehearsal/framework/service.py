@@ -112,7 +112,14 @@ class Service:
 
         def run(request: Request, context: Context) -> Response | None:
             self.check_supported(name, request)
-            self.rules.enforce(Call(name, request, lambda *asked: self.read_state(context, *asked)))
+            self.rules.enforce(
+                Call(
+                    name,
+                    request,
+                    lambda *asked: self.read_state(context, *asked),
+                    context.scope.region,
+                )
+            )
             return implementation(request, context)
 
         return run

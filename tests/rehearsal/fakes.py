@@ -1,6 +1,7 @@
 """In-memory fakes of AWS around a service: `Platform`, S3, and services of the rehearsal."""
 
 import io
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -216,13 +217,18 @@ class FakePaginator:
 
 
 class FakeS3:
-    """Objects by URI."""
+    """Objects by URI; a bucket with a suffix like `-eu-west-1` is in that region."""
 
     def __init__(self, objects: dict[str, bytes]) -> None:
         self._objects = objects
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> None:  # noqa: N803
         self._objects[f"s3://{Bucket}/{Key}"] = Body
+
+    def head_bucket(self, *, Bucket: str) -> dict[str, Any]:  # noqa: N803
+        named = re.search(r"-([a-z]{2}-[a-z]+-\d)$", Bucket)
+        headers = {"x-amz-bucket-region": named[1] if named else SCOPE.region}
+        return {"ResponseMetadata": {"HTTPHeaders": headers}}
 
     def get_bucket_acl(self, *, Bucket: str) -> dict[str, Any]:  # noqa: N803
         return {"Grants": []}

@@ -46,11 +46,13 @@ class Call:
         request: the request.
         read: reads the state of resources by an operation of the same service, such as
             `DescribeEndpoint`. Defaults to one for which no resource exists.
+        region: the region of the request. Defaults to the empty string: it is not known.
     """
 
     operation: str
     request: Request
     read: Read = read_nothing
+    region: str = ""
 
     def values(self, path: str) -> list[tuple[str, Any]]:
         """Returns the values to which a path leads, with their places."""

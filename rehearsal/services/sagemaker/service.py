@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rehearsal.containers.images.store import ImageStore
-from rehearsal.framework.platform import Platform, Scope
-from rehearsal.framework.service import HostRoute, RawHandler, Request, Service
+from rehearsal.framework.platform import Context, Platform, Scope
+from rehearsal.framework.service import HostRoute, RawHandler, Request, Response, Service
 from rehearsal.services.sagemaker import authorization, condition_keys, resumption
 from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.data.bucket_region import bucket_region
 from rehearsal.services.sagemaker.data_plane import DataPlane
 from rehearsal.services.sagemaker.experiments.experiments import Experiments
 from rehearsal.services.sagemaker.experiments.job_components import JobComponents
@@ -62,6 +63,7 @@ from rehearsal.services.sagemaker.registry.model_cards import ModelCards
 from rehearsal.services.sagemaker.registry.model_package_groups import ModelPackageGroups
 from rehearsal.services.sagemaker.registry.model_packages import ModelPackages, tagged_arn
 from rehearsal.services.sagemaker.request_rules import SAGEMAKER
+from rehearsal.services.sagemaker.request_rules.regions import BUCKET_REGION
 from rehearsal.services.sagemaker.resource_types import RESOURCE_TYPES
 from rehearsal.services.sagemaker.search import Search
 from rehearsal.services.sagemaker.stored_resource import StoredResource
@@ -129,6 +131,13 @@ class SageMaker(Service):
 
     def check_supported(self, operation: str, request: Request) -> None:
         reject_unsupported(operation, request)
+
+    def read_state(self, context: Context, operation: str, request: Request) -> Response | None:
+        if operation != BUCKET_REGION:
+            return super().read_state(context, operation, request)
+        session = self.backend.identity.service_session(context.scope)
+        region = bucket_region(session, request["Bucket"])
+        return {"BucketRegion": region} if region else None
 
     def _compose_studio(self) -> None:
         backend = self.backend

@@ -15,6 +15,7 @@ from tests.rehearsal.model_requests import changed, input_of, model_of, smallest
 
 ROOT = Path(__file__).parents[3]
 MIN_RULES = 150
+REGION = "us-east-1"
 CATALOGUES = catalogues()
 RULES = [
     pytest.param(catalogue, rule, id=f"{catalogue.service}.{rule.name}")
@@ -31,7 +32,7 @@ def request_of(catalogue: Catalogue, rule: Rule, example: Example) -> tuple[str,
 
 def call_of(catalogue: Catalogue, rule: Rule, example: Example) -> Call:
     operation, request = request_of(catalogue, rule, example)
-    return Call(operation, request, lambda name, _: example.state.get(name))
+    return Call(operation, request, lambda name, _: example.state.get(name), REGION)
 
 
 def test_the_documented_rules_are_those_of_the_catalogue() -> None:

@@ -13,6 +13,7 @@ from rehearsal.services.sagemaker.request_rules import (
     jobs,
     models,
     monitoring,
+    regions,
     registry,
     studio,
     tuning,
@@ -30,5 +31,6 @@ SAGEMAKER = Catalogue(
     *registry.RULES,
     *feature_store.RULES,
     *studio.RULES,
+    *regions.RULES,
 )
 RUNTIME = Catalogue("sagemaker-runtime", *general.RUNTIME_RULES, error="ValidationError")

@@ -176,3 +176,37 @@ def test_invalid_containers_are_rejected(
 
     with pytest.raises(ClientError, match=message):
         sagemaker.create_model(**request, **changes)
+
+
+@pytest.mark.parametrize(
+    ("container", "message"),
+    [
+        (
+            {"Image": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/churn:1"},
+            "is in eu-west-1.*same region as the model, us-east-1",
+        ),
+        (
+            {"Image": requests.IMAGE, "ModelDataUrl": "s3://models-eu-west-1/model.tar.gz"},
+            "is in eu-west-1.*located in us-east-1",
+        ),
+        (
+            {
+                "Image": requests.IMAGE,
+                "ModelDataSource": {
+                    "S3DataSource": {
+                        "S3Uri": "s3://models-eu-west-1/model/",
+                        "S3DataType": "S3Prefix",
+                        "CompressionType": "None",
+                    }
+                },
+            },
+            "is in eu-west-1.*located in us-east-1",
+        ),
+    ],
+)
+def test_a_model_is_in_the_region_of_its_image_and_its_data(
+    sagemaker: Any, container: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message) as caught:
+        sagemaker.create_model(**requests.model() | {"PrimaryContainer": container})
+    assert caught.value.response["Error"]["Code"] == "ValidationException"

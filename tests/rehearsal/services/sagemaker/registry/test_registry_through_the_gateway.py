@@ -211,3 +211,22 @@ def test_a_private_hub_lists_what_it_contains(cloud: Aws) -> None:
     assert json.loads(document) == {"HostingEcrUri": requests.IMAGE}
     with pytest.raises(ClientError, match="AccessDenied"):
         reader.delete_hub_content(**content, HubContentVersion="1.0.0")
+
+
+def test_a_bucket_of_another_account_in_another_region_has_no_model_data(cloud: Aws) -> None:
+    cloud.client("s3", region_name="eu-west-1").create_bucket(
+        Bucket="models-of-ireland", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    everything = {"Action": "sagemaker:*", "Resource": "*"}
+    sagemaker = person_of_other(cloud, "ireland", everything)
+
+    with pytest.raises(ClientError, match=f"in eu-west-1.*located in {REGION}") as error:
+        sagemaker.create_model(
+            ModelName="churn",
+            ExecutionRoleArn=f"arn:aws:iam::{OTHER}:role/ireland",
+            PrimaryContainer={
+                "Image": requests.IMAGE,
+                "ModelDataUrl": "s3://models-of-ireland/model.tar.gz",
+            },
+        )
+    assert error.value.response["Error"]["Code"] == "ValidationException"
