@@ -23,6 +23,8 @@ from rehearsal.containers.images.registry import MANIFEST
 from rehearsal.framework.aws_client import aws_client
 from rehearsal.framework.platform import Credentials, Platform
 from rehearsal.framework.service import RawHandler
+from rehearsal.services.ecr.layer_files import ROUTE as LAYER_ROUTE
+from rehearsal.services.ecr.layer_files import LayerFiles
 
 _ROUTE = re.compile(
     r"/v2/(?:(?P<repository>[a-z0-9][a-z0-9._/-]*)/(?P<kind>manifests|blobs)/(?P<rest>.+))?"
@@ -54,8 +56,23 @@ class RegistryEndpoint:
         self._key_of_password = key_of_password
 
     def raw_routes(self) -> Sequence[tuple[re.Pattern[str], RawHandler]]:
-        """Returns the route of the registries."""
-        return [(_ROUTE, self.handle)]
+        """Returns the routes of the registries and of the URLs of layers."""
+        return [(_ROUTE, self.handle), (LAYER_ROUTE, self.download)]
+
+    def download(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, list[str]],
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> Reply:
+        """Serves the URL that GetDownloadUrlForLayer returned."""
+        del headers, body
+        content = LayerFiles(self._platform).read(path, query.get("signature", [""])[0])
+        if method != "GET" or content is None:
+            return _error(403, "DENIED", "the URL is not one of GetDownloadUrlForLayer")
+        return 200, {"Content-Type": "application/octet-stream"}, content
 
     def handle(
         self,
