@@ -15,18 +15,22 @@ MAX_WAIT_SECONDS = 20 * 60
 """Time for a first instance or copy to start where the endpoint has none, or for a job to end."""
 POLL_SECONDS = 5
 _NO_CAPACITY = "no capacity"
-_STATUS = re.compile(r"\b([45]\d\d)\b")
+_STATUS = re.compile(r"Received (?:client|server) error \((\d+)\)")
 
 
 class RejectedRowsError(Exception):
     """Rows that the model rejected.
 
     Args:
-        status: HTTP status of the model; 0 if the response does not have it.
+        status: HTTP status of the model; None if it is not known: a response at the failure
+            location of an asynchronous endpoint need not have it.
         message: message of the model.
+
+    Source:
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AsyncInferenceOutputConfig.html
     """
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int | None, message: str) -> None:
         super().__init__(message)
         self.status, self.message = status, message
 
@@ -137,7 +141,7 @@ class AsynchronousClient:
             if failure is not None:
                 message = failure.decode(errors="replace")
                 status = _STATUS.search(message)
-                raise RejectedRowsError(int(status[1]) if status else 0, message)
+                raise RejectedRowsError(int(status[1]) if status else None, message)
             self._sleep(POLL_SECONDS)
         raise SmokeTestError(
             f"the asynchronous endpoint wrote no response within {MAX_WAIT_SECONDS // 60} minutes"
@@ -170,16 +174,19 @@ class TransformClient:
     def invoke(self, body: bytes, content_type: str) -> bytes:
         """Returns the predictions of a job over one file, in folders beside the scheduled ones."""
         run = uuid.uuid4().hex[:8]
-        source = self._request["TransformInput"]
+        request = dict(self._request)
+        # The rows of the test are not traffic that a monitor compares.
+        request.pop("DataCaptureConfig", None)
+        source = request["TransformInput"]
         folder = source["DataSource"]["S3DataSource"]["S3Uri"].rstrip("/")
-        output = {**self._request["TransformOutput"]}
+        output = {**request["TransformOutput"]}
         input_uri = f"{folder}.smoke-test/{run}"
         output["S3OutputPath"] = f"{output['S3OutputPath'].rstrip('/')}.smoke-test/{run}"
         self._s3.put_object(**object_at(f"{input_uri}/rows"), Body=body)
         job = f"{self._name}-{run}"
         self._sagemaker.create_transform_job(
             **{
-                **self._request,
+                **request,
                 "TransformJobName": job,
                 "TransformInput": {
                     **source,

@@ -51,6 +51,7 @@ class Aws:
         self.schedule: dict[str, Any] | None = None
         self.jobs: list[dict[str, Any]] = []
         self.job_status = "Completed"
+        self.stores_bare_failures = False
 
     def client(self, _: str) -> "Aws":
         return self
@@ -96,7 +97,9 @@ class Aws:
         except ClientError as rejected:
             details: Any = rejected.response
             text = f"Received client error ({details['OriginalStatusCode']}) from primary with "
-            self.objects[failure] = f"{text}message {details['OriginalMessage']}".encode()
+            wrapped = f"{text}message {details['OriginalMessage']}"
+            stored = details["OriginalMessage"] if self.stores_bare_failures else wrapped
+            self.objects[failure] = stored.encode()
         return {"OutputLocation": response, "FailureLocation": failure}
 
     def put_object(self, **given: Any) -> None:

@@ -108,6 +108,16 @@ def test_an_asynchronous_endpoint_has_to_reject_a_malformed_row(
     assert expected in failure_of(asynchronous)
 
 
+def test_a_failure_of_an_asynchronous_endpoint_need_not_have_a_status(asynchronous: Aws) -> None:
+    """SageMaker stores the response of the model, in which 500 rows are not a status."""
+    asynchronous.stores_bare_failures = True
+    asynchronous.error = (400, "no_such_column is unknown, in the first of 500 rows")
+    assert smoke_test.run("churn-staging", asynchronous) == SERVES
+
+    asynchronous.error = (400, "bad row")
+    assert "which does not name the column" in failure_of(asynchronous)
+
+
 def test_an_asynchronous_endpoint_that_never_responds_fails(
     asynchronous: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,263 @@
+"""A project with the real repository model-deploy on the rehearsal, and a model without a pipeline.
+
+The model is fitted and its baselines are made by the programs of the seed, in this process's
+environment: the registered package is as the build pipeline would register it, in seconds.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rehearsal.containers.images.registry import publish
+from rehearsal.containers.images.store import ImageStore
+from stacks.seeds import seed_code
+from stacks.settings.names import Seed
+from tests.constructs.projects.deployed_project import (
+    BUILD,
+    DESTROY,
+    REGION,
+    Deployed,
+    bootstrapped_aws,
+)
+
+SEED = Path(__file__).parents[3] / "seed_code/model_build"
+HEADING, TARGET = ("age", "balance", "answer"), "answer"
+RUN = "runs/1"  # prefix of the outputs of a training pipeline
+
+
+def rows(count: int, *, older_by: int = 0, seed: int = 7) -> list[list[str]]:
+    """Returns rows without the target: ages from 20 to 60, and balances.
+
+    Args:
+        count: number of rows.
+        older_by: years that are added to each age.
+        seed: seed of the rows.
+    """
+    dice = random.Random(seed)  # noqa: S311  reproducible, not secret
+    return [[str(dice.randint(20, 60) + older_by), str(dice.randint(0, 900))] for _ in range(count)]
+
+
+class StagedProject(Deployed):
+    """A deployed project whose deployment is the seed's, with other settings of its stages."""
+
+    def prepare(self, settings: Mapping[str, str]) -> None:
+        """Writes the seeds; `settings` has the content of each file in `config/`."""
+        for name in ("test", "train"):
+            file = self.folder / f"build/buildspecs/{name}.yml"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(BUILD)
+        for path, source in seed_code()[Seed.TABULAR].model_deploy.files().items():
+            target = self.folder / "deploy" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+        for stage, text in settings.items():
+            (self.folder / f"deploy/config/{stage}.yaml").write_text(text)
+
+    def configure(self, settings: Mapping[str, str]) -> str:
+        """Pushes other settings of stages as one commit; returns its id."""
+        codecommit, repository = self.client("codecommit"), f"{self.name}-model-deploy"
+        tip = codecommit.get_branch(repositoryName=repository, branchName="main")["branch"]
+        made = codecommit.create_commit(
+            repositoryName=repository,
+            branchName="main",
+            parentCommitId=tip["commitId"],
+            putFiles=[
+                {"filePath": f"config/{stage}.yaml", "fileContent": text.encode()}
+                for stage, text in settings.items()
+            ],
+        )
+        return str(made["commitId"])
+
+    def register(self) -> str:
+        """Fits a model and registers it with its baselines; returns the ARN of the package."""
+        made, context = self.folder / "model", self.folder / "image"
+        _fit(made)
+        for path, source in seed_code()[Seed.TABULAR].model_build.files().items():
+            target = context / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+        uri = self.outputs["ImageRepositoryUri"]
+        image = ImageStore(self.folder / "images").build(context)
+        publish(_AtEndpoint(self), uri, ["1"], image)  # type: ignore[arg-type]
+        s3, bucket = self.client("s3"), self.outputs["ArtifactBucketName"]
+        archive = "models/1/model.tar.gz"
+        s3.upload_file(str(made / "model.tar.gz"), bucket, archive)
+        s3.upload_file(str(made / "run/test/holdout.csv"), bucket, f"{RUN}/test/holdout.csv")
+        for file in (made / "baseline").rglob("*.json"):
+            key = f"{RUN}/baseline/{file.relative_to(made / 'baseline')}"
+            s3.upload_file(str(file), bucket, key)
+
+        def stored(path: str) -> dict[str, str]:
+            place = f"s3://{bucket}/{RUN}/baseline/{path}"
+            return {"ContentType": "application/json", "S3Uri": place}
+
+        created = self.client("sagemaker").create_model_package(
+            ModelPackageGroupName=self.name,
+            ModelApprovalStatus="PendingManualApproval",
+            InferenceSpecification={
+                "Containers": [{"Image": f"{uri}:1", "ModelDataUrl": f"s3://{bucket}/{archive}"}],
+                "SupportedContentTypes": ["text/csv", "application/json"],
+                "SupportedResponseMIMETypes": ["text/csv", "application/json"],
+            },
+            CustomerMetadataProperties={
+                "problem_type": "binary",
+                "target": TARGET,
+                "holdout": f"s3://{bucket}/{RUN}/test/holdout.csv",
+            },
+            DriftCheckBaselines={
+                "ModelDataQuality": {
+                    "Constraints": stored("data-quality/constraints.json"),
+                    "Statistics": stored("data-quality/statistics.json"),
+                },
+            },
+        )
+        return str(created["ModelPackageArn"])
+
+    def approve(self, package: str) -> None:
+        """Approves a model, which starts the pipeline."""
+        self.client("sagemaker").update_model_package(
+            ModelPackageArn=package, ModelApprovalStatus="Approved"
+        )
+
+    def deployment(self) -> dict[str, Any]:
+        """Returns the newest execution of the pipeline that deploys."""
+        listed = self.client("codepipeline").list_pipeline_executions(
+            pipelineName=f"{self.name}-model-deploy"
+        )
+        found: dict[str, Any] = listed["pipelineExecutionSummaries"][0]
+        return found
+
+    def deploy_to_production(self, after: str) -> None:
+        """Approves the deployment to production and waits for its end.
+
+        Args:
+            after: id of the execution before this one.
+        """
+        self.wait("the execution", lambda: self.deployment()["pipelineExecutionId"] != after)
+        self.wait("the approval", lambda: bool(self._token()))
+        self.client("codepipeline").put_approval_result(
+            pipelineName=f"{self.name}-model-deploy",
+            stageName="Staging",
+            actionName="Approval",
+            result={"summary": "by a test", "status": "Approved"},
+            token=self._token(),
+        )
+        self.wait("production", lambda: self.deployment()["status"] != "InProgress")
+        assert self.deployment()["status"] == "Succeeded", self.errors()
+
+    def _token(self) -> str | None:
+        assert self.deployment()["status"] == "InProgress", self.errors()
+        (asked,) = (one for one in self._actions() if one["actionName"] == "Approval")
+        token: str | None = asked.get("latestExecution", {}).get("token")
+        return token
+
+    def _actions(self) -> list[dict[str, Any]]:
+        state = self.client("codepipeline").get_pipeline_state(name=f"{self.name}-model-deploy")
+        return [one for stage in state["stageStates"] for one in stage["actionStates"]]
+
+    def errors(self) -> dict[str, str]:
+        """Returns the errors of failed actions, each with the end of its log."""
+        found = {}
+        for action in self._actions():
+            ran = action.get("latestExecution", {})
+            if "errorDetails" in ran:
+                found[action["actionName"]] = str(ran["errorDetails"]) + self._log(ran)
+        return found
+
+    def _log(self, ran: Mapping[str, Any]) -> str:
+        build = str(ran.get("externalExecutionId", ""))
+        if ":" not in build or build.startswith("arn:aws:cloudformation"):
+            return ""
+        (described,) = self.client("codebuild").batch_get_builds(ids=[build])["builds"] or [{}]
+        logs = described.get("logs", {})
+        if "streamName" not in logs:
+            return ""
+        events = self.client("logs").get_log_events(
+            logGroupName=logs["groupName"], logStreamName=logs["streamName"]
+        )["events"]
+        return "".join(f"\n{one['message'].rstrip()}" for one in events[-40:])
+
+
+class _AtEndpoint:
+    """A session of the account's root whose clients call the local AWS."""
+
+    region_name = REGION
+
+    def __init__(self, project: Deployed) -> None:
+        self._project = project
+
+    def client(self, service: str, *_: Any, **__: Any) -> Any:
+        return self._project.client(service)
+
+
+def _fit(folder: Path) -> None:
+    """Writes the archive of a model, held-out rows and baselines."""
+    folder.mkdir()
+    dice = random.Random(3)  # noqa: S311  reproducible, not secret
+    with (folder / "data.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADING)
+        for age, balance in rows(400):
+            answer = "yes" if int(age) + dice.gauss(0, 2) > 40 else "no"
+            writer.writerow([age, balance, answer])
+    run = folder / "run"
+    _tabular("run", folder / "data.csv", "--target", TARGET, "--output", run)
+    (folder / "archive").mkdir()
+    for place in (folder / "archive/model.tar.gz", folder / "model.tar.gz"):
+        with tarfile.open(place, "w:gz") as archive:
+            for file in sorted((run / "model").iterdir()):
+                archive.add(file, file.name)
+    _tabular(
+        "baseline",
+        *("--model", folder / "archive"),
+        *("--rows", run / "rows"),
+        *("--test", run / "test"),
+        *("--output", folder / "baseline"),
+    )
+
+
+def _tabular(*arguments: str | Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tabular", *map(str, arguments)],
+        cwd=SEED,
+        env=os.environ | {"PYTHONPATH": "src"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextmanager
+def staged_project(
+    folder: Path, name: str, settings: Mapping[str, str], **options: Any
+) -> Iterator[StagedProject]:
+    """Starts an AWS with a project whose model is in service in both stages.
+
+    Args:
+        folder: an empty folder.
+        name: name of the project.
+        settings: content of the settings file of each stage.
+        options: further arguments of `Project`.
+    """
+    with bootstrapped_aws(folder / "aws") as aws:
+        project = StagedProject(aws, folder, name)
+        project.prepare(settings)
+        stack = project.deploy(DESTROY, **options)
+        assert stack["StackStatus"] == "CREATE_COMPLETE", stack["Failures"]
+        project.first_deployment()
+        first = project.deployment()
+        assert first["status"] == "Succeeded", project.errors()
+        project.approve(project.register())
+        project.deploy_to_production(after=first["pipelineExecutionId"])
+        yield project
