@@ -185,6 +185,7 @@ def add_targets(scope: Construct, settings: Settings, account: Account) -> None:
             project_id=one.project.project_id,
             project_account=one.account.id,
             stage=one.stage,
+            feature_store=one.project.feature_store,
             removal_policy=removal_policy(one.project.removal, defaults),
             defaults=defaults,
             env=environment(account),

@@ -20,6 +20,7 @@ class ProjectTargetStack(PlatformStack):
         project_id: id of the project.
         project_account: account id of the project.
         stage: the stage.
+        feature_store: True if models look up features of the project. Defaults to False.
         removal_policy: handling of the key, the bucket and the endpoint when the stack is deleted.
         defaults: settings of every stack.
         env: account and region of the stage.
@@ -37,6 +38,7 @@ class ProjectTargetStack(PlatformStack):
         removal_policy: cdk.RemovalPolicy,
         defaults: DefaultSettings,
         env: cdk.Environment,
+        feature_store: bool = False,
     ) -> None:
         super().__init__(
             scope,
@@ -52,6 +54,7 @@ class ProjectTargetStack(PlatformStack):
             project_id=project_id,
             project_account=project_account,
             stage=stage,
+            feature_store=feature_store,
             removal_policy=removal_policy,
         )
         cdk.CfnOutput(self, "EndpointName", value=target.target.stack_name)

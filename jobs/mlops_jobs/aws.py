@@ -1,6 +1,7 @@
 """boto3 clients for the AWS Region of the container."""
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlops_jobs.failure import InputError
@@ -9,9 +10,11 @@ if TYPE_CHECKING:
     from botocore.config import Config
 
 REGION = "AWS_REGION"
+SESSION_NAME = "mlops-jobs"
+"""Name of the sessions of assumed roles, which CloudTrail records."""
 
 
-def client(service: str, config: "Config | None" = None) -> Any:
+def client(service: str, config: "Config | None" = None, *, role: str = "") -> Any:
     """Creates a boto3 client for the AWS Region of the container.
 
     SageMaker passes the Region in AWS_REGION, which boto3 does not read. Without a Region, most
@@ -22,6 +25,8 @@ def client(service: str, config: "Config | None" = None) -> Any:
     Args:
         service: name of the service in boto3, for example `s3`.
         config: further settings of the client. Defaults to None: boto3's settings.
+        role: ARN of a role that the client assumes, and assumes again before its credentials
+            expire. Defaults to "": the role of the container.
 
     Returns:
         The client.
@@ -40,5 +45,35 @@ def client(service: str, config: "Config | None" = None) -> Any:
         )
     # Otherwise boto3 calls the global endpoint of S3 in us-east-1.
     regional = Config(s3={"us_east_1_regional_endpoint": "regional"})
-    make: Any = boto3.client
+    make: Any = _assuming(role, region).client if role else boto3.client
     return make(service, region_name=region, config=regional.merge(config) if config else regional)
+
+
+def _assuming(role: str, region: str) -> Any:
+    """Returns a boto3 session that calls AWS with a role."""
+    import boto3
+    from botocore.credentials import (
+        AssumeRoleCredentialFetcher,
+        CredentialProvider,
+        CredentialResolver,
+        DeferredRefreshableCredentials,
+    )
+    from botocore.session import get_session
+
+    own = get_session()
+    fetcher = AssumeRoleCredentialFetcher(
+        partial(own.create_client, region_name=region),
+        own.get_credentials(),
+        role,
+        extra_args={"RoleSessionName": SESSION_NAME},
+    )
+
+    class Assumed(CredentialProvider):
+        METHOD = "assume-role"
+
+        def load(self) -> DeferredRefreshableCredentials:
+            return DeferredRefreshableCredentials(fetcher.fetch_credentials, self.METHOD)
+
+    session = get_session()
+    session.register_component("credential_provider", CredentialResolver([Assumed()]))
+    return boto3.Session(botocore_session=session)

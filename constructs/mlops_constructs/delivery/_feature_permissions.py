@@ -121,6 +121,19 @@ def read_records(scope: IConstruct, project: ProjectResources) -> list[Permissio
     ]
 
 
+def read_records_elsewhere(scope: IConstruct, project: ProjectResources) -> list[Permission]:
+    """Returns the permissions of the role that models in other accounts assume.
+
+    The caller of the online store decrypts with the key of the group.
+
+    Args:
+        scope: a construct in the account and region of the project.
+        project: names and stores of the project.
+    """
+    decrypt = Permission(actions=["kms:Decrypt"], resources=[project.artifacts.key.key_arn])
+    return [*read_records(scope, project), decrypt]
+
+
 def _offline(project: ProjectResources) -> dict[str, dict[str, Any]]:
     stored = project.artifacts.bucket.s3_url_for_object(f"{FEATURES_PREFIX}*")
     return {

@@ -14,10 +14,15 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from mlops_constructs._attributes import bucket_name, key_arn
-from mlops_constructs._environment import inherit, stack_of
+from mlops_constructs._environment import environment_of, inherit, stack_of
 from mlops_constructs._findings import acknowledge
 from mlops_constructs._problems import Problems
-from mlops_constructs.access import ModelExecutionRole, ProjectAccess, image_pull_permissions
+from mlops_constructs.access import (
+    LeastPrivilegeRole,
+    ModelExecutionRole,
+    ProjectAccess,
+    image_pull_permissions,
+)
 from mlops_constructs.delivery import (
     DEFAULT_STAGES,
     ModelBuildPipeline,
@@ -28,9 +33,13 @@ from mlops_constructs.delivery import (
     StageKind,
     StageTarget,
 )
-from mlops_constructs.delivery._feature_permissions import read_records
+from mlops_constructs.delivery._feature_permissions import read_records, read_records_elsewhere
 from mlops_constructs.delivery.deployment._kind_permissions import kinds_of, serving_kinds
 from mlops_constructs.delivery.deployment._stage_accounts import stage_list_problems, targets_of
+from mlops_constructs.delivery.deployment._stage_names import (
+    feature_reader_role,
+    feature_reader_role_arn,
+)
 from mlops_constructs.model_registry import ModelPackageGroup, ModelPackageGroupBase
 from mlops_constructs.network import NetworkBase
 from mlops_constructs.studio import MlflowAppBase
@@ -102,7 +111,9 @@ class Project(Construct):
             log there. Defaults to None: executions are not logged.
         feature_store: True if the repository model-build can define feature groups, named
             `PROJECT_GROUP`: its train build creates and extends them, the training pipeline writes
-            records, and models read them. Defaults to False: no permissions on feature groups.
+            records, and models read them; those of stages in other accounts assume a role of this
+            account, and need a `ProjectTarget(feature_store=True)`. Defaults to False: no
+            permissions on feature groups.
         function_network: network of the function that removes a project, for organisations that
             require all functions to run in a VPC: a `Network` with the uses FUNCTIONS, DELIVERY and
             OPERATIONS. Only DESTROY creates the function. Defaults to None: no VPC.
@@ -205,6 +216,9 @@ class Project(Construct):
             packages=packages,
             mlflow_app_arn=mlflow.mlflow_app_arn if mlflow else None,
             feature_store=feature_store,
+            feature_reader_role_arn=self._feature_reader_arn(project_name)
+            if feature_store and self._targets
+            else None,
         )
         self.model_package_group = self._group()
         deploy_seed = with_stage_settings(model_deploy_seed, self._stages)
@@ -221,6 +235,7 @@ class Project(Construct):
         self.approval_topic = self._approval_topic(approval_notifications)
         self.model_execution_role = self._define_model_execution_role()
         share_with_targets(self.stores, self._targets)
+        self._feature_reader = self._define_feature_reader()
         self.monitoring = monitoring or ProjectMonitoring()
         self._monitoring_roles = self._define_monitoring_roles()
         self.model_build_pipeline = self._build_pipeline()
@@ -351,6 +366,27 @@ class Project(Construct):
         )
         return role
 
+    def _feature_reader_arn(self, project_name: str) -> str:
+        place = environment_of(self)
+        return feature_reader_role_arn(project_name, place.region, place.account)
+
+    def _define_feature_reader(self) -> LeastPrivilegeRole | None:
+        """Defines the role with which models in other accounts read records."""
+        if self.resources.feature_reader_role_arn is None:
+            return None
+        models = [
+            target.principal_with(target.model_execution_role_name)
+            for target in self._targets.values()
+        ]
+        return LeastPrivilegeRole(
+            self,
+            "FeatureReader",
+            assumed_by=iam.CompositePrincipal(*models),
+            description="Models of stages in other accounts: read feature groups of the project",
+            role_name=feature_reader_role(self.resources.project_name, environment_of(self).region),
+            permissions=read_records_elsewhere(self, self.resources),
+        )
+
     @property
     def _own_kinds(self) -> tuple[StageKind, ...]:
         """Kinds of the stages in the account of the project."""
@@ -361,8 +397,13 @@ class Project(Construct):
 
         The endpoints need them to run and to be deleted.
         """
-        for role in (self.model_deploy_pipeline.deployment_role, self.model_execution_role):
-            cdk.RemovalPolicies.of(role).apply(self._removal_policy)
+        for role in (
+            self.model_deploy_pipeline.deployment_role,
+            self.model_execution_role,
+            self._feature_reader,
+        ):
+            if role is not None:
+                cdk.RemovalPolicies.of(role).apply(self._removal_policy)
         self._monitoring_roles.keep(self._removal_policy)
 
     def _remove_endpoints_first(self) -> None:

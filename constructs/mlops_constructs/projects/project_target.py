@@ -31,6 +31,7 @@ from mlops_constructs.delivery.actions._template_check import deployed_template_
 from mlops_constructs.delivery.deployment._kind_permissions import serving_kinds
 from mlops_constructs.delivery.deployment._stage_names import (
     check_build_role,
+    feature_reader_role_arn,
     pipeline_principal,
     principal_in_project,
     smoke_test_build_role,
@@ -79,6 +80,9 @@ class ProjectTarget(Construct):
         project_id: id of the project.
         project_account: account id of the project, 12 digits.
         stage: the stage, the same value as in `Project(stages=...)`.
+        feature_store: True if models look up features of the project, the same value as in
+            `Project`: their role can assume the one that reads the project's feature groups.
+            Defaults to False: no access to feature groups.
         permissions_boundary: permissions boundary of all roles. Defaults to None: no boundary.
         server_access_logs_bucket: bucket of the same account and region for the S3 server access
             logs of the bucket. Defaults to None: no server access logs; AWS CloudTrail data events
@@ -120,6 +124,7 @@ class ProjectTarget(Construct):
         project_id: str,
         project_account: str,
         stage: ProjectStage,
+        feature_store: bool = False,
         permissions_boundary: iam.IManagedPolicy | None = None,
         server_access_logs_bucket: s3.IBucket | None = None,
         function_network: NetworkBase | None = None,
@@ -142,7 +147,7 @@ class ProjectTarget(Construct):
             network=self._network(stage),
             registry_account=project_account,
         )
-        self.model_execution_role = self._define_model_execution_role(project)
+        self.model_execution_role = self._define_model_execution_role(project, feature_store)
         monitoring = self._define_monitoring_roles(project)
         self.deployment_role = DeploymentRole(
             self,
@@ -272,7 +277,12 @@ class ProjectTarget(Construct):
             acknowledge(bucket, without_access_log(_CLOUDTRAIL))
         return bucket
 
-    def _define_model_execution_role(self, project: ProjectResources) -> ModelExecutionRole:
+    def _define_model_execution_role(
+        self, project: ProjectResources, feature_store: bool
+    ) -> ModelExecutionRole:
+        reader = feature_reader_role_arn(
+            self._project_name, self.target.region, self._project_account
+        )
         return ModelExecutionRole(
             self,
             "ModelExecutionRole",
@@ -283,6 +293,11 @@ class ProjectTarget(Construct):
             permissions=[
                 *serving_kinds(self, self.target.stage.kinds, self.bucket),
                 *self._stored_in_project(MODEL_DATA_PREFIX),
+                *(
+                    [Permission(actions=["sts:AssumeRole"], resources=[reader])]
+                    if feature_store
+                    else []
+                ),
             ],
         )
 

@@ -9,6 +9,7 @@ Source:
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from mlops_jobs.failure import InputError
 VARIABLE = "ONLINE_FEATURES"
 MAX_IDENTIFIERS = 100  # of one request for a group
 _MAX_CONNECTIONS = 32  # threads of one worker process
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]+")
 _MIN_TIMEOUT_MS, _MAX_TIMEOUT_MS = 10, 30_000
 
 Reaction = Literal["empty", "reject"]
@@ -42,6 +44,8 @@ class OnlineFeatures:
             `empty` predicts with empty features. Defaults to `reject`.
         timeout_ms: time in milliseconds that a call to the store may take, 10 to 30000. Defaults to
             500.
+        role: ARN of a role in the account of the group, which containers in other accounts assume
+            to read it. Defaults to "": they read it with their role.
     """
 
     group: str
@@ -50,6 +54,7 @@ class OnlineFeatures:
     missing: Reaction = "empty"
     unavailable: Reaction = "reject"
     timeout_ms: int = 500
+    role: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "OnlineFeatures | None":
@@ -70,7 +75,7 @@ class OnlineFeatures:
         except (ValueError, TypeError, KeyError) as error:
             raise InputError(
                 f"{VARIABLE}: got {text[:200]!r} ({error}); allowed: a JSON object with group, "
-                "entity, features, and missing, unavailable, timeout_ms"
+                "entity, features, and missing, unavailable, timeout_ms, role"
             ) from error
         found._validate()
         return found
@@ -95,8 +100,18 @@ class OnlineFeatures:
                 f"timeout_ms: got {self.timeout_ms!r}; allowed: {_MIN_TIMEOUT_MS} to "
                 f"{_MAX_TIMEOUT_MS}"
             )
+        if self.role and not (isinstance(self.role, str) and _ROLE.fullmatch(self.role)):
+            problems.append(
+                f"role: got {self.role!r}; allowed: the ARN of a role, such as "
+                "arn:aws:iam::111111111111:role/reader"
+            )
         if problems:
             raise InputError(f"{VARIABLE}: " + "; ".join(problems))
+
+    @property
+    def account(self) -> str:
+        """Account of the group; empty for that of the container."""
+        return self.role.split(":")[4] if self.role else ""
 
 
 class FeatureLookup:
@@ -106,7 +121,7 @@ class FeatureLookup:
         online: the features.
 
     Raises:
-        InputError: the container has no Region.
+        InputError: the container has no Region, or its account cannot be determined.
     """
 
     def __init__(self, online: OnlineFeatures) -> None:
@@ -124,6 +139,7 @@ class FeatureLookup:
                 retries={"mode": "standard", "total_max_attempts": 1},
                 max_pool_connections=_MAX_CONNECTIONS,
             ),
+            role=online.role if online.role and _account() != online.account else "",
         )
 
     def look_up(self, identifiers: Sequence[Any]) -> dict[str, list[str | None]]:
@@ -190,6 +206,19 @@ class FeatureLookup:
             if not asked:
                 return found
         raise LookupFailedError("AWS did not process all record identifiers")
+
+
+def _account() -> str:
+    """Returns the account of the container."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return str(client("sts").get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError) as error:
+        raise InputError(
+            f"{VARIABLE}: role: the account of this container is unknown, because AWS STS does not "
+            f"respond ({error}); a network needs an endpoint for STS"
+        ) from error
 
 
 def _text(value: Any) -> str:

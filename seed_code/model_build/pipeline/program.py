@@ -208,4 +208,6 @@ def serving_environment(configuration: "Configuration", project: "Project") -> d
         "features": list(features.columns),
         **features.online.model_dump(),
     }
+    if project.feature_reader_role_arn:
+        looked_up["role"] = project.feature_reader_role_arn
     return {"ONLINE_FEATURES": json.dumps(looked_up)}

@@ -38,6 +38,8 @@ class Project:
         security_group_ids: ids of the security groups of jobs. Defaults to none.
         mlflow_app_arn: ARN of the MLflow App in which executions are logged. Defaults to "": they
             are not logged.
+        feature_reader_role_arn: ARN of the role with which models in other accounts look up
+            features. Defaults to "": no stage is in another account.
     """
 
     region: str
@@ -52,6 +54,7 @@ class Project:
     subnet_ids: tuple[str, ...] = ()
     security_group_ids: tuple[str, ...] = ()
     mlflow_app_arn: str = ""
+    feature_reader_role_arn: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Project":
@@ -77,6 +80,7 @@ class Project:
             subnet_ids=_ids(environment, "SUBNET_IDS"),
             security_group_ids=_ids(environment, "SECURITY_GROUP_IDS"),
             mlflow_app_arn=environment.get("MLFLOW_APP_ARN", ""),
+            feature_reader_role_arn=environment.get("FEATURE_READER_ROLE_ARN", ""),
         )
 
     @property

@@ -143,17 +143,15 @@ def test_jobs_are_isolated_encrypted_and_tagged(definition: dict[str, Any]) -> N
     assert tuning["Tags"] == PROJECT.tags
 
 
-@pytest.fixture(scope="module")
-def with_features(define: Define) -> dict[str, Any]:
-    """The definition of a project with features."""
-    data = {
+WITH_FEATURES: dict[str, Any] = {
+    "data": {
         "target": "answer",
         "delimiter": ";",
         "encoding": "latin-1",
         "drop": ["id", "due date"],
         "positive_label": "yes",
-    }
-    features = {
+    },
+    "features": {
         "group": "customers",
         "source": "s3://churn-artifacts/data/customers/",
         "entity": "customer id",
@@ -161,8 +159,14 @@ def with_features(define: Define) -> dict[str, Any]:
         "columns": ["orders"],
         "as_of": "2026-11-01",
         "online": {"timeout_ms": 250},
-    }
-    return define(data=data, features=features)
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def with_features(define: Define) -> dict[str, Any]:
+    """The definition of a project with features."""
+    return define(**WITH_FEATURES)
 
 
 def test_features_are_ingested_and_added_before_the_table_is_prepared(
@@ -234,6 +238,17 @@ def test_the_model_package_has_the_look_up_of_its_features(
         unavailable="reject",
         timeout_ms=250,
     )
+
+
+def test_the_look_up_names_the_role_of_stages_in_other_accounts(
+    define: Define,
+) -> None:
+    role = "arn:aws:iam::111122223333:role/sagemaker-projects/churn-eu-west-1-features"
+    definition = define(project=replace(PROJECT, feature_reader_role_arn=role), **WITH_FEATURES)
+    (container,) = step(definition, "Register")["InferenceSpecification"]["Containers"]
+    found = OnlineFeatures.from_environment(container["Environment"])
+    assert found is not None
+    assert found.role == role
 
 
 def test_preprocessing_on_spark_has_the_instances_of_the_configuration(define: Define) -> None:

@@ -10,7 +10,7 @@ long as no stage names a version; both files state it.
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .monitoring.monitored_package import MonitoredPackage
 from .settings import RealTime, Serverless, SettingsError, StageSettings, load_settings
-from .stages import stages_from_environment
+from .stages import stages_from_environment, variable_prefix
 
 MODEL_FILE = Path("build/model.json")
 VERSION_FILE = Path("build/model_package_version")
@@ -129,7 +129,11 @@ def version_problems(
 
 
 def look_up_problems(
-    describe: Describe, stages: Mapping[str, StageSettings], approved: Mapping[int, str]
+    describe: Describe,
+    stages: Mapping[str, StageSettings],
+    approved: Mapping[int, str],
+    *,
+    elsewhere: Collection[str] = (),
 ) -> Iterator[str]:
     """Yields a message for each stage whose model cannot reach the features that it looks up.
 
@@ -137,18 +141,30 @@ def look_up_problems(
         describe: describes a package by its ARN.
         stages: settings of the stages.
         approved: ARNs of the approved packages by their version.
+        elsewhere: names of the stages in other accounts than that of the project. Defaults to none.
     """
     if not approved:
         return
-    newest, known = max(approved), dict[int, str | None]()
+    newest, known = max(approved), dict[int, Mapping[str, Any]]()
     for name, stage in stages.items():
-        if _has_network(stage):
+        if _has_network(stage) and name not in elsewhere:
             continue
         for key, named in stage.versions.items():
             version = newest if named is None else named
             if version not in known:
                 known[version] = _looked_up(describe(approved[version]))
-            if known[version] is None:
+            found = known[version]
+            if not found:
+                continue
+            what = f"config/{name}.yaml: {key}: version {version} looks up features in the online "
+            if _has_network(stage):
+                if not found.get("role"):
+                    yield (
+                        f"{what}store of {found.get('group')}, which is in another account than "
+                        "this stage, and names no role to read it with: it was trained before the "
+                        "project had a stage in another account; run model-build again and approve "
+                        "its version"
+                    )
                 continue
             allowed = (
                 "set network_isolation: false"
@@ -156,10 +172,18 @@ def look_up_problems(
                 else "use kind: real-time with network_isolation: false, or kind: serverless"
             )
             yield (
-                f"config/{name}.yaml: {key}: version {version} looks up features in the online "
-                f"store of {known[version]}, which containers with network isolation cannot "
-                f"reach; {allowed}"
+                f"{what}store of {found.get('group')}, which containers with network isolation "
+                f"cannot reach; {allowed}"
             )
+
+
+def _elsewhere(stages: Iterable[str]) -> set[str]:
+    """Returns the names of the stages in other accounts, which have a role of their models."""
+    return {
+        name
+        for name in stages
+        if os.environ.get(f"{variable_prefix(name)}MODEL_EXECUTION_ROLE_ARN")
+    }
 
 
 def _has_network(stage: StageSettings) -> bool:
@@ -169,13 +193,14 @@ def _has_network(stage: StageSettings) -> bool:
     return isinstance(stage, Serverless)
 
 
-def _looked_up(package: Mapping[str, Any]) -> str | None:
-    """Returns the feature group of a package's look-ups; None without look-ups."""
+def _looked_up(package: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the look-ups of a package; empty without look-ups."""
     for container in package.get("InferenceSpecification", {}).get("Containers", []):
         text = container.get("Environment", {}).get(LOOK_UP_VARIABLE)
         if text:
-            return str(json.loads(text).get("group"))
-    return None
+            found: Mapping[str, Any] = json.loads(text)
+            return found
+    return {}
 
 
 def monitored_packages(
@@ -224,7 +249,7 @@ def main() -> int:
         describe = cache(lambda arn: sagemaker.describe_model_package(ModelPackageName=arn))
         approved = approved_versions(sagemaker, group)
         problems = list(version_problems(stages, approved)) or list(
-            look_up_problems(describe, stages, approved)
+            look_up_problems(describe, stages, approved, elsewhere=_elsewhere(stages))
         )
         if problems:
             print("\n".join(problems), file=sys.stderr)

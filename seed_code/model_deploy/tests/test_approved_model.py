@@ -280,6 +280,45 @@ def test_a_model_that_looks_up_features_is_deployed_with_network_access(
     assert not list(look_up_problems(looking_up(LOOKS_UP), {"prod": stage}, approved))
 
 
+def test_a_stage_in_another_account_needs_a_role_that_reads_the_group() -> None:
+    approved, stages = {7: f"{GROUP_ARN}/7"}, {"prod": real_time(network_isolation=False)}
+    role = "arn:aws:iam::111111111111:role/sagemaker-projects/churn-eu-west-1-features"
+    with_role = json.dumps({"group": "churn_customers", "role": role})
+
+    (problem,) = look_up_problems(looking_up(LOOKS_UP), stages, approved, elsewhere=["prod"])
+
+    assert problem == (
+        "config/prod.yaml: version: version 7 looks up features in the online store of "
+        "churn_customers, which is in another account than this stage, and names no role to read "
+        "it with: it was trained before the project had a stage in another account; run "
+        "model-build again and approve its version"
+    )
+    given = looking_up({"Environment": {"ONLINE_FEATURES": with_role}})
+    assert not list(look_up_problems(given, stages, approved, elsewhere=["prod"]))
+    (isolated,) = look_up_problems(given, {"prod": real_time()}, approved, elsewhere=["prod"])
+    assert isolated.endswith("set network_isolation: false")
+    assert not list(look_up_problems(looking_up({}), stages, approved, elsewhere=["prod"]))
+
+
+def test_the_environment_names_the_stages_in_other_accounts(
+    registry: Any,
+    checkout: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for stage in ("staging", "prod"):
+        file = checkout / f"config/{stage}.yaml"
+        file.write_text(file.read_text() + "\nnetwork_isolation: false\n")
+    monkeypatch.setenv("PROD_MODEL_EXECUTION_ROLE_ARN", "arn:aws:iam::222222222222:role/models")
+    respond(registry, {"ModelPackageSummaryList": [summary(3)]})
+    describe(registry, 3, environment=LOOKS_UP["Environment"])
+
+    assert approved_model.main() == 1
+    (problem,) = capsys.readouterr().err.splitlines()
+    assert problem.startswith("config/prod.yaml: version: version 3")
+    assert "in another account than this stage" in problem
+
+
 def test_each_version_of_a_stage_is_checked() -> None:
     approved = {6: f"{GROUP_ARN}/6", 7: f"{GROUP_ARN}/7"}
     stage = real_time(second_variant=SecondVariant(version=6, percentage=10))

@@ -11,7 +11,7 @@ import json
 import shutil
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -125,6 +125,7 @@ class Company:
     folder: Path
     name: str = "churn"
     stacks: dict[str, str] = field(default_factory=dict)
+    seeds: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: SEEDS)
 
     def client(self, service: str, account: str = TOOLING) -> Any:
         """Returns a client of the root of an account."""
@@ -154,14 +155,16 @@ class Company:
             keys = sts.assume_role(RoleArn=role_arn, RoleSessionName="test")["Credentials"]
         finally:
             iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trusted))
-        return self._clients_of(keys)
+        return self.clients_of(keys)
 
     def roles(self, account: str) -> list[str]:
         """Returns the ARNs of the roles of projects in an account."""
         listed = self.client("iam", account).list_roles(PathPrefix="/sagemaker-projects/")
         return sorted(one["Arn"] for one in listed["Roles"])
 
-    def _clients_of(self, credentials: dict[str, Any]) -> Callable[[str], Any]:
+    def clients_of(self, credentials: dict[str, Any]) -> Callable[[str], Any]:
+        """Returns the clients of a session."""
+
         def client(service: str) -> Any:
             return boto3.client(  # type: ignore[call-overload]
                 service,
@@ -194,6 +197,8 @@ class Company:
         )
         stacks = {project.stack_name: TOOLING}
         for stage in options.get("stages", STAGES):
+            if stage.account is None:
+                continue
             name = f"ProjectTarget-{self.name}-{stage.name}"
             ProjectTarget(
                 cdk.Stack(app, name, env=self.environment(stage.account)),
@@ -202,6 +207,7 @@ class Company:
                 project_id=f"p-{self.name}",
                 project_account=TOOLING,
                 stage=stage,
+                feature_store=options.get("feature_store", False),
                 removal_policy=removal_policy,
             )
             stacks[name] = stage.account
@@ -214,7 +220,7 @@ class Company:
         return cdk.Environment(account=account, region=REGION)
 
     def seed(self, kind: str) -> Seed:
-        for path, text in SEEDS[kind].items():
+        for path, text in self.seeds[kind].items():
             file = self.folder / kind / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
@@ -275,16 +281,24 @@ class Company:
         stack = self.client("cloudformation").describe_stacks(StackName=f"Project-{self.name}")
         return {one["OutputKey"]: one["OutputValue"] for one in stack["Stacks"][0]["Outputs"]}
 
-    def register(self, *, tag: str = "1") -> str:
+    def register(
+        self,
+        *,
+        tag: str = "1",
+        image_folder: Path = IMAGE,
+        data: bytes | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
         """Publishes an image and a model in the tooling account; returns the package's ARN."""
         outputs = self.outputs()
-        image = ImageStore(self.folder / "images").build(IMAGE)
+        image = ImageStore(self.folder / "images").build(image_folder)
         publish(_AtEndpoint(self), outputs["ImageRepositoryUri"], [tag], image)  # type: ignore[arg-type]
         bucket, key = outputs["ArtifactBucketName"], f"models/{tag}/model.tar.gz"
-        self.client("s3").put_object(Bucket=bucket, Key=key, Body=_model_data())
-        container = {
+        self.client("s3").put_object(Bucket=bucket, Key=key, Body=data or _model_data())
+        container: dict[str, Any] = {
             "Image": f"{outputs['ImageRepositoryUri']}:{tag}",
             "ModelDataUrl": f"s3://{bucket}/{key}",
+            **({"Environment": dict(environment)} if environment else {}),
         }
         created = self.client("sagemaker").create_model_package(
             ModelPackageGroupName=self.name,
@@ -389,11 +403,11 @@ def _trust(account: str) -> str:
 
 
 @contextmanager
-def company_in(directory: Path) -> Iterator[Company]:
+def company_in(directory: Path, **members: Any) -> Iterator[Company]:
     """Starts a separate AWS with the bootstrap resources of four accounts."""
     started, _ = server_process.start(directory / "aws")
     try:
-        company = Company(started, directory)
+        company = Company(started, directory, **members)
         for account in (TOOLING, *ACCOUNTS.values()):
             bucket = f"cdk-hnb659fds-assets-{account}-{REGION}"
             company.client("s3", account).create_bucket(Bucket=bucket)

@@ -248,3 +248,70 @@ def test_destroy_removes_the_endpoint_before_its_roles_and_stores() -> None:
 def test_a_target_in_the_wrong_place_is_rejected(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         target(**options)
+
+
+READER = f"arn:${{AWS::Partition}}:iam::{HOME}:role/sagemaker-projects/churn-{REGION}-features"
+
+
+def test_models_of_other_accounts_read_features_with_a_role_of_the_project(seed: Seed) -> None:
+    resources = project(seed, feature_store=True)
+
+    (reader,) = [
+        one
+        for one in of_type(resources, "AWS::IAM::Role")
+        if one.get("RoleName") == f"churn-{REGION}-features"
+    ]
+    trusted = [
+        one["Condition"]["ArnEquals"]["aws:PrincipalArn"]["Fn::Sub"]
+        for one in statements(reader["AssumeRolePolicyDocument"])
+    ]
+    assert trusted == [
+        f"arn:${{AWS::Partition}}:iam::{account}:role/sagemaker-projects/"
+        f"churn-{stage}-{REGION}-model"
+        for stage, account in {"staging": STAGING, "prod": PROD}.items()
+    ]
+    (policy,) = [
+        resources[one["Ref"]]["Properties"]["PolicyDocument"] for one in reader["ManagedPolicyArns"]
+    ]
+    allowed = {one["Action"]: json.dumps(one["Resource"]) for one in statements(policy)}
+    assert set(allowed) == {"sagemaker:BatchGetRecord", "kms:Decrypt"}
+    assert f":{HOME}:feature-group/churn_*" in allowed["sagemaker:BatchGetRecord"]
+    assert "*" not in allowed["kms:Decrypt"]
+    variable = {
+        "Name": "FEATURE_READER_ROLE_ARN",
+        "Type": "PLAINTEXT",
+        "Value": {"Fn::Sub": READER},
+    }
+    builds = of_type(resources, "AWS::CodeBuild::Project")
+    assert [
+        one["Environment"]["EnvironmentVariables"]
+        for one in builds
+        if variable in one["Environment"]["EnvironmentVariables"]
+    ], "the train build writes the role into model packages"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"feature_store": False}, {"feature_store": True, "stages": [ProjectStage(name="prod")]}],
+    ids=["without features", "without stages elsewhere"],
+)
+def test_other_projects_have_no_role_that_reads_features(
+    seed: Seed, options: dict[str, Any]
+) -> None:
+    text = json.dumps(project(seed, **options))
+
+    assert "FEATURE_READER_ROLE_ARN" not in text
+    assert f"churn-{REGION}-features" not in text
+
+
+def test_models_of_a_stage_assume_the_role_that_reads_features_and_no_other() -> None:
+    def assumed(**options: Any) -> list[Any]:
+        found = statements(target(**options)["Resources"])
+        return [
+            one["Resource"]
+            for one in found
+            if one.get("Action") == "sts:AssumeRole" and "Resource" in one
+        ]
+
+    assert assumed(feature_store=True) == [{"Fn::Sub": READER}]
+    assert assumed() == []

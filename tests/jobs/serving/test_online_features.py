@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from tabular import model
 
 from mlops_jobs.failure import InputError
@@ -242,6 +243,57 @@ def test_the_store_has_a_time_limit_and_no_retries(serve: Serve, store: Store) -
     assert store.config.retries["total_max_attempts"] == 1
 
 
+ROLE = "arn:aws:iam::111111111111:role/sagemaker-projects/churn-eu-central-1-features"
+
+
+@pytest.mark.parametrize(
+    ("account", "used"), [("222222222222", [ROLE]), ("111111111111", [])], ids=["other", "own"]
+)
+def test_a_container_in_another_account_than_the_group_assumes_its_role(
+    serve: Serve,
+    binary: Fitted,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    account: str,
+    used: list[str],
+) -> None:
+    assumed: list[str] = []
+    own = boto3.client
+
+    class Sts:
+        def get_caller_identity(self) -> dict[str, str]:
+            return {"Account": account}
+
+    def session(role: str, region: str) -> SimpleNamespace:
+        assert region == "eu-central-1"
+        assumed.append(role)
+        return SimpleNamespace(client=own)
+
+    def make(service: str, **options: Any) -> Any:
+        return Sts() if service == "sts" else own(service, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(boto3, "client", make)
+    monkeypatch.setattr("mlops_jobs.aws._assuming", session)
+    client = serve(role=ROLE)
+
+    assert assumed == used
+    assert post(client, without(held_out(binary)[:2])).status == 200
+    assert store.calls
+
+
+def test_a_server_whose_account_is_unknown_does_not_start(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Sts:
+        def get_caller_identity(self) -> None:
+            raise EndpointConnectionError(endpoint_url="https://sts")
+
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: Sts())
+    with pytest.raises(AssertionError):
+        serve(role=ROLE)
+    assert "a network needs an endpoint for STS" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -252,6 +304,11 @@ def test_the_store_has_a_time_limit_and_no_retries(serve: Serve, store: Store) -
         (json.dumps(LOOKED_UP | {"features": []}), "features: got []; allowed: at least one name"),
         (json.dumps(LOOKED_UP | {"missing": "ignore"}), "missing: got 'ignore'; allowed: empty, r"),
         (json.dumps(LOOKED_UP | {"timeout_ms": 5}), "timeout_ms: got 5; allowed: 10 to 30000"),
+        (
+            json.dumps(LOOKED_UP | {"role": "reader"}),
+            "role: got 'reader'; allowed: the ARN of a ro",
+        ),
+        (json.dumps(LOOKED_UP | {"role": 7}), "role: got 7; allowed: the ARN of a role"),
         (json.dumps(LOOKED_UP | {"retries": 5}), "allowed: a JSON object with group, entity"),
     ],
 )

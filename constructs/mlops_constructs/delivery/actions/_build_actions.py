@@ -61,7 +61,7 @@ def train_action(
         training_role: role of the SageMaker pipeline and its jobs; the build passes it.
         image_uri: image of the jobs; can contain pipeline variables.
     """
-    name = project.sagemaker_pipeline_name
+    name, reader = project.sagemaker_pipeline_name, project.feature_reader_role_arn
     build = BuildProject(
         scope,
         "Train",
@@ -73,6 +73,7 @@ def train_action(
             "SAGEMAKER_PIPELINE_NAME": name,
             "SAGEMAKER_PIPELINE_ROLE_ARN": training_role.role_arn,
             **({"MLFLOW_APP_ARN": project.mlflow_app_arn} if project.mlflow_app_arn else {}),
+            **({"FEATURE_READER_ROLE_ARN": reader} if reader else {}),
         },
         permissions=_train_permissions(scope, project, training_role),
         # Tuning on real data takes hours. The seed's build times out slightly earlier and logs why.

@@ -22,6 +22,17 @@ def check_build_role(project_name: str) -> str:
     return f"{project_name}-template-check"
 
 
+def feature_reader_role(project_name: str, region: str) -> str:
+    """Returns the name of the role with which models of other accounts read feature groups."""
+    return f"{project_name}-{region}-features"
+
+
+def feature_reader_role_arn(project_name: str, region: str, project_account: str) -> str:
+    """Returns the ARN of that role."""
+    name = feature_reader_role(project_name, region)
+    return role_arn(project_account, name, PROJECT_ROLE_PATH)
+
+
 def principal_in_project(project_account: str, role_name: str) -> iam.PrincipalBase:
     """Returns a role of the project's account as a principal, whether it exists yet or not."""
     return principal_of(project_account, role_arn(project_account, role_name, PROJECT_ROLE_PATH))
