@@ -112,6 +112,7 @@ class ProjectTemplatesStack(PlatformStack):
                 launch_role_arn=settings.launch_role_arn or (name and LaunchRole.arn_of(name)),
                 network=vpc if settings.network_of(one) else None,
                 mlflow=mlflow,
+                feature_store=settings.feature_store_of(one),
                 monitoring=project_monitoring(one.monitoring or settings.monitoring),
                 removal_policy=policy,
             )

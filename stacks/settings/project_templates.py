@@ -53,6 +53,9 @@ class TemplateSettings(SettingsModel):
     """Repositories behind a connection. Defaults to new CodeCommit repositories."""
     network: bool | None = None
     """True if projects run in the network of the account. Defaults to that of the section."""
+    feature_store: bool | None = None
+    """True if the repositories model-build can define feature groups. Defaults to that of the
+    section."""
     monitoring: MonitoringSettings | None = None
     """Monitoring of the projects. Defaults to that of the section."""
 
@@ -91,6 +94,9 @@ class ProjectTemplatesSettings(InAccounts):
     """True if projects run in the network of the account. Defaults to false."""
     monitoring: MonitoringSettings = MonitoringSettings()
     """Monitoring of the projects. Defaults to daily monitors, and retraining within its limits."""
+    feature_store: bool = False
+    """True if the repositories model-build of the projects can define feature groups, which their
+    train builds create and extend. Defaults to false."""
     mlflow: MlflowSettings | None = None
     """MLflow app in which the projects log their trainings, and which they share: each can change
     the runs of the others. Defaults to none."""
@@ -117,6 +123,14 @@ class ProjectTemplatesSettings(InAccounts):
             template: a template of this section.
         """
         return self.network if template.network is None else template.network
+
+    def feature_store_of(self, template: TemplateSettings) -> bool:
+        """Returns True if projects of a template can define feature groups.
+
+        Args:
+            template: a template of this section.
+        """
+        return self.feature_store if template.feature_store is None else template.feature_store
 
     @model_validator(mode="after")
     def _one_launch_role(self) -> "ProjectTemplatesSettings":

@@ -224,3 +224,17 @@ def test_mlflow_needs_the_bucket_of_access_logs(tmp_path: Path) -> None:
 def test_without_mlflow_there_is_no_app(tmp_path: Path) -> None:
     template = Template.from_stack(stack_of(tmp_path))
     template.resource_count_is("AWS::SageMaker::MlflowApp", 0)
+
+
+def test_projects_of_templates_define_feature_groups_where_the_settings_say_so(
+    tmp_path: Path,
+) -> None:
+    stack = stack_of(
+        tmp_path,
+        feature_store=True,
+        templates=[{"name": "tabular-model"}, {"name": "plain", "feature_store": False}],
+    )
+
+    Template.from_stack(stack)
+    texts = [file.read_text() for file in (tmp_path / "assembly").glob("asset.*.yaml")]
+    assert sorted("sagemaker:CreateFeatureGroup" in text for text in texts) == [False, True]

@@ -63,14 +63,29 @@ def connected_template(seed: Seed) -> Mapping[str, Any]:
 
 
 @pytest.fixture(scope="package")
+def featured_template(seed: Seed) -> Mapping[str, Any]:
+    """The template from which SageMaker creates projects with features that are removed."""
+    return parametrised_template_of(
+        seed, feature_store=True, removal_policy=cdk.RemovalPolicy.DESTROY
+    )
+
+
+@pytest.fixture(scope="package")
 def templates(
     parametrised_template: Mapping[str, Any],
     removable_template: Mapping[str, Any],
     networked_template: Mapping[str, Any],
     connected_template: Mapping[str, Any],
+    featured_template: Mapping[str, Any],
 ) -> Sequence[Mapping[str, Any]]:
     """The templates with different resources of a project."""
-    return [parametrised_template, removable_template, networked_template, connected_template]
+    return [
+        parametrised_template,
+        removable_template,
+        networked_template,
+        connected_template,
+        featured_template,
+    ]
 
 
 @pytest.fixture

@@ -204,6 +204,17 @@ def test_the_boundary_fits_into_a_policy_with_room_for_more(boundary: Mapping[st
     assert policy_size(boundary) <= MAX_POLICY_LENGTH
 
 
+@pytest.mark.parametrize(
+    ("group", "expected"), [(f"{PROJECT}_customers", True), (f"{PROJECT}2_customers", False)]
+)
+def test_feature_groups_are_those_of_the_project(
+    boundary: Mapping[str, Any], group: str, *, expected: bool
+) -> None:
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:feature-group/{group}"
+    for action in ("BatchGetRecord", "CreateFeatureGroup", "DeleteFeatureGroup", "PutRecord"):
+        assert allows(boundary, f"sagemaker:{action}", arn) is expected
+
+
 def test_everything_of_iam_is_named(boundary: Mapping[str, Any]) -> None:
     actions = {one for each in boundary["Statement"] for one in _listed(each["Action"])}
 

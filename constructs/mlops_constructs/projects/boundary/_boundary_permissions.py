@@ -61,6 +61,7 @@ _WITHOUT_RESOURCE_LEVEL = (
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
     "sagemaker:ListEndpoints",
+    "sagemaker:ListFeatureGroups",
     "sagemaker:ListTrainingJobs",
     "sagemaker:Search",
     "xray:GetSamplingRules",
@@ -81,12 +82,19 @@ _SHORTENED = (
     (r"(sagemaker):.*(JobDefinition|MonitoringSchedule)", r"\1:*\2"),
     (r"(sagemaker):Stop.*", r"\1:Stop*"),
     (r"(sagemaker):(?:Add|Delete)Tags", r"\1:*Tags"),
-    (r"(sagemaker:Create)(?:Processing|Training)Job", r"\1*ingJob"),
+    (r"(sagemaker):(?:Create|Update|Delete)(FeatureGroup)", r"\1:*\2"),
+    (r"(sagemaker:Create)(?:HyperParameterTuning|Processing|Training)Job", r"\1*ingJob"),
+    (r"(sagemaker):.*Record", r"\1:*Record"),
     (r"(logs:CreateLog)(?:Group|Stream)", r"\1*"),
     (r"(sagemaker):.*(Endpoint|InferenceComponent|TransformJob|Pipeline).*", r"\1:*\2*"),
     (r"(sagemaker):(Create|Delete)Model(?:Package)?", r"\1:\2Model*"),
     (r"(ec2:(?:Create|Delete)NetworkInterface).*", r"\1*"),
     (r"(ecr):.*Layer.*", r"\1:*Layer*"),
+    (r"(codebuild):(?:Start|Stop)Build", r"\1:St*Build"),
+    (r"(codeartifact):Read.*", r"\1:Read*"),
+    (r"(codepipeline):Start.*", r"\1:Start*"),
+    (r"(cloudwatch):(?:Get|Put)MetricData", r"\1:*MetricData"),
+    (r"(s3):(Abort|DeleteObject|PutObject).*", r"\1:\2*"),
     (r"(codecommit):.*UploadArchive.*", r"\1:*UploadArchive*"),
     (r"(?!iam|kms)(.*):(BatchGet|Describe|Get|List).*", r"\1:\2*"),
 )
@@ -210,7 +218,7 @@ class _Reaches:
         own = self._found.get(action)
         if own is not None:
             written = re.sub(r"^(application-autoscaling:Describe).*", r"\1*", action)
-            if action.startswith(("logs:", "xray:")):
+            if action.startswith(("cloudwatch:", "logs:", "xray:")):
                 written = _shortened(action)
             return [(repr(reach), written, reach) for reach in own]
         return [
@@ -261,6 +269,7 @@ class _Reaches:
                 f"*/{PROJECT}",
                 f"*/{PROJECT}-*",
                 f"*/{PROJECT}/*",
+                f"*/{PROJECT}_*",  # feature groups
                 "*-job/*",
             ),
             "scheduler": named("scheduler", f"schedule/default/{PROJECT}-*"),

@@ -65,6 +65,8 @@ class ProjectTemplateStack(cdk.Stack):
         packages: repository from which builds install packages. Defaults to None: PyPI.
         mlflow: MLflow App in which each project logs its trainings. Defaults to None: trainings are
             not logged.
+        feature_store: True if the model-build repository of each project can define feature groups.
+            Defaults to False.
         launch_role_arn: ARN of the role that creates projects and administers their keys. Defaults
             to None: that of `LaunchRole` in the same account and region.
         code_host: git service that holds the repositories. Defaults to None: CodeCommit.
@@ -86,6 +88,7 @@ class ProjectTemplateStack(cdk.Stack):
         monitoring: ProjectMonitoring | None = None,
         packages: PackageRepository | None = None,
         mlflow: TemplateMlflow | None = None,
+        feature_store: bool = False,
         launch_role_arn: str | None = None,
         code_host: CodeHost | None = None,
         bootstrap_qualifier: str | None = None,
@@ -128,6 +131,7 @@ class ProjectTemplateStack(cdk.Stack):
             monitoring=monitoring,
             packages=packages,
             mlflow=mlflow.app(self, "Mlflow") if mlflow else None,
+            feature_store=feature_store,
             adopted=None if destroyed else adopted_by_parameters(self),
             removal_policy=removal_policy,
         )
@@ -163,6 +167,9 @@ class ProjectTemplate(Construct):
             change the runs of each other. They read its ARN, bucket and key from parameters of
             Systems Manager, `/mlops/STACK/NAME/...`; `ProjectBoundary` needs the App, too. Defaults
             to None: trainings are not logged.
+        feature_store: True if the model-build repository of each project can define feature groups,
+            named `PROJECT_GROUP`; see `Project`. Defaults to False: no permissions on feature
+            groups.
         monitoring: monitoring of each project. Defaults to None: `ProjectMonitoring()`.
         code_host: git service that holds the repositories of each project. A connection must be
             existing (`Connection.from_connection_arn`) or published in Parameter Store. Defaults to
@@ -191,6 +198,7 @@ class ProjectTemplate(Construct):
         network: NetworkBase | None = None,
         packages: PackageRepository | None = None,
         mlflow: MlflowAppBase | None = None,
+        feature_store: bool = False,
         monitoring: ProjectMonitoring | None = None,
         code_host: CodeHost | None = None,
         launch_role_arn: str | None = None,
@@ -219,6 +227,7 @@ class ProjectTemplate(Construct):
             network=TemplateNetwork.publish(self, network, name=template_name) if network else None,
             packages=packages,
             mlflow=TemplateMlflow.publish(self, mlflow, name=template_name) if mlflow else None,
+            feature_store=feature_store,
             monitoring=monitoring,
             code_host=host,
             launch_role_arn=self.launch_role_arn,
