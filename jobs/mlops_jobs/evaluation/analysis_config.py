@@ -167,6 +167,26 @@ def bias_config(
     }
 
 
+def shap_config(columns: Sequence[str]) -> dict[str, Any]:
+    """Returns a configuration of feature attributions in the format of SageMaker Clarify.
+
+    Model Monitor requires one for each monitor of explainability. Without `baseline`, Clarify
+    computes one from the rows. The image of a project attributes predictions itself, so the file
+    names no model: a monitor with AWS's image also needs `predictor`.
+
+    Args:
+        columns: names of all columns of a request.
+
+    Source:
+        https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-processing-job-configure-analysis.html
+    """
+    return {
+        "dataset_type": "text/csv",
+        "headers": list(columns),
+        "methods": {"shap": {"agg_method": "mean_abs", "use_logit": False}},
+    }
+
+
 def _number(text: str) -> float:
     try:
         return float(text)

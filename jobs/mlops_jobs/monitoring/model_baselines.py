@@ -5,7 +5,7 @@ quality of the model that serves it. They are those of `monitor --baseline`, in 
 
     data-quality/      raw training rows, and the distribution of predictions
     model-quality/     metrics of the held-out rows
-    explainability/    attributions of the held-out rows
+    explainability/    attributions of the held-out rows, with `analysis_config.json`
     bias/              bias metrics of the held-out rows, with `analysis_config.json`
 
 Predictions are those for held-out rows, because a model is more confident of rows that it has
@@ -17,8 +17,9 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from mlops_jobs.evaluation.analysis_config import bias_config, facet
+from mlops_jobs.evaluation.analysis_config import bias_config, facet, shap_config
 from mlops_jobs.failure import exit_with_message
 from mlops_jobs.monitoring.job import MESSAGE, make_baseline
 from mlops_jobs.monitoring.model import LoadModel
@@ -61,13 +62,13 @@ def write_baselines(options: argparse.Namespace, load: LoadModel) -> list[Path]:
         Analysis.MODEL_QUALITY: held_out,
         Analysis.MODEL_EXPLAINABILITY: held_out,
     }
+    _write_config(
+        options.output, Analysis.MODEL_EXPLAINABILITY, shap_config(load_once(archive).columns)
+    )
     if options.facet:
-        folder: Path = options.output / FOLDERS[Analysis.MODEL_BIAS]
-        folder.mkdir(parents=True, exist_ok=True)
         config = bias_config(load_once(archive), options.facet, options.favorable)
-        text = json.dumps(config, indent=1, ensure_ascii=False)
-        (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
-        inputs[Analysis.MODEL_BIAS] = {**held_out, "analysis_config": str(folder / CONFIG_FILE)}
+        file = _write_config(options.output, Analysis.MODEL_BIAS, config)
+        inputs[Analysis.MODEL_BIAS] = {**held_out, "analysis_config": str(file)}
     written = []
     for analysis, environment in inputs.items():
         output = options.output / FOLDERS[analysis]
@@ -78,6 +79,13 @@ def write_baselines(options: argparse.Namespace, load: LoadModel) -> list[Path]:
         print(f"baseline of {analysis}: {output.name}")
         written.append(output)
     return written
+
+
+def _write_config(output: Path, analysis: Analysis, config: dict[str, Any]) -> Path:
+    file = output / FOLDERS[analysis] / CONFIG_FILE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(config, indent=1, ensure_ascii=False), encoding="utf-8")
+    return file
 
 
 def parser() -> argparse.ArgumentParser:

@@ -19,6 +19,7 @@ from rehearsal.containers.images.registry import (
     ImageMissingError,
     ImageUnavailableError,
     ImageUri,
+    check_pull,
     resolve,
 )
 from rehearsal.containers.images.run_instruction import ImageBuildError
@@ -81,6 +82,7 @@ def pull(session: boto3.Session, image_uri: str, store: ImageStore) -> PulledIma
                 f"{error.reason} Of AWS's images the rehearsal has stand-ins for "
                 f"{catalogue.supported()}.",
             ) from error
+        check_pull(session, image_uri)
         try:
             return PulledImage(build(row, store), row)
         except (DockerfileError, ImageBuildError, EngineMissingError) as failure:

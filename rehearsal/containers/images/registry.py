@@ -25,6 +25,7 @@ _URI = re.compile(
 )
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 """The media type of a manifest."""
+_MISSING = ("RepositoryNotFoundException", "ImageNotFoundException", "LayersNotFoundException")
 _CONFIGURATION = "application/vnd.docker.container.image.v1+json"
 
 
@@ -174,6 +175,31 @@ def resolve(session: boto3.Session, image_uri: str) -> str:
             "an ECRBuildAndPublish action from a Dockerfile.",
         ) from error
     return digest
+
+
+def check_pull(session: boto3.Session, image_uri: str) -> None:
+    """Makes the calls of a pull, for an image of AWS that this machine does not have.
+
+    Raises:
+        ImageUnavailableError: the role may not make one of them.
+    """
+    uri = ImageUri.parse(image_uri)
+    ecr = _client(session, uri)
+    where = {"registryId": uri.account, "repositoryName": uri.repository}
+    for call, arguments in (
+        (ecr.batch_get_image, {"imageIds": [uri.image_id]}),
+        (ecr.get_download_url_for_layer, {"layerDigest": f"sha256:{'0' * 64}"}),
+    ):
+        try:
+            ecr.get_authorization_token()
+            call(**where, **arguments)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code not in _MISSING:
+                raise ImageUnavailableError(
+                    image_uri,
+                    f"Cannot pull {image_uri}: {code}: {error.response['Error']['Message']}",
+                ) from error
 
 
 def _not_found(image_uri: str, uri: ImageUri) -> ImageMissingError:

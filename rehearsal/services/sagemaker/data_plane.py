@@ -285,6 +285,13 @@ class DataPlane(Protocol):
 
     def mlflow_server(self, run: MlflowRun) -> TrackingServer: ...
 
+    def check_pull(self, session: boto3.Session, image_uri: str) -> None:
+        """Checks that a role may pull an image of AWS, whose work the rehearsal does itself.
+
+        Raises:
+            ExecutionFailedError: IAM denies a call of the pull.
+        """
+
     def resolve_image(self, session: boto3.Session, image_uri: str) -> str:
         """Returns the image by digest (`repository@sha256:...`).
 

@@ -3,7 +3,7 @@
 import boto3
 
 from rehearsal.containers.aws_images.pull import pull
-from rehearsal.containers.images.registry import ImageUnavailableError
+from rehearsal.containers.images.registry import ImageUnavailableError, check_pull
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.services.sagemaker.data_plane import (
     ExecutionFailedError,
@@ -58,6 +58,12 @@ class LocalDataPlane:
 
     def mlflow_server(self, run: MlflowRun) -> MlflowServer:
         return MlflowServer(run, self._image_store)
+
+    def check_pull(self, session: boto3.Session, image_uri: str) -> None:
+        try:
+            check_pull(session, image_uri)
+        except ImageUnavailableError as error:
+            raise ExecutionFailedError(f"ClientError: {error.reason}") from error
 
     def resolve_image(self, session: boto3.Session, image_uri: str) -> str:
         try:

@@ -112,6 +112,10 @@ class Registration:
             model_statistics=_json(self.baseline, "model-quality/statistics.json"),
             model_constraints=_json(self.baseline, "model-quality/constraints.json"),
             explainability_constraints=_json(self.baseline, "explainability/constraints.json"),
+            explainability_config_file=FileSource(
+                content_type=JSON,
+                s3_uri=_file(self.baseline, "explainability/analysis_config.json"),
+            ),
             **bias,
         )
 

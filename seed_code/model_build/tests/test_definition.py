@@ -533,7 +533,10 @@ def test_the_package_brings_the_baselines_of_its_monitors(definition: dict[str, 
             "Statistics": "model-quality/statistics.json",
             "Constraints": "model-quality/constraints.json",
         },
-        "Explainability": {"Constraints": "explainability/constraints.json"},
+        "Explainability": {
+            "Constraints": "explainability/constraints.json",
+            "ConfigFile": "explainability/analysis_config.json",
+        },
     }
     folder = package["CustomerMetadataProperties"]["baseline"]
     assert folder == baselines["ModelQuality"]["Statistics"]["S3Uri"]["Std:Join"]["Values"][0]

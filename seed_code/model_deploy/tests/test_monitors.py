@@ -50,7 +50,10 @@ PACKAGE: dict[str, Any] = {
             "Statistics": {"S3Uri": f"{BASELINE}/model-quality/statistics.json"},
             "Constraints": {"S3Uri": f"{BASELINE}/model-quality/constraints.json"},
         },
-        "Explainability": {"Constraints": {"S3Uri": f"{BASELINE}/explainability/constraints.json"}},
+        "Explainability": {
+            "Constraints": {"S3Uri": f"{BASELINE}/explainability/constraints.json"},
+            "ConfigFile": {"S3Uri": f"{BASELINE}/explainability/analysis_config.json"},
+        },
         "Bias": {
             "ConfigFile": {"S3Uri": f"{BASELINE}/bias/analysis_config.json"},
             "PostTrainingConstraints": {"S3Uri": f"{BASELINE}/bias/constraints.json"},
@@ -307,6 +310,66 @@ def test_model_monitor_is_one_key(synthesize: Synthesize) -> None:
     assert alarm["Namespace"] == "aws/sagemaker/Endpoints/data-metrics"
 
 
+def test_model_monitor_watches_what_the_drift_monitor_watches(synthesize: Synthesize) -> None:
+    template = synthesize(stage(ALL.model_copy(update={"engine": "model-monitor"})))
+
+    kinds = {"ModelQuality": "quality", "ModelBias": "bias", "ModelExplainability": "attribution"}
+    for kind, name in kinds.items():
+        (definition,) = of_type(template, f"{kind}JobDefinition")
+        assert definition["JobDefinitionName"].startswith(f"churn-prod-{name}-")
+        assert definition["RoleArn"] == ROLES.role_arn
+        source = definition[f"{kind}JobInput"]
+        assert source["EndpointInput"]["EndpointName"] == "churn-prod"
+        labels = source.get("GroundTruthS3Input", {}).get("S3Uri")
+        assert labels == (None if name == "attribution" else "s3://churn-artifacts/ground-truth")
+    (bias,) = of_type(template, "ModelBiasJobDefinition")
+    assert bias["ModelBiasAppSpecification"]["ConfigUri"] == f"{BASELINE}/bias/analysis_config.json"
+    (attribution,) = of_type(template, "ModelExplainabilityJobDefinition")
+    program = attribution["ModelExplainabilityAppSpecification"]
+    assert program["ConfigUri"] == f"{BASELINE}/explainability/analysis_config.json"
+    assert len(of_type(template, "MonitoringSchedule")) == 4
+    assert not of_type(template, "Scheduler::Schedule")
+
+
+def test_alarms_of_model_monitor_read_the_namespaces_of_aws(synthesize: Synthesize) -> None:
+    template = synthesize(stage(ALL.model_copy(update={"engine": "model-monitor"})))
+
+    alarms, schedules = alarms_in(template), of_type(template, "MonitoringSchedule")
+    names = {one["MonitoringScheduleName"] for one in schedules}
+    for name, namespace in (
+        ("data-quality-warning", "data-metrics"),
+        ("prediction-drift-warning", "data-metrics"),
+        ("model-quality-harm", "model-metrics"),
+        ("bias-warning", "bias-metrics"),
+        ("attribution-warning", "explainability-metrics"),
+    ):
+        alarm = alarms[f"churn-prod-drift-{name}"]
+        assert alarm["Namespace"] == f"aws/sagemaker/Endpoints/{namespace}"
+        watched = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+        assert watched["Endpoint"] == "churn-prod"
+        assert watched["MonitoringSchedule"] in names
+    assert harmful(template) == {"model-quality"}
+
+
+def test_attribution_by_model_monitor_needs_the_configuration_of_the_package(
+    synthesize: Synthesize,
+) -> None:
+    checks = PACKAGE["DriftCheckBaselines"]
+    explained = {"Constraints": checks["Explainability"]["Constraints"]}
+    older = {**PACKAGE, "DriftCheckBaselines": {**checks, "Explainability": explained}}
+    monitor = Monitor(attribution=Attribution())
+
+    assert synthesize(stage(monitor), package=older)["unmonitored"] == []
+    by_aws = synthesize(
+        stage(monitor.model_copy(update={"engine": "model-monitor"})), package=older
+    )
+    assert not of_type(by_aws, "ModelExplainabilityJobDefinition")
+    assert by_aws["unmonitored"] == [
+        "attribution: the model package has no analysis configuration for it; the next training "
+        "brings one"
+    ]
+
+
 def test_a_long_name_is_shortened_for_runs_and_rejected_for_model_monitor(
     synthesize: Synthesize, project: Project
 ) -> None:
@@ -365,16 +428,6 @@ def test_a_stage_without_the_section_has_no_monitors(synthesize: Synthesize) -> 
             Monitor(retrain=Retrain(on=["bias"])),
             {},
             "monitor.retrain.on: got bias, which is not monitored",
-        ),
-        (
-            Monitor(engine="model-monitor", model_quality=ModelQuality()),
-            {},
-            "monitor.model_quality: not supported by the engine model-monitor",
-        ),
-        (
-            Monitor(engine="model-monitor", attribution=Attribution()),
-            {},
-            "monitor.attribution: not supported by the engine model-monitor",
         ),
     ],
 )

@@ -22,6 +22,7 @@ from mlops_constructs.monitoring import (
     Baseline,
     DriftMonitor,
     EndpointDashboard,
+    GroundTruth,
     MetricAlarms,
     MetricThresholds,
     ModelMonitor,
@@ -153,6 +154,69 @@ def test_the_monitors_of_the_library_are_accepted(
     tmp_path: Path, template: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path, template, capsys) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("ModelQuality", {"problem_type": "BinaryClassification"}),
+        ("ModelBias", {"analysis_config_key": "runs/bias.json"}),
+        ("ModelExplainability", {"analysis_config_key": "runs/shap.json", "model_data_key": "m"}),
+    ],
+)
+def test_each_type_of_model_monitor_is_accepted_with_the_image_of_the_model_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, given: dict[str, str]
+) -> None:
+    template = monitored_by_model_monitor(kind, given)
+    assert run(tmp_path, template, capsys) == (0, "")
+
+    image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/miner:1"
+    definition = resource(template, f"{kind}JobDefinition")
+    definition[f"{kind}AppSpecification"]["ImageUri"] = image
+    status, printed = run(tmp_path, template, capsys)
+    assert status == 1
+    assert f"ImageUri is '{image}'" in printed
+
+
+def monitored_by_model_monitor(kind: str, given: dict[str, str]) -> dict[str, Any]:
+    """Returns the template of production with one monitor of Model Monitor."""
+    stack = cdk.Stack(cdk.App(), "prod")
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "churn-artifacts")
+    repository = ecr.Repository.from_repository_attributes(
+        stack,
+        "Images",
+        repository_arn=f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/churn",
+        repository_name="churn",
+    )
+    buckets = {key.replace("_key", "_bucket"): bucket for key in given if key.endswith("_key")}
+    labels: dict[str, Any] = {}
+    if kind != "ModelExplainability":
+        labels = {"ground_truth": GroundTruth.in_bucket(bucket, prefix="ground-truth")}
+    name = "".join(f"_{one.lower()}" if one.isupper() else one for one in kind).strip("_")
+    make = getattr(MonitoringType, name)
+    ModelMonitor(
+        stack,
+        "Monitor",
+        monitoring_type=make(**given, **buckets, **labels),
+        monitoring_input=MonitoringInput.from_endpoint(
+            Endpoint.from_endpoint_name(stack, "Endpoint", "churn-prod"), capture_bucket=bucket
+        ),
+        monitoring_output=MonitoringOutput.to_bucket(bucket),
+        image=MonitoringImage.from_ecr_repository(repository, tag_or_digest="abc"),
+        baseline=Baseline.from_files(bucket, constraints_key="runs/c"),
+        job=MonitoringJob(
+            role=iam.Role.from_role_arn(
+                stack, "Runs", ENVIRONMENT["MONITORING_ROLE_ARN"], mutable=False
+            )
+        ),
+        monitor_name="churn-prod-monitor",
+    )
+    template: dict[str, Any] = dict(Template.from_stack(stack).to_json())
+    template["Resources"]["Model"] = {
+        "Type": "AWS::SageMaker::Model",
+        "Properties": {"PrimaryContainer": {"ModelPackageName": PACKAGE}},
+    }
+    return template
 
 
 def test_no_template_is_accepted_while_no_model_is_approved(tmp_path: Path) -> None:

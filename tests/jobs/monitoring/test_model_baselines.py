@@ -73,7 +73,10 @@ def test_every_kind_of_model_has_them(tmp_path: Path, fitted: Fitted) -> None:
         f"{name}/{file}.json"
         for name in ("data-quality", "model-quality", "explainability")
         for file in ("statistics", "constraints")
-    }
+    } | {"explainability/analysis_config.json"}
+    config = json.loads((folder / "explainability/analysis_config.json").read_text())
+    assert config["headers"] == list(fitted.predictor.columns)
+    assert set(config["methods"]) == {"shap"}
 
 
 def test_data_quality_describes_the_raw_training_rows_and_the_predictions_of_held_out_rows(

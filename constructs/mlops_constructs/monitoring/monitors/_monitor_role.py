@@ -4,11 +4,14 @@ from collections.abc import Iterator, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+from constructs import Construct, IConstruct
 
+from mlops_constructs._environment import environment_of
+from mlops_constructs._problems import is_known
 from mlops_constructs.access import Permission
 
 from ._stored import StoredFile, StoredPrefix
+from .monitoring_image import ACCOUNTS_OF, MERGER, REPOSITORIES, image_accounts
 
 NAMESPACE = "MLOps/DriftMonitor"
 """The default namespace of a drift monitor. CloudWatch reserves namespaces that begin with AWS/ for
@@ -104,3 +107,28 @@ def explain_with_shadow_endpoint(scope: Construct) -> Iterator[Permission]:
         resources=[stack.format_arn(service="sagemaker", resource="model", resource_name="*")],
         because="the analysis configuration names the model",
     )
+
+
+def merger_repository_arn(scope: IConstruct, *, account: str) -> str:
+    """Returns the ARN of AWS's image that merges labels before a run of Model Monitor.
+
+    Args:
+        scope: construct whose stack has the region.
+        account: account of the image, or a wildcard.
+    """
+    return environment_of(scope).arn(
+        service="ecr", account=account, resource="repository", name=REPOSITORIES[MERGER]
+    )
+
+
+def merger_account(scope: IConstruct) -> str | None:
+    """Returns the account of AWS's image that merges labels; None in a region without the image.
+
+    It is a wildcard where only CloudFormation knows the region: a mapping would make the template
+    fail in regions without the image.
+
+    Args:
+        scope: construct whose stack has the region.
+    """
+    region = environment_of(scope).region
+    return image_accounts()[ACCOUNTS_OF[MERGER]].get(region) if is_known(region) else "*"

@@ -15,12 +15,13 @@ from mlops_constructs._problems import is_known
 ANALYZER = "analyzer"
 CLARIFY = "clarify"
 MERGER = "merger"
-_REPOSITORIES = {
+REPOSITORIES = {
     ANALYZER: "sagemaker-model-monitor-analyzer",
     CLARIFY: "sagemaker-clarify-processing:1.0",
     MERGER: "sagemaker-model-monitor-groundtruth-merger",
 }
-_ACCOUNTS_OF = {MERGER: ANALYZER}  # one account per region has both images of Model Monitor
+"""Repositories of AWS's prebuilt images by kind of image."""
+ACCOUNTS_OF = {MERGER: ANALYZER}  # one account per region has both images of Model Monitor
 
 
 @cache
@@ -147,7 +148,7 @@ class PrebuiltMonitoringImage(MonitoringImage):
         """Returns the URI of the image in the region's registry."""
         stack = cdk.Stack.of(scope)
         registry = f"{self._account(scope, kind)}.dkr.ecr.{stack.region}.{stack.url_suffix}"
-        return f"{registry}/{_REPOSITORIES[kind]}"
+        return f"{registry}/{REPOSITORIES[kind]}"
 
     def repository_arn(self, scope: Construct, kind: str) -> str:
         """Returns the ARN of the repository in AWS's account."""
@@ -155,11 +156,11 @@ class PrebuiltMonitoringImage(MonitoringImage):
             service="ecr",
             account=self._account(scope, kind),
             resource="repository",
-            resource_name=_REPOSITORIES[kind].partition(":")[0],
+            resource_name=REPOSITORIES[kind].partition(":")[0],
         )
 
     def _account(self, scope: Construct, kind: str) -> str:
-        table = _ACCOUNTS_OF.get(kind, kind)
+        table = ACCOUNTS_OF.get(kind, kind)
         accounts = image_accounts()[table]
         region = cdk.Stack.of(scope).region
         if is_known(region):
@@ -177,11 +178,11 @@ class PrebuiltMonitoringImage(MonitoringImage):
     def problems(self, scope: Construct, kind: str) -> list[str]:
         """Returns a message if AWS has no such image in the region."""
         region = cdk.Stack.of(scope).region
-        accounts = image_accounts()[_ACCOUNTS_OF.get(kind, kind)]
+        accounts = image_accounts()[ACCOUNTS_OF.get(kind, kind)]
         if not is_known(region) or region in accounts:
             return []
         return [
-            f"image: got the region {region}, where AWS has no {_REPOSITORIES[kind]}; allowed are "
+            f"image: got the region {region}, where AWS has no {REPOSITORIES[kind]}; allowed are "
             f"{', '.join(sorted(accounts))}, or a custom image: "
             "MonitoringImage.from_ecr_repository(…)"
         ]

@@ -18,6 +18,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from mlops_constructs.access import PROJECT_TAG
+from mlops_constructs.monitoring.monitors._monitor_role import merger_repository_arn
 from mlops_constructs.studio import MlflowAppBase
 
 from ._role_path import PROJECTS_PATH
@@ -255,7 +256,11 @@ class _Reaches:
             ],
             "codecommit": named("codecommit", f"{PROJECT}-*"),
             "codepipeline": named("codepipeline", f"{PROJECT}-*"),
-            "ecr": named("ecr", *(f"repository/{stack.lower()}" for stack in STACKS)),
+            "ecr": [
+                *named("ecr", *(f"repository/{stack.lower()}" for stack in STACKS)),
+                # Model Monitor merges labels with it. A role of a template names any account.
+                _Reach([merger_repository_arn(self._stack, account="*")]),
+            ],
             "lambda": named("lambda", *(f"function:{stack}" for stack in STACKS)),
             "logs": named(
                 "logs",

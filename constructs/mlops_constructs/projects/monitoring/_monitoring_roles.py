@@ -23,7 +23,13 @@ from mlops_constructs.delivery import ProjectResources, StageTarget
 from mlops_constructs.delivery.deployment._kind_permissions import starting_batch
 from mlops_constructs.delivery.deployment._monitoring_resources import MonitoringResources
 from mlops_constructs.monitoring.monitors._analysis_type import ANALYSIS_TYPES
-from mlops_constructs.monitoring.monitors._monitor_role import NAMESPACE, put_metrics
+from mlops_constructs.monitoring.monitors._monitor_role import (
+    NAMESPACE,
+    PULL,
+    merger_account,
+    merger_repository_arn,
+    put_metrics,
+)
 
 TRAFFIC_PREFIX, LABELS_PREFIX, REPORTS_PREFIX = "capture/", "ground-truth/", "monitoring/"
 """Prefixes of captured traffic, of actual labels and of reports in the bucket of a stage."""
@@ -31,6 +37,7 @@ BASELINES_PREFIX = "runs/"
 """Prefix of baselines in the bucket of the project."""
 
 _CREATE = "sagemaker:CreateProcessingJob"
+_OF_THE_REGION = "a template does not know the account of AWS's images in its region"
 _NAMES = "the monitor and the id of an invocation make the name of a run; the tag is required"
 
 
@@ -43,8 +50,8 @@ class MonitoringRoles(Construct):
       role of runs, and nothing else. Jobs without the project's key, without encrypted traffic or
       outside of its network are denied.
 
-    The runs cannot pull AWS's image that merges labels for Model Monitor: a `DriftMonitor` merges
-    them itself.
+    The role of runs also pulls AWS's image that merges labels for Model Monitor, in regions that
+    have it; a `DriftMonitor` merges them itself.
 
     Args:
         project: names, stores and network of the stages.
@@ -117,10 +124,18 @@ class MonitoringRoles(Construct):
             *artifacts.write(REPORTS_PREFIX),
             *use_keys([artifacts.key]),
             *stored,
+            *self._pull_merger(),
             *put_metrics([NAMESPACE, *published, *(f"/{one}" for one in published)]),
             *write_logs(self),
             *joining,
         ]
+
+    def _pull_merger(self) -> list[Permission]:
+        account = merger_account(self)
+        if account is None:
+            return []
+        repository = merger_repository_arn(self, account=account)
+        return [Permission(actions=PULL, resources=[repository], because=_OF_THE_REGION)]
 
     def _start(self, role: iam.IRole, queue_arn: str) -> list[Permission]:
         jobs = [sagemaker_arn(self, "processing-job", "*")]

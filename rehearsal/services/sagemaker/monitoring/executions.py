@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import ClientError
 
+from rehearsal.containers.aws_images.accounts import MODEL_MONITOR
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import SERVICE_PRINCIPAL, Backend
@@ -44,6 +45,7 @@ _LISTING = Listing(
         "MonitoringTypeEquals": "MonitoringType",
     },
 )
+_MERGER = "sagemaker-model-monitor-groundtruth-merger"
 _VIOLATIONS = "CompletedWithViolations"
 _REPORTS = ("constraint_violations.json", "constraints_violations.json")
 _MAX_METRICS = 500
@@ -174,6 +176,7 @@ class MonitoringExecutions:
             folders = monitoring_data.captured_by_transform(session, destination, span)
         if definition.ground_truth is None or not folders:
             return folders
+        self._data_plane.check_pull(session, _merger(scope.region))
         return monitoring_data.merged(
             session, folders, definition.ground_truth, span, definition.reports_uri
         )
@@ -201,6 +204,20 @@ class MonitoringExecutions:
     def _show_execution(self, schedule: Record, record: Record) -> None:
         summary = {name: value for name, value in record.items() if value is not None}
         schedule["LastMonitoringExecutionSummary"] = summary
+
+
+def _merger(region: str) -> str:
+    """Returns the URI of the image with which AWS merges labels before a run.
+
+    Raises:
+        ExecutionFailedError: AWS has no such image in the region.
+    """
+    account = MODEL_MONITOR.get(region)
+    if account is None:
+        raise ExecutionFailedError(
+            f"ClientError: Model Monitor has no image that merges ground truth in {region}."
+        )
+    return f"{account}.dkr.ecr.{region}.amazonaws.com/{_MERGER}"
 
 
 def _publish_metrics(

@@ -14,8 +14,9 @@ _BASELINES = {
     "data-quality": ("ModelDataQuality", "Constraints", "Statistics"),
     "model-quality": ("ModelQuality", "Constraints", "Statistics"),
     "bias": ("Bias", "PostTrainingConstraints", "ConfigFile"),
-    "attribution": ("Explainability", "Constraints", None),
+    "attribution": ("Explainability", "Constraints"),
 }
+_ATTRIBUTION_CONFIG = ("Explainability", "ConfigFile")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +29,15 @@ class MonitoredPackage:
         problem_type: problem type in the words of Model Monitor. None: unknown.
         baselines: S3 URIs of the files of each baseline: constraints, then statistics or, for bias,
             the analysis configuration. Defaults to none.
+        attribution_config: S3 URI of the analysis configuration that Model Monitor requires for
+            attribution. Defaults to None: the package has none.
     """
 
     image: str
     model_data: str
     problem_type: str | None = None
     baselines: Mapping[str, list[str]] = field(default_factory=dict)
+    attribution_config: str | None = None
 
     @classmethod
     def of(cls, package: Mapping[str, Any]) -> "MonitoredPackage":
@@ -46,17 +50,17 @@ class MonitoredPackage:
         checks = package.get("DriftCheckBaselines", {})
         found = {}
         for name, (part, *members) in _BASELINES.items():
-            files = [
-                checks.get(part, {}).get(member, {}).get("S3Uri") for member in members if member
-            ]
+            files = [checks.get(part, {}).get(member, {}).get("S3Uri") for member in members]
             if all(files):
                 found[name] = files
+        part, config = _ATTRIBUTION_CONFIG
         metadata = package.get("CustomerMetadataProperties", {})
         return cls(
             image=container["Image"],
             model_data=container.get("ModelDataUrl", ""),
             problem_type=_PROBLEM_TYPES.get(metadata.get("problem_type", "")),
             baselines=found,
+            attribution_config=checks.get(part, {}).get(config, {}).get("S3Uri"),
         )
 
     @classmethod

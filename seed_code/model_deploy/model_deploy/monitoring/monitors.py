@@ -100,15 +100,13 @@ class EndpointMonitors(Construct):
         self._roles, self._package = roles, package
         self._buckets: dict[str, s3.IBucket] = {}
         types = dict(self._types())
+        lacks = {name: one for name in types if (one := self._lacks(name)) is not None}
         self.missing = [
-            f"{name}: the model package has no baseline for it; the next training brings one"
-            for name in types
-            if name not in package.baselines
+            f"{name}: the model package has no {one} for it; the next training brings one"
+            for name, one in lacks.items()
         ]
         self._monitors: Monitors = {
-            name: self._monitor(name, kind)
-            for name, kind in types.items()
-            if name in package.baselines
+            name: self._monitor(name, kind) for name, kind in types.items() if name not in lacks
         }
         if not self._monitors:
             return
@@ -151,12 +149,31 @@ class EndpointMonitors(Construct):
             )
         if given.attribution is not None:
             archive = self._package.model_data
+            clarify_config = self._package.attribution_config if self._is_model_monitor else None
             yield (
                 "attribution",
                 MonitoringType.model_explainability(
-                    model_data_bucket=self._bucket_of(archive), model_data_key=_key_of(archive)
+                    analysis_config_bucket=self._bucket_of(clarify_config)
+                    if clarify_config
+                    else None,
+                    analysis_config_key=_key_of(clarify_config) if clarify_config else None,
+                    model_data_bucket=self._bucket_of(archive),
+                    model_data_key=_key_of(archive),
                 ),
             )
+
+    def _lacks(self, name: str) -> str | None:
+        """Returns what the package has not, of the files that a monitor needs."""
+        if name not in self._package.baselines:
+            return "baseline"
+        is_configured = self._package.attribution_config is not None
+        if name == "attribution" and self._is_model_monitor and not is_configured:
+            return "analysis configuration"
+        return None
+
+    @property
+    def _is_model_monitor(self) -> bool:
+        return self._settings.engine == "model-monitor"
 
     def _monitor(self, name: str, kind: MonitoringType) -> DriftMonitor | ModelMonitor:
         given, resources = self._settings, self._resources
@@ -187,7 +204,7 @@ class EndpointMonitors(Construct):
             capture_prefix=settings.Capture.prefix,
             variant_name=None if is_only_variant else self._endpoint.variant_name,
         )
-        if given.engine == "model-monitor":
+        if self._is_model_monitor:
             if len(own_name) > _MAX_NAME:
                 raise ValueError(
                     f"monitor.engine: got model-monitor, and the name {own_name!r} of a monitor "

@@ -11,7 +11,6 @@ Signal = Literal[
 ]
 """Findings that can start a retraining."""
 
-_MERGED = "whose labels an image of AWS merges that the project's role cannot pull"
 _Count = Field(default=0, ge=0, le=10_000)
 
 
@@ -167,16 +166,5 @@ class Monitor(Section):
                 found.append(
                     f"monitor.retrain.on: got {signal}, which is not monitored; configure it, or "
                     "remove it here"
-                )
-        reasons = {
-            "model_quality": _MERGED,
-            "bias": _MERGED,
-            "attribution": "which needs an analysis configuration that the training does not write",
-        }
-        for name, reason in reasons.items():
-            if self.engine == "model-monitor" and getattr(self, name) is not None:
-                found.append(
-                    f"monitor.{name}: not supported by the engine model-monitor, {reason}; use "
-                    "drift-monitor"
                 )
         return found

@@ -98,6 +98,7 @@ class FakeDataPlane:
         self.mlflow: list[FakeMlflow] = []
         self.transformed: list[ServedModel] = []
         self.images_missing = False
+        self.pulls_checked: list[str] = []
         self.server_failure: str | None = None
         self._lock = threading.Lock()
 
@@ -148,6 +149,11 @@ class FakeDataPlane:
         server = FakeMlflow(run, self.server_failure)
         self.mlflow.append(server)
         return server
+
+    def check_pull(self, session: boto3.Session, image_uri: str) -> None:
+        self.pulls_checked.append(image_uri)
+        if self.images_missing:
+            raise ExecutionFailedError(f"ClientError: Cannot pull {image_uri}: AccessDenied")
 
     def resolve_image(self, session: boto3.Session, image_uri: str) -> str:
         if self.images_missing:

@@ -159,6 +159,26 @@ def test_model_quality_joins_what_was_captured_with_the_truth(
     assert [json.loads(line)["groundTruthData"]["data"] for line in content] == ["yes", "no"]
 
 
+@pytest.mark.parametrize("kind", ["ModelQuality", "ModelBias"])
+def test_labels_are_merged_only_for_a_role_that_may_pull_the_image_of_the_merger(
+    monitored: Callable[..., dict[str, Any]],
+    platform: FakePlatform,
+    data_plane: FakeDataPlane,
+    kind: str,
+) -> None:
+    platform.objects[CAPTURED] = b"{}\n"
+    data_plane.images_missing = True
+
+    execution = monitored(kind)
+
+    assert execution["MonitoringExecutionStatus"] == "Failed"
+    assert "Cannot pull" in execution["FailureReason"]
+    assert data_plane.pulls_checked == [
+        "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-groundtruth-merger"
+    ]
+    assert not data_plane.runs
+
+
 def test_a_batch_transform_is_monitored_by_its_capture(
     service: SageMaker, sagemaker: Any, platform: FakePlatform, data_plane: FakeDataPlane
 ) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal.conftest import Aws, running_server
+from tests.rehearsal.conftest import ACCOUNT, REGION, Aws, running_server
 from tests.rehearsal.services.sagemaker.gateway import publish_program, wait
+from tests.rehearsal.services.sagemaker.monitoring.monitoring import call, definition
 from tests.rehearsal.services.sagemaker.monitoring.watched import (
     ARN,
     BUCKET,
@@ -135,6 +136,105 @@ def test_a_stack_monitors_captured_data_and_its_metric_rings_an_alarm(
             == "ALARM"
         )
     )
+
+
+MERGER = f"arn:aws:ecr:{REGION}:156813124566:repository/sagemaker-model-monitor-groundtruth-merger"
+
+
+NAMESPACES = {
+    "ModelQuality": "aws/sagemaker/Endpoints/model-metrics",
+    "ModelBias": "aws/sagemaker/Endpoints/bias-metrics",
+}
+
+
+@pytest.mark.parametrize("kind", NAMESPACES)
+def test_labels_are_merged_by_a_role_that_may_pull_the_image_of_the_merger(
+    cloud: Aws, captured: None, image: str, kind: str
+) -> None:
+    found = {
+        name: monitored_with_labels(cloud, image, f"{kind}-{name}", kind, repositories)
+        for name, repositories in {
+            "without": [f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/watched"],
+            "with": [f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/watched", MERGER],
+        }.items()
+    }
+
+    assert found["without"]["MonitoringExecutionStatus"] == "Failed"
+    assert "Cannot pull" in found["without"]["FailureReason"]
+    assert "sagemaker-model-monitor-groundtruth-merger" in found["without"]["FailureReason"]
+    assert found["with"].get("FailureReason") is None
+    assert found["with"]["MonitoringExecutionStatus"] == "CompletedWithViolations"
+    metrics = cloud.client("cloudwatch").list_metrics(Namespace=NAMESPACES[kind])["Metrics"]
+    assert {"Name": "MonitoringSchedule", "Value": f"{kind}-with"} in metrics[0]["Dimensions"]
+
+
+def monitored_with_labels(
+    cloud: Aws, image: str, name: str, kind: str, repositories: list[str]
+) -> Any:
+    """Runs a monitor with labels once, with a role that pulls from repositories; its execution."""
+    pulling = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    role = cloud.role(
+        name,
+        {"Service": "sagemaker.amazonaws.com"},
+        {"Action": ["s3:*"], "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]},
+        {"Action": ["ecr:GetAuthorizationToken", "logs:*", "cloudwatch:PutMetricData"]},
+        {"Action": pulling, "Resource": repositories},
+    )
+    label_captured_calls(cloud)
+    sagemaker = cloud.client("sagemaker")
+    changes: dict[str, Any] = {"JobDefinitionName": f"{name}-1", "RoleArn": role}
+    changes[f"{kind}AppSpecification"] = {
+        "ImageUri": image,
+        **({"ProblemType": "BinaryClassification"} if kind == "ModelQuality" else {}),
+        **({"ConfigUri": f"s3://{BUCKET}/baseline/config.json"} if kind == "ModelBias" else {}),
+    }
+    source = {"EndpointName": "echo", "LocalPath": "/opt/ml/processing/input"}
+    changes[f"{kind}JobInput"] = {
+        "EndpointInput": source,
+        "GroundTruthS3Input": {"S3Uri": f"s3://{BUCKET}/truth"},
+    }
+    constraints = {"S3Uri": f"s3://{BUCKET}/baseline/constraints.json"}
+    changes[f"{kind}BaselineConfig"] = {"ConstraintsResource": constraints}
+    output = {"S3Uri": f"s3://{BUCKET}/labeled/{name}", "LocalPath": "/opt/ml/processing/out"}
+    changes[f"{kind}JobOutputConfig"] = {"MonitoringOutputs": [{"S3Output": output}]}
+    call(sagemaker, "create", kind, **definition(kind, **changes))
+    once = {"DataAnalysisStartTime": "-PT2H", "DataAnalysisEndTime": "PT1H"}
+    sagemaker.create_monitoring_schedule(
+        MonitoringScheduleName=name,
+        MonitoringScheduleConfig={
+            "ScheduleConfig": {"ScheduleExpression": "NOW", **once},
+            "MonitoringJobDefinitionName": f"{name}-1",
+            "MonitoringType": kind,
+        },
+    )
+
+    def ended() -> Any:
+        listed = sagemaker.list_monitoring_executions(MonitoringScheduleName=name)
+        found = listed["MonitoringExecutionSummaries"]
+        busy = ("Pending", "InProgress")
+        return found[0] if found and found[0]["MonitoringExecutionStatus"] not in busy else None
+
+    return wait(ended)
+
+
+def label_captured_calls(cloud: Aws) -> None:
+    """Writes a label for each captured call, and a configuration of bias."""
+    s3 = cloud.client("s3")
+    s3.put_object(Bucket=BUCKET, Key="baseline/config.json", Body=b"{}")
+    for one in s3.list_objects_v2(Bucket=BUCKET, Prefix="capture/")["Contents"]:
+        text = s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read().decode()
+        labels = [
+            {
+                "groundTruthData": {"data": "1", "encoding": "CSV"},
+                "eventMetadata": {"eventId": json.loads(line)["eventMetadata"]["eventId"]},
+                "eventVersion": "0",
+            }
+            for line in text.splitlines()
+        ]
+        hour = "/".join(one["Key"].split("/")[-5:-1])
+        name = one["Key"].rpartition("/")[2]
+        body = "\n".join(json.dumps(label) for label in labels).encode()
+        s3.put_object(Bucket=BUCKET, Key=f"truth/{hour}/{name}", Body=body)
 
 
 def test_a_changed_definition_is_replaced_and_both_are_deleted_with_the_stack(

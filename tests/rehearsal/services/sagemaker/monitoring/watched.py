@@ -53,7 +53,8 @@ def monitor():
 def process():
     (ml / "processing/out/done.txt").write_text("done")
 
-{"serve": serve, "monitor": monitor, "process": process}[sys.argv[1]]()
+command = (sys.argv[1:] or ["monitor"])[0]  # bias has no arguments
+{"serve": serve, "monitor": monitor, "process": process}[command]()
 """
 
 
