@@ -59,7 +59,7 @@ class LayerFiles:
             digest: digest of the content.
 
         Raises:
-            LayerDigestError: the content has another digest, or there is none.
+            LayerDigestError: the content has another digest, or is missing.
         """
         upload = self._upload(upload_id)
         content = upload.read_bytes() if upload.is_file() else b""

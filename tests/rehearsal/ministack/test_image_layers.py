@@ -1,4 +1,4 @@
-"""Layers of images are kept, as AWS keeps them: a copy of an image reads and writes each of them."""
+"""Layers of images are kept, as in AWS: a copy of an image reads and writes each of them."""
 
 from __future__ import annotations
 

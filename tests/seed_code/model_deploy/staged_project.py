@@ -215,8 +215,8 @@ def _fit(folder: Path) -> None:
     (folder / "archive").mkdir()
     for place in (folder / "archive/model.tar.gz", folder / "model.tar.gz"):
         with tarfile.open(place, "w:gz") as archive:
-            for file in sorted((run / "model").iterdir()):
-                archive.add(file, file.name)
+            for part in sorted((run / "model").iterdir()):
+                archive.add(part, part.name)
     _tabular(
         "baseline",
         *("--model", folder / "archive"),
