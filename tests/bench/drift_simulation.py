@@ -13,6 +13,7 @@ from mlops_jobs.monitoring import data_quality, model_bias, model_quality
 from mlops_jobs.monitoring.columns.summary import Summary
 from mlops_jobs.monitoring.constraints import read_constraints
 from mlops_jobs.monitoring.data_quality import Baseline
+from mlops_jobs.monitoring.labeled_groups import LabeledGroups
 from mlops_jobs.monitoring.traffic.labeled import Labeled
 from mlops_jobs.monitoring.traffic.predictions import Prediction
 from mlops_jobs.problem_type import ProblemType
@@ -169,5 +170,5 @@ def bias_baseline(dice: Dice, rows: int) -> model_bias.Baseline:
         dice: random numbers.
         rows: number of rows.
     """
-    found = model_bias.describe(classified(dice, rows), BIAS)
+    found = model_bias.describe(LabeledGroups.of(BIAS, classified(dice, rows)))
     return model_bias.read_baseline(json.dumps(found.constraints).encode())

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from mlops_jobs.monitoring import model_bias, model_quality
+from mlops_jobs.monitoring.labeled_groups import LabeledGroups
 from mlops_jobs.problem_type import ProblemType
 
 # The environment has another package named `tests`.
@@ -224,7 +225,7 @@ def _model_quality(dice: np.random.Generator, before: int, rows: int) -> int:
 def _bias(dice: np.random.Generator, before: int, rows: int) -> int:
     traffic = simulation.classified(dice, min(rows, 10_000))
     baseline = simulation.bias_baseline(dice, before)
-    return bool(model_bias.compare(traffic, simulation.BIAS, baseline).violations)
+    return bool(model_bias.compare(LabeledGroups.of(simulation.BIAS, traffic), baseline).violations)
 
 
 CHECKS = {"data_quality": _data_quality, "model_quality": _model_quality, "bias": _bias}

@@ -54,6 +54,21 @@ MIN_ROWS = 20  # on which a metric depends, for a verdict
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compared:
+    """Rows that the flip test compares: all rows, or a sample.
+
+    Args:
+        member: for each row, True if it belongs to group d.
+        predicted: for each row, True if its predicted label is favorable.
+        features: a row of comparable numbers for each row.
+    """
+
+    member: Flags
+    predicted: Flags
+    features: Matrix
+
+
+@dataclass(frozen=True, kw_only=True)
 class Group:
     """Rows, with a group among them.
 
@@ -63,15 +78,14 @@ class Group:
         predicted: for each row, True if its predicted label is favorable.
         strata: for each row, the number of its subgroup, for conditional disparity. Defaults to
             None: conditional disparity is not measured.
-        features: a row of numbers for each row, for the flip test. Defaults to None: it is not
-            done.
+        compared: rows of the flip test. Defaults to None: it is not done.
     """
 
     member: Flags
     actual: Flags
     predicted: Flags
     strata: npt.NDArray[np.intp] | None = None
-    features: Matrix | None = None
+    compared: Compared | None = None
 
     def drawn(self, rows: npt.NDArray[np.intp]) -> "Group":
         """Returns the group among selected rows, without the flip test, which takes too long.
@@ -94,8 +108,8 @@ class Group:
         if self.strata is not None:
             before["CDDL"] = conditional_disparity(d, self.actual, self.strata)
             after["CDDPL"] = conditional_disparity(d, self.predicted, self.strata)
-        if self.features is not None:
-            after["FT"] = flip_test(d, self.predicted, self.features)
+        if self.compared is not None:
+            after["FT"] = flip_test(self.compared)
         return {
             "pre_training_bias_metrics": dict(sorted(before.items())),
             "post_training_bias_metrics": dict(sorted(after.items())),
@@ -107,6 +121,9 @@ class Group:
         Args:
             name: short name of the metric.
         """
+        if name == "FT" and self.compared is not None:
+            members = int(self.compared.member.sum())
+            return min(members, len(self.compared.member) - members)
         rows = {
             "DAR": self.predicted,
             "DCA": self.predicted,
@@ -169,14 +186,13 @@ def conditional_disparity(d: Flags, accepted: Flags, strata: npt.NDArray[np.intp
     return total / len(strata) if len(strata) else math.nan
 
 
-def flip_test(d: Flags, predicted: Flags, features: Matrix) -> float:
+def flip_test(compared: Compared) -> float:
     """Returns the net share of group d whose most similar rows of group a are treated otherwise.
 
     Args:
-        d: for each row, True if it belongs to group d.
-        predicted: for each row, True if its predicted label is favorable.
-        features: a row of comparable numbers for each row.
+        compared: the rows.
     """
+    d, predicted, features = compared.member, compared.predicted, compared.features
     members, others = np.flatnonzero(d), np.flatnonzero(~d)
     if not len(members) or len(others) < NEIGHBORS:
         return math.nan

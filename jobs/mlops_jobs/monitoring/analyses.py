@@ -12,6 +12,7 @@ from mlops_jobs.evaluation.analysis_config import read_bias_config
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring import explainability, model_bias, model_quality, quality_of_traffic
 from mlops_jobs.monitoring.findings import Findings
+from mlops_jobs.monitoring.labeled_groups import LabeledGroups
 from mlops_jobs.monitoring.model import LoadModel, Model
 from mlops_jobs.monitoring.settings import Analysis, Settings
 from mlops_jobs.monitoring.traffic.batch import batch_calls, batch_requests
@@ -21,7 +22,8 @@ from mlops_jobs.monitoring.traffic.label_store import LabelStore
 from mlops_jobs.monitoring.traffic.labeled import Labeled, LabeledCalls, labeled
 from mlops_jobs.monitoring.traffic.predictions import NO_ATTRIBUTES, Attributes
 from mlops_jobs.monitoring.traffic.reading import Reading
-from mlops_jobs.monitoring.traffic.rows import Rows, read_rows
+from mlops_jobs.monitoring.traffic.rows import Row, Rows, read_rows
+from mlops_jobs.monitoring.traffic.sample import Sample
 from mlops_jobs.monitoring.traffic.source import Chunk, chunks, lines, numbered, read
 from mlops_jobs.monitoring.traffic.tables import Columns
 from mlops_jobs.problem_type import ProblemType
@@ -243,14 +245,18 @@ class _Bias(_Quality):
             )
         self._config = read_bias_config(read(settings.analysis_config))
         self._columns = Columns(names=self._config.headers, path=settings.features)
+        self._groups = LabeledGroups(self._config, settings.max_unreadable)
 
     def read(self, batch: Sequence[Event]) -> Labeled:
         return labeled(batch, self._columns, attributes=self._attributes, with_rows=True)
 
+    def add(self, part: Labeled) -> None:
+        self._groups.add(part)
+
     def findings(self) -> Findings:
         content = _read(self._settings.baseline_constraints)
         before = model_bias.read_baseline(content) if content is not None else {}
-        return model_bias.compare(self._calls.labeled(), self._config, before)
+        return model_bias.compare(self._groups, before)
 
 
 class _Attributions(_Analysed[tuple[Rows, Reading]]):
@@ -261,7 +267,7 @@ class _Attributions(_Analysed[tuple[Rows, Reading]]):
     ) -> None:
         self._settings, self._load_model = settings, load_model
         self._model = model or model_of(settings, load_model)
-        self._sample = explainability.Sample()
+        self._sample = Sample[Row](explainability.MAX_ROWS)
         self._reading = Reading()
 
     def read(self, batch: Sequence[Event]) -> tuple[Rows, Reading]:
@@ -285,13 +291,13 @@ class _Attributions(_Analysed[tuple[Rows, Reading]]):
 
     def findings(self) -> Findings:
         settings, reading = self._settings, self._reading
-        if not self._sample.rows:
+        if not self._sample.items:
             raise InputError(
                 "got no captured request that can be read; allowed: rows with the model's columns"
             )
         content = _read(settings.baseline_constraints)
         before = explainability.read_baseline(content) if content is not None else {}
-        compared = explainability.compare(self._sample.rows, self._model, before)
+        compared = explainability.compare(self._sample.items, self._model, before)
         return replace(
             compared,
             violations=[*reading.violations(settings.max_unreadable), *compared.violations],

@@ -15,6 +15,7 @@ from mlops_jobs.monitoring import explainability, model_bias, model_quality, qua
 from mlops_jobs.monitoring.analyses import model_of
 from mlops_jobs.monitoring.constraints import NOT_COMPARED, OVERRIDES
 from mlops_jobs.monitoring.findings import Findings
+from mlops_jobs.monitoring.labeled_groups import LabeledGroups
 from mlops_jobs.monitoring.model import LoadModel, Model, ModelOfNewValues
 from mlops_jobs.monitoring.settings import Analysis, Settings
 from mlops_jobs.monitoring.traffic.labeled import predicted, predictions_of
@@ -47,7 +48,7 @@ def baseline(settings: Settings, load_model: LoadModel) -> Findings:
             return model_quality.describe(found, model.problem_type, model.labels)
         case Analysis.MODEL_BIAS:
             config = read_bias_config(read(settings.analysis_config))
-            return model_bias.describe(found, config)
+            return model_bias.describe(LabeledGroups.of(config, found))
         case Analysis.MODEL_EXPLAINABILITY:
             return explainability.describe(found.rows, model)
 

@@ -10,7 +10,7 @@ Source:
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,29 +30,6 @@ MAX_ROWS = 5000  # more rows do not change the averages
 
 Attributions = dict[str, dict[str, float]]
 """Global SHAP value of each feature, by label."""
-
-
-class Sample:
-    """Evenly spaced rows of any number of rows: at most twice as many as are explained."""
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-        self._step = 1
-        self._seen = 0
-
-    def extend(self, rows: Iterable[Row]) -> None:
-        """Adds rows.
-
-        Args:
-            rows: the rows, in the order of the traffic.
-        """
-        for row in rows:
-            if self._seen % self._step == 0:
-                self.rows.append(row)
-            self._seen += 1
-            if len(self.rows) > 2 * MAX_ROWS:
-                self.rows = self.rows[::2]
-                self._step *= 2
 
 
 def describe(rows: Sequence[Row], model: Model) -> Findings:

@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
-import numpy as np
-
-from mlops_jobs.evaluation.analysis_config import BiasConfig, Facet, matches
-from mlops_jobs.evaluation.bias import MIN_ROWS, STAGES, Group, Matrix, distance_from_ideal
+from mlops_jobs.evaluation.analysis_config import BiasConfig, Facet
+from mlops_jobs.evaluation.bias import MIN_ROWS, STAGES, Group, distance_from_ideal
 from mlops_jobs.evaluation.resampling import Draw, standard_deviations
 from mlops_jobs.failure import InputError
 from mlops_jobs.monitoring.columns.chance import METRICS_ERROR
 from mlops_jobs.monitoring.findings import Findings, Metric
-from mlops_jobs.monitoring.traffic.labeled import Labeled
-from mlops_jobs.monitoring.traffic.rows import Row
+from mlops_jobs.monitoring.labeled_groups import LabeledGroups
 
 METRIC_STAGES = {
     "pre_training_bias_metrics": "Pre-training",
@@ -28,8 +25,6 @@ METRIC_STAGES = {
 }
 VERSION = "1.0"
 SAME_AS_DPL = ("KS", "LP", "TVD")  # of two labels, except for a factor
-MAX_CATEGORIES = 50  # of a column in the flip test
-MAX_CODED_SHARE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,45 +44,43 @@ Baseline = dict[tuple[str, str, str, str], Before]
 """Bias metrics by stage, facet, values of the facet, and short name."""
 
 
-def describe(found: Labeled, config: BiasConfig) -> Findings:
+def describe(found: LabeledGroups) -> Findings:
     """Returns the bias metrics of a baseline, in the layout of Clarify's `analysis.json`.
 
     Args:
-        found: rows of the baseline.
-        config: the bias to measure.
+        found: rows of the baseline, and the bias to measure.
     """
-    measured = [_Measured(facet, group) for facet, group in _groups(found, config)]
+    config, measured = found.config, [_Measured(*one) for one in found.groups()]
     return Findings(
         statistics=_analysis(measured, config),
         constraints=_analysis(measured, config, with_deviations=True),
     )
 
 
-def compare(found: Labeled, config: BiasConfig, baseline: Baseline) -> Findings:
+def compare(found: LabeledGroups, baseline: Baseline) -> Findings:
     """Compares bias metrics with a baseline.
 
     A metric is a violation if its distance from equal treatment has increased by more than chance.
 
     Args:
-        found: rows with predictions and ground truth.
-        config: the bias to measure.
+        found: rows with predictions and ground truth, and the bias to measure.
         baseline: bias metrics of the baseline; empty without one.
 
     Raises:
         InputError: no request has the column of a facet, or the baseline is of other facets.
     """
-    notes = list(found.reading.texts())
+    config, notes = found.config, list(found.reading.texts())
     violations: list[dict[str, Any]] = list(found.reading.violations(found.max_unreadable))
     metrics = list(found.reading.metrics())
-    if not found.actual:
+    if not found.rows:
         notes.append("too few labels: no verdict on 0 rows")
-    measured = [_Measured(facet, group) for facet, group in _groups(found, config)]
+    measured = [_Measured(*one) for one in found.groups()]
     compared = sum(len(one.values) - len(SAME_AS_DPL) for one in measured)
     _check_baseline(measured, baseline)
     quantile = NormalDist().inv_cdf(1 - METRICS_ERROR / max(1, compared))
     for one in measured:
         few = {name for _, name in one.values if not one.has_enough_rows(name)}
-        if found.actual and few:
+        if found.rows and few:
             group = f"{one.facet.name}={one.facet.text}"
             notes.append(f"too few labels of {group}: no verdict on {', '.join(sorted(few))}")
         for (stage, name), value in one.values.items():
@@ -173,7 +166,8 @@ class _Measured:
         self.deviations = standard_deviations(lambda draw: _flat(group, draw), rows) if rows else {}
         if "FT" not in self.deviations:
             # The flip test is not repeated for each draw: it is a share of the group's rows.
-            self.deviations["FT"] = 1 / math.sqrt(max(1, int(group.member.sum())))
+            members = group.member if group.compared is None else group.compared.member
+            self.deviations["FT"] = 1 / math.sqrt(max(1, int(members.sum())))
 
     def has_enough_rows(self, name: str) -> bool:
         value = next(one for (_, other), one in self.values.items() if other == name)
@@ -191,70 +185,6 @@ class _Measured:
         spread = self.deviations.get(name, 0.0)
         margin = math.hypot(spread, spread if before.deviation is None else before.deviation)
         return now > then + quantile * margin
-
-
-def _groups(found: Labeled, config: BiasConfig) -> list[tuple[Facet, Group]]:
-    for facet in config.facets:
-        if found.rows and not any(facet.name in row for row in found.rows):
-            raise InputError(
-                f"facet {facet.name!r}: got no request with the column; name the columns of "
-                "requests in `headers` of the analysis configuration"
-            )
-    actual = np.array([matches(label, config.favorable) for label in found.actual], dtype=bool)
-    predicted = np.array(
-        [matches(one.label, config.favorable) for one in found.predictions], dtype=bool
-    )
-    strata = _strata(found.rows, config.group_variable)
-    return [
-        (
-            facet,
-            Group(
-                member=np.array([facet.has(row) for row in found.rows], dtype=bool),
-                actual=actual,
-                predicted=predicted,
-                strata=strata,
-                features=_features(found.rows, facet.name),
-            ),
-        )
-        for facet in config.facets
-    ]
-
-
-def _strata(rows: list[Row], column: str) -> Any:
-    if not column:
-        return None
-    codes: dict[str, int] = {}
-    return np.array(
-        [codes.setdefault(str(row.get(column)).strip(), len(codes)) for row in rows], dtype=np.intp
-    )
-
-
-def _features(rows: list[Row], facet: str) -> Matrix | None:
-    """Returns standardized numbers, and a number for each category, of all other columns."""
-    names = list(dict.fromkeys(name for row in rows for name in row if name != facet))
-    parts = []
-    for name in names:
-        texts = ["" if row.get(name) is None else str(row.get(name)).strip() for row in rows]
-        numbers = np.array([_number(text) for text in texts])
-        if np.isfinite(numbers).mean() >= MAX_CODED_SHARE:
-            deviation = float(np.nanstd(numbers))
-            column = (numbers - np.nanmean(numbers)) / (deviation or 1.0)
-            parts.append(np.nan_to_num(column)[:, np.newaxis])
-        elif len(set(texts)) <= MAX_CATEGORIES:
-            categories = sorted(set(texts))
-            # Two different categories are one apart, as two numbers by one standard deviation.
-            parts.append(
-                np.array([[text == one for one in categories] for text in texts]) / math.sqrt(2)
-            )
-    return np.concatenate(parts, axis=1) if parts else None
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        return math.nan
-    return value if math.isfinite(value) else math.nan
 
 
 def _flat(group: Group, draw: Draw) -> dict[str, float]:

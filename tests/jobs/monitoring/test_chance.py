@@ -13,6 +13,7 @@ from mlops_jobs.monitoring.columns.chance import (
     excess_probability,
     independence_probability,
 )
+from mlops_jobs.monitoring.labeled_groups import LabeledGroups
 from mlops_jobs.problem_type import ProblemType
 from tests.bench.drift_simulation import (
     BIAS,
@@ -130,7 +131,9 @@ def test_bias_without_change_raises_nothing_and_a_change_is_seen() -> None:
     baseline = bias_baseline(dice, 2000)
 
     hits = sum(
-        bool(model_bias.compare(classified(dice, rows), BIAS, baseline).violations)
+        bool(
+            model_bias.compare(LabeledGroups.of(BIAS, classified(dice, rows)), baseline).violations
+        )
         for rows in (10, 50, 200, 500)
         for _ in range(4)
     )
@@ -139,7 +142,9 @@ def test_bias_without_change_raises_nothing_and_a_change_is_seen() -> None:
         type(one)(label="0") if row["group"] == "d" else one
         for one, row in zip(rows.predictions, rows.rows, strict=True)
     ]
-    changed = model_bias.compare(labeled_rows(rows.actual, rejected, rows.rows), BIAS, baseline)
+    changed = model_bias.compare(
+        LabeledGroups.of(BIAS, labeled_rows(rows.actual, rejected, rows.rows)), baseline
+    )
 
     assert hits == 0
     assert {"DPPL", "DI", "RD"} <= {one["metric_name"] for one in changed.violations}
@@ -149,7 +154,7 @@ def test_a_facet_may_be_a_number() -> None:
     dice = np.random.default_rng(13)
     config = BiasConfig(label="y", favorable=("1",), facets=(Facet(name="score", values=0.5),))
 
-    found = model_bias.describe(classified(dice, 200), config)
+    found = model_bias.describe(LabeledGroups.of(config, classified(dice, 200)))
 
     assert found.constraints["pre_training_bias_metrics"]["facets"]["score"]
 

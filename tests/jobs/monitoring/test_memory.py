@@ -86,6 +86,29 @@ def test_labels_are_joined_in_some_bytes_for_each_call(many_calls: Path) -> None
     assert report(many_calls, "statistics.json")["dataset"]["item_count"] == 150_000
 
 
+def test_bias_keeps_some_bytes_for_each_row_and_the_cells_of_a_sample(many_calls: Path) -> None:
+    config = many_calls / "analysis_config.json"
+    facet = {"name_or_index": "a", "value_or_threshold": [1.0]}
+    label = {"label": "answer", "label_values_or_threshold": [0.0]}
+    config.write_text(json.dumps({**label, "headers": ["a", "b", "answer"], "facet": [facet]}))
+    variables = environment(
+        many_calls,
+        "MODEL_BIAS",
+        analysis_config=str(config),
+        ground_truth_source=str(many_calls / "labels"),
+    )
+    found = run(120, variables)
+    assert found.stdout.startswith("Completed: "), found.stderr
+    stages = report(many_calls, "statistics.json")
+    (group,) = stages["pre_training_bias_metrics"]["facets"]["a"]
+    values = {one["name"]: one["value"] for one in group["metrics"]}
+    # 15.87 % of the rows are more than one standard deviation above the mean.
+    assert values["CI"] == pytest.approx(1 - 2 * 0.1587, abs=0.01)
+    (group,) = stages["post_training_bias_metrics"]["facets"]["a"]
+    # Predictions are a + b, so most similar rows of the other group are rejected more often.
+    assert {one["name"]: one["value"] for one in group["metrics"]}["FT"] < -0.05
+
+
 def test_attributions_read_a_sample_of_any_number_of_rows(many_calls: Path) -> None:
     model = str(many_calls / "model.tar.gz")
     found = run(120, environment(many_calls, "MODEL_EXPLAINABILITY", model_source=model))

@@ -50,7 +50,6 @@ class LabeledCalls:
     def __init__(self, max_unreadable: float) -> None:
         self._max_unreadable = max_unreadable
         self._actual, self._predictions = Texts(), Predictions()
-        self._rows: list[Row] = []
         self._reading = Reading()
 
     def add(self, part: Labeled) -> None:
@@ -61,15 +60,13 @@ class LabeledCalls:
         """
         self._actual.extend(part.actual)
         self._predictions.extend(part.predictions)
-        self._rows.extend(part.rows)
         self._reading.merge(part.reading)
 
     def labeled(self) -> Labeled:
-        """Returns all rows."""
+        """Returns all rows, without their cells."""
         return Labeled(
             actual=self._actual,
             predictions=self._predictions,
-            rows=self._rows,
             reading=self._reading,
             max_unreadable=self._max_unreadable,
         )
