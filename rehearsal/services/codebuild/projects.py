@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -117,12 +118,10 @@ class Projects:
 
         The caches of a SageMaker project outlive the server. CloudFormation names its build
         projects anew each time, so that each is recognized by the build specification with which
-        it was created; of two such projects, the first one has this cache.
+        it was created, and by its number among the projects with the same one.
         """
         scope, key = record.scope, record.cache_key
-        with self._lock:
-            alike = [one for one in self.records.of(scope).values() if one.cache_key == key]
-        if not key or alike[:1] != [record]:
+        if not key:
             return self.directory / "caches" / scope.account / scope.region / record.name
         return self._platform.state_directory / "build-caches" / scope.account / scope.region / key
 
@@ -139,12 +138,15 @@ class Projects:
             raise
 
 
-def _cache_key(request: Request) -> str:
+def _cache_key(request: Request, taken: Collection[str]) -> str:
+    """Returns the key of the cache of a new project, which is none of those that are taken."""
     tags = {tag["key"]: tag["value"] for tag in request.get("tags", [])}
     if _OWNER_TAG not in tags:
         return ""
     given = json.dumps([tags[_OWNER_TAG], request["source"].get("buildspec", "")])
-    return hashlib.sha256(given.encode()).hexdigest()[:32]
+    key = hashlib.sha256(given.encode()).hexdigest()[:32]
+    numbered = (f"{key}-{number}" for number in itertools.count(2))
+    return next(found for found in itertools.chain([key], numbered) if found not in taken)
 
 
 class ProjectOperations:
@@ -166,12 +168,13 @@ class ProjectOperations:
         settings = _defaults(context.scope) | _without_tags(request)
         check_project(settings)
         self._projects.check_role(context, settings["serviceRole"])
-        record = ProjectRecord(context.scope, settings, cache_key=_cache_key(request))
+        record = ProjectRecord(context.scope, settings)
         with self._lock:
             projects = self._projects.records.of(context.scope)
             if record.name in projects:
                 message = f"Project already exists: {record.arn}"
                 raise AwsError("ResourceAlreadyExistsException", message)
+            record.cache_key = _cache_key(request, {one.cache_key for one in projects.values()})
             projects[record.name] = record
             self._tags.put(record.arn, request.get("tags"))
             return {"project": self._shown(record)}

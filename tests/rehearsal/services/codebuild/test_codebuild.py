@@ -241,13 +241,15 @@ def test_each_project_has_a_cache_of_its_own(service: CodeBuild, platform: FakeP
     found = [first, same, release, cache("four", **other), cache("five")]
     assert len(set(found)) == len(found)
     outliving = platform.state_directory / "build-caches"
-    assert [path.is_relative_to(outliving) for path in found] == [True, False, True, True, False]
+    assert [path.is_relative_to(outliving) for path in found] == [True, True, True, True, False]
     client.update_project(name="one", source={"type": "NO_SOURCE", "buildspec": SPEC + " "})
     assert projects.cache_directory(projects.find(SCOPE, "one")) == first
     first.mkdir(parents=True)
     client.delete_project(name="one")
     assert not first.exists()
-    assert cache("six", **owner) != first
+    # The caches of two projects with one specification, as of smoke tests of two stages, are found
+    # again after the next deployment, whichever of the two is deployed first.
+    assert cache("six", **owner) == first
+    assert projects.cache_directory(projects.find(SCOPE, "two")) == same
     client.delete_project(name="two")
-    client.delete_project(name="six")
-    assert cache("seven", **owner) == first
+    assert cache("seven", **owner) == same
