@@ -14,7 +14,9 @@ from botocore.exceptions import ClientError
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
 
-BATCH_ROWS = 100
+BATCH_ROWS = 500
+BATCH_CHARACTERS = 1_000_000
+"""Size of a batch, far below the 4 MB that a serverless endpoint accepts."""
 JSON_ROWS = 3
 
 
@@ -183,8 +185,10 @@ def _value(text: str) -> float | str | None:
 
 
 def _batches(rows: Sequence[Sequence[str]]) -> Iterator[Sequence[Sequence[str]]]:
-    for start in range(0, len(rows), BATCH_ROWS):
-        yield rows[start : start + BATCH_ROWS]
+    widest = max((sum(map(len, row)) + len(row) for row in rows), default=1)
+    size = max(1, min(BATCH_ROWS, BATCH_CHARACTERS // widest))
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def read_csv_response(response: str, count: int) -> list[str]:

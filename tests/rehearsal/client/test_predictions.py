@@ -2,7 +2,9 @@
 
 import io
 import json
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,12 +41,32 @@ def parity(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def test_all_rows_are_sent_in_batches_and_a_few_again_as_json() -> None:
     aws = StubbedAws(InvokeEndpoint=parity)
-    found = predictions.predict(aws, "demo-prod", rows(250))
-    assert (found.rows, found.csv_requests, found.json_requests) == (250, 3, 3)
+    found = predictions.predict(aws, "demo-prod", rows(1250))
+    assert (found.rows, found.csv_requests, found.json_requests) == (1250, 3, 3)
     assert found.metrics == {"accuracy": 1.0}
     bodies = [request["Body"].decode() for request in aws.asked("InvokeEndpoint")]
     assert bodies[0].startswith("a,b\n0,text\n1,text\n")
     assert json.loads(bodies[3]) == {"instances": [{"a": 0.0, "b": "text"}]}
+
+
+def test_batches_of_wide_rows_are_smaller() -> None:
+    aws = StubbedAws(InvokeEndpoint=parity)
+    wide = rows(5)
+    wide = replace(wide, rows=[[number, "x" * 400_000] for number, _ in wide.rows])
+    assert predictions.predict(aws, "demo-prod", wide).csv_requests == 3
+    widest = [[number, "x" * (2 * predictions.BATCH_CHARACTERS)] for number, _ in wide.rows]
+    assert predictions.predict(aws, "demo-prod", replace(wide, rows=widest)).csv_requests == 5
+
+
+def test_the_first_response_has_its_time() -> None:
+    moments: list[float] = []
+
+    def respond(request: Mapping[str, Any]) -> dict[str, Any]:
+        moments.append(time.time())
+        return parity(request)
+
+    found = predictions.predict(StubbedAws(InvokeEndpoint=respond), "demo-prod", rows(1250))
+    assert moments[0] <= found.first_response <= moments[1]
 
 
 def test_a_response_with_another_number_of_rows_is_an_error() -> None:
