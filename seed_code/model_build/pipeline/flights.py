@@ -93,11 +93,15 @@ def tables(months: Iterable[int], folder: Path | None = None) -> Iterator[tuple[
     with zipfile.ZipFile(folder / "flights.csv.zip") as archive:
         name = next(one for one in archive.namelist() if Path(one).name == "flights.csv")
         with archive.open(name) as stream:
-            for row in csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8", newline="")):
-                if row["month"] in flights:
-                    flights[row["month"]].append(row)
-    for month in wanted:
-        yield f"2013-{month:02d}.csv", _table(flights[str(month)], weather, planes)
+            # Most rows are of other months: only those that are wanted become mappings.
+            rows = csv.reader(io.TextIOWrapper(stream, encoding="utf-8", newline=""))
+            heading = next(rows)
+            month = heading.index("month")
+            for row in rows:
+                if row[month] in flights:
+                    flights[row[month]].append(dict(zip(heading, row, strict=True)))
+    for number in wanted:
+        yield f"2013-{number:02d}.csv", _table(flights[str(number)], weather, planes)
 
 
 def publish(months: Iterable[int], s3: Any, bucket: str, key_arn: str | None = None) -> list[str]:
