@@ -23,7 +23,8 @@ from stacks.network_source import ExistingNetwork, NetworkSource
 from stacks.network_stack import NetworkStack
 from stacks.platform_pipeline_stack import PlatformPipelineStack
 from stacks.project_stack import ProjectStack
-from stacks.project_stages import project_stages, target_stages
+from stacks.project_replica_stack import ProjectReplicaStack
+from stacks.project_stages import project_stages, replicas_of, target_stages
 from stacks.project_target_stack import ProjectTargetStack
 from stacks.project_templates_stack import ProjectTemplatesStack
 from stacks.registry_stack import RegistryStack
@@ -184,11 +185,28 @@ def add_targets(scope: Construct, settings: Settings, account: Account) -> None:
             project_name=one.project.name,
             project_id=one.project.project_id,
             project_account=one.account.id,
+            project_region=one.account.region,
             stage=one.stage,
             feature_store=one.project.feature_store,
             removal_policy=removal_policy(one.project.removal, defaults),
             defaults=defaults,
             env=environment(account),
+        )
+
+
+def add_replicas(scope: Construct, settings: Settings, account: Account) -> None:
+    """Adds the stacks of the artifacts of projects in the regions of their stages."""
+    for one in replicas_of(settings, account):
+        defaults = settings.defaults_in(account)
+        ProjectReplicaStack(
+            scope,
+            f"ProjectReplica-{one.project.name}-{one.region}",
+            project_name=one.project.name,
+            project_id=one.project.project_id,
+            stages=one.stages,
+            removal_policy=removal_policy(one.project.removal, defaults),
+            defaults=defaults,
+            env=cdk.Environment(account=account.id, region=one.region),
         )
 
 
@@ -225,6 +243,7 @@ def add_stacks(scope: Construct, settings: Settings, account: Account) -> None:
         for entry in settings.entries_in(section, account.alias):
             add(scope, settings, account, entry)
     add_targets(scope, settings, account)
+    add_replicas(scope, settings, account)
 
 
 def add_pipeline(app: cdk.App, settings: Settings, config: str) -> set[str]:

@@ -1,6 +1,6 @@
 """Stages of a project, with the account and the network of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mlops_constructs.delivery import ProjectStage, StageNetwork
@@ -11,7 +11,7 @@ from stacks.settings.projects import ProjectSettings, StageSettings
 
 @dataclass(frozen=True, kw_only=True)
 class TargetStage:
-    """A stage of a project in an account other than that of the project.
+    """A stage of a project in another account or region than that of the project.
 
     Args:
         project: settings of the project.
@@ -22,6 +22,21 @@ class TargetStage:
     project: ProjectSettings
     account: Account
     stage: ProjectStage
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplicaOfProject:
+    """A region, other than that of a project, in which it has stages.
+
+    Args:
+        project: settings of the project.
+        region: the region.
+        stages: the stages in this region.
+    """
+
+    project: ProjectSettings
+    region: str
+    stages: Sequence[ProjectStage]
 
 
 def network_of(settings: Settings, account: Account) -> ExistingNetworkSettings | None:
@@ -58,8 +73,30 @@ def target_stages(settings: Settings, account: Account) -> Iterator[TargetStage]
     for project in settings.projects:
         home = settings.account_of(project)
         for given, stage in zip(project.stages, project_stages(settings, project), strict=True):
-            if given.in_ == account.alias and account.id != home.id:
+            if given.in_ == account.alias and _is_elsewhere(account, home):
                 yield TargetStage(project=project, account=home, stage=stage)
+
+
+def replicas_of(settings: Settings, account: Account) -> Iterator[ReplicaOfProject]:
+    """Yields the regions of stages of the projects in an account, other than its own.
+
+    Args:
+        settings: settings of an organisation.
+        account: an account of these settings.
+    """
+    for project in settings.entries_in("projects", account.alias):
+        stages = project_stages(settings, project)
+        others = [one.region for one in stages if one.region and one.region != account.region]
+        for region in dict.fromkeys(others):
+            yield ReplicaOfProject(
+                project=project,
+                region=region,
+                stages=[one for one in stages if one.region == region],
+            )
+
+
+def _is_elsewhere(account: Account, home: Account) -> bool:
+    return (account.id, account.region) != (home.id, home.region)
 
 
 def _stage(
@@ -67,7 +104,7 @@ def _stage(
 ) -> ProjectStage:
     account = home if stage.in_ is None else settings.account(stage.in_)
     approval = stage.approval.question if stage.approval is not None else None
-    if account.id == home.id:
+    if not _is_elsewhere(account, home):
         return ProjectStage(
             name=stage.name,
             account=home.id,

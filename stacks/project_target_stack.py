@@ -1,4 +1,4 @@
-"""Stage of a project in another account than that of the project."""
+"""Stage of a project in another account or region than that of the project."""
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -10,7 +10,7 @@ from stacks.settings.defaults import DefaultSettings
 
 
 class ProjectTargetStack(PlatformStack):
-    """Defines a stack with what one stage of a project needs in its account.
+    """Defines a stack with what one stage of a project needs in its account and region.
 
     It exports nothing and imports nothing: this stack and that of the project compute the names to
     which they refer.
@@ -19,6 +19,7 @@ class ProjectTargetStack(PlatformStack):
         project_name: name of the project.
         project_id: id of the project.
         project_account: account id of the project.
+        project_region: region of the project.
         stage: the stage.
         feature_store: True if models look up features of the project. Defaults to False.
         removal_policy: handling of the key, the bucket and the endpoint when the stack is deleted.
@@ -34,6 +35,7 @@ class ProjectTargetStack(PlatformStack):
         project_name: str,
         project_id: str,
         project_account: str,
+        project_region: str,
         stage: ProjectStage,
         removal_policy: cdk.RemovalPolicy,
         defaults: DefaultSettings,
@@ -53,6 +55,7 @@ class ProjectTargetStack(PlatformStack):
             project_name=project_name,
             project_id=project_id,
             project_account=project_account,
+            project_region=project_region,
             stage=stage,
             feature_store=feature_store,
             removal_policy=removal_policy,

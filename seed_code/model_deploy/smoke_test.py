@@ -6,7 +6,8 @@ endpoint must reject. For a stage of the kind `batch` it runs one transform job 
 those of the schedule.
 
 Environment: ENDPOINT_NAME, STAGE; STAGE_ROLE_ARN, the role that reads and invokes the endpoint of a
-stage in another account. Ends with status 1 and one sentence if a check fails.
+stage in another account or region, and STAGE_REGION, its region. Ends with status 1 and one
+sentence if a check fails.
 """
 
 import os
@@ -110,12 +111,13 @@ def check_rejection(client: EndpointClient, held_out: HeldOutRows) -> None:
     )
 
 
-def session_of_stage(session: Any, role_arn: str | None) -> Any:
+def session_of_stage(session: Any, role_arn: str | None, region: str | None = None) -> Any:
     """Returns the boto3 session for the account of the stage.
 
     Args:
         session: boto3 session of the build.
         role_arn: role in the account of the stage. None: the stage is in the account of the build.
+        region: region of the stage. Defaults to None: the region of the build.
     """
     if role_arn is None:
         return session
@@ -125,7 +127,7 @@ def session_of_stage(session: Any, role_arn: str | None) -> Any:
         aws_access_key_id=credentials["AccessKeyId"],
         aws_secret_access_key=credentials["SecretAccessKey"],
         aws_session_token=credentials["SessionToken"],
-        region_name=session.region_name,
+        region_name=region or session.region_name,
     )
 
 
@@ -192,7 +194,9 @@ def main() -> int:
         return 1
     try:
         session = boto3.Session()
-        of_stage = session_of_stage(session, os.environ.get("STAGE_ROLE_ARN"))
+        of_stage = session_of_stage(
+            session, os.environ.get("STAGE_ROLE_ARN"), os.environ.get("STAGE_REGION")
+        )
         print(run(endpoint_name, session, of_stage))
     except (SmokeTestError, ClientError, BotoCoreError) as error:
         print(f"Smoke test of {endpoint_name} ({stage}) failed: {error}", file=sys.stderr)

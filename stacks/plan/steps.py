@@ -227,4 +227,6 @@ def section_of_stack(settings: Settings, stack: SynthesisedStack) -> str:
         place = (one.account.id, one.account.region, one.stack_name)
         if place == (stack.account, stack.region, stack.stack_name):
             return one.section
+    if "ProjectReplica-" in stack.stack_name:
+        return "projects"
     return "platform_pipeline" if "PlatformPipelineArtifacts-" in stack.stack_name else "defaults"

@@ -360,12 +360,12 @@ def _stages_in_other_regions(settings: Settings) -> Iterator[Problem]:
         for home in known_accounts(settings, project):
             for position, stage in enumerate(project.stages):
                 found = settings.accounts.get(stage.in_ or home.alias)
-                if found and found.region != home.region:
+                if found and found.region not in (home.region, *home.replicas):
                     yield Problem(
                         place=("projects", number, "stages", position, "in"),
-                        allowed=f"an account in {home.region}, the region of the project: "
-                        "SageMaker reads image and model data of an endpoint from its region "
-                        "only; add a project in that region",
+                        text=f"{found.alias} is in {found.region}, where pipelines of "
+                        f"{home.alias} keep no artifacts; add {found.region} to `replicas` of "
+                        f"{home.alias}",
                     )
 
 

@@ -136,12 +136,13 @@ def test_a_stage_without_a_network_is_rejected_in_a_project_with_one(tmp_path: P
         synthesise(tmp_path / "out", yaml.safe_dump(settings))
 
 
-def test_a_stage_in_another_region_is_rejected_with_the_reason(tmp_path: Path) -> None:
+def test_a_stage_in_another_region_needs_a_replica_there(tmp_path: Path) -> None:
     settings = yaml.safe_load(SETTINGS)
-    settings["accounts"]["tooling"]["replicas"] = ["eu-west-1"]
     settings["accounts"]["prod"]["region"] = "eu-west-1"
 
-    with pytest.raises(SettingsError, match="allowed is an account in eu-central-1, the region"):
+    with pytest.raises(
+        SettingsError, match=r"prod is in eu-west-1.*add eu-west-1 to `replicas` of tooling"
+    ):
         synthesise(tmp_path / "out", yaml.safe_dump(settings))
 
 

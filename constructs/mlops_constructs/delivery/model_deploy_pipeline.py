@@ -1,8 +1,10 @@
 """Pipeline from an approved model to a production endpoint."""
 
+import dataclasses
 from collections.abc import Sequence
 
 from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -11,8 +13,10 @@ from mlops_constructs._environment import inherit
 from mlops_constructs._problems import Problems
 
 from .actions._build_actions import monitoring_environment, smoke_test_action, synth_action
+from .actions._copy_action import copy_action
 from .actions._template_check import CHECK_URL, check_action, question_about_model
 from .actions.approval_action import approval_action
+from .artifact_store import ArtifactStore
 from .delivery_pipeline import DeliveryPipeline
 from .deployment._kind_permissions import kinds_of
 from .deployment._monitoring_resources import MonitoringResources
@@ -21,6 +25,7 @@ from .deployment._stage_names import pipeline_of
 from .deployment.deploy_action import deploy_action, deploy_to_account_action
 from .deployment.deployment_role import DeploymentRole
 from .deployment.project_stage import DEFAULT_STAGES, ProjectStage
+from .deployment.stage_target import StageTarget
 from .pipeline_action import (
     CHECKED_OUTPUT,
     SOURCE_OUTPUT,
@@ -29,6 +34,7 @@ from .pipeline_action import (
     PipelineStage,
 )
 from .project_resources import ProjectResources
+from .replica_store import ReplicaStore
 from .sources.source import Source
 from .stages._first_approval import once_approved
 from .stages.stage_condition import StageChecks
@@ -50,6 +56,11 @@ class ModelDeployPipeline(Construct):
     A stage can be in another account, where a `ProjectTarget` defines the roles and the stores. The
     roles of the pipeline and of the builds that reach that account then have computed names, which
     the trust policies there contain.
+
+    A stage can be in another region. It has one more action before Deploy, which copies the image,
+    the model and the baselines of its packages there, since SageMaker reads them from the region of
+    the endpoint only; the template that is deployed names the copies. `ArtifactReplica` defines the
+    store of the pipeline's artifacts in that region.
 
     A push to the source starts the pipeline, and so does any rule with `start()` as its target; a
     project adds a rule for the registry's approval event. Each execution deploys the latest
@@ -77,10 +88,12 @@ class ModelDeployPipeline(Construct):
             may then define. Defaults to None: templates with monitors are rejected.
         monitoring_frequency: schedule of monitors whose settings have none, `hourly` or `daily`.
             Defaults to `daily`.
+        image_repository: repository of the project's images, from which stages in other regions get
+            copies; required with such a stage. Defaults to None.
 
     Raises:
-        ValueError: if a stage is in another region, the project's account is not known, or two
-            stages have one name.
+        ValueError: if a stage is in another region and there is no `image_repository`, the
+            project's account is not known, or two stages have one name.
 
     Source: ContainerDefinition of SageMaker's API reference, for the region of image and data.
     """
@@ -98,6 +111,7 @@ class ModelDeployPipeline(Construct):
         approval_topic: sns.ITopic | None = None,
         monitoring: MonitoringResources | None = None,
         monitoring_frequency: str = "daily",
+        image_repository: ecr.IRepository | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         inherit(self, scope)
@@ -106,7 +120,14 @@ class ModelDeployPipeline(Construct):
         problems.extend(stage_list_problems(stages))
         self.targets, found = targets_of(self, project.project_name, stages)
         problems.extend(found)
+        copied = [target for target in self.targets.values() if target.has_copies]
+        if copied and image_repository is None:
+            problems.add(
+                f"image_repository: got none, with the stage {copied[0].stage.name} in "
+                f"{copied[0].region}; give the repository of the project's images"
+            )
         problems.raise_if_any()
+        self._images = image_repository
         self._source_output = codepipeline.Artifact(SOURCE_OUTPUT)
         synth_output = codepipeline.Artifact(SYNTH_OUTPUT)
         self._checked_output = codepipeline.Artifact(CHECKED_OUTPUT)
@@ -140,13 +161,15 @@ class ModelDeployPipeline(Construct):
             revision=source.revision,
             run_order=2,
             monitoring=monitoring_environment(monitoring, self.targets) if monitoring else {},
+            images=image_repository,
+            copied=copied,
         )
         self._revision = source.revision
         delivery = DeliveryPipeline(
             self,
             "Pipeline",
             pipeline_name=pipeline_of(project.project_name),
-            artifacts=project.artifacts,
+            artifacts=self._artifacts(copied),
             source=source,
             source_output=self._source_output,
             stages=[
@@ -161,6 +184,16 @@ class ModelDeployPipeline(Construct):
         self.pipeline = delivery.pipeline
         self.start = delivery.start
 
+    def _artifacts(self, copied: Sequence[StageTarget]) -> ArtifactStore:
+        regions = dict.fromkeys(target.region for target in copied)
+        if not regions:
+            return self._project.artifacts
+        name = self._project.project_name
+        replicas = {
+            region: ReplicaStore.of(self, project_name=name, region=region) for region in regions
+        }
+        return dataclasses.replace(self._project.artifacts, replicas=replicas)
+
     def _stage(
         self, stages: Sequence[ProjectStage], number: int, *, checks: StageChecks | None
     ) -> PipelineStage:
@@ -171,13 +204,24 @@ class ModelDeployPipeline(Construct):
         # No earlier stage can ask before the first one.
         first = stage.approval if number == 0 else None
         actions = [self._approval("EntryApproval", first, 1)] if first else []
+        target = self.targets.get(stage.name)
+        if target is not None and target.has_copies and self._images is not None:
+            copy = copy_action(
+                scope,
+                project=self._project,
+                images=self._images,
+                target=target,
+                source=self._checked_output,
+                run_order=len(actions) + 1,
+            )
+            actions.append(copy)
         actions.append(self._deploy(scope, stage, run_order=len(actions) + 1))
         smoke_test = smoke_test_action(
             scope,
             project=self._project,
             source=self._source_output,
             stage=stage,
-            target=self.targets.get(stage.name),
+            target=target,
             run_order=len(actions) + 1,
         )
         actions.append(smoke_test)

@@ -1,6 +1,7 @@
 """SageMaker projects, and the templates from which users create them."""
 
 from .adopted_stores import AdoptedStores
+from .artifact_replica import ArtifactReplica
 from .boundary.project_boundary import ProjectBoundary
 from .launch.launch_role import LaunchRole
 from .launch.launch_role_base import LaunchRoleBase
@@ -18,6 +19,7 @@ from .templates.template_bucket import TemplateBucket
 
 __all__ = [
     "AdoptedStores",
+    "ArtifactReplica",
     "CodeHost",
     "LaunchRole",
     "LaunchRoleBase",

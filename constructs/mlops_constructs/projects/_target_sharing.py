@@ -19,16 +19,21 @@ MODEL_DATA_PREFIX = "models/"
 
 
 def registry_sharing(targets: Mapping[str, StageTarget]) -> RegistrySharing | None:
-    """Returns the sharing of the model package group; None if all stages are in its account.
+    """Returns the sharing of the model package group; None without roles that need it.
 
-    CloudFormation creates models from versions with the deployment role of a stage.
+    CloudFormation creates models from versions with the deployment role of a stage; in another
+    region, it creates them from copies.
 
     Args:
         targets: the stages in other accounts.
     """
-    if not targets:
+    roles = [
+        target.principal_with(target.deployment_role_name)
+        for target in targets.values()
+        if not target.has_copies
+    ]
+    if not roles:
         return None
-    roles = [target.principal_with(target.deployment_role_name) for target in targets.values()]
     return RegistrySharing(deploy_principals=roles)
 
 
@@ -37,7 +42,7 @@ def share_with_targets(stores: ProjectStores, targets: Mapping[str, StageTarget]
 
     The role of its monitors reads baselines as well. The policies name the account with a condition
     on the ARN of the role, because AWS rejects a policy with a role that does not exist yet.
-    `DeliveryPipeline` shares the artifacts.
+    `DeliveryPipeline` shares the artifacts. Stages in other regions have copies.
 
     Args:
         stores: stores of the project.
@@ -45,6 +50,8 @@ def share_with_targets(stores: ProjectStores, targets: Mapping[str, StageTarget]
     """
     problems = Problems("Project")
     for target in targets.values():
+        if target.has_copies:
+            continue
         models = target.principal_with(target.model_execution_role_name)
         monitors = target.principal_with(target.monitoring_role_name)
         for principal, prefixes in (

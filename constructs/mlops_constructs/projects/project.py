@@ -122,8 +122,9 @@ class Project(Construct):
             the topic.
         stages: the stages in their order; at least one. A stage in another account needs a
             `ProjectTarget` there, whose roles may read the artifacts, models and images of this
-            project. Defaults to `DEFAULT_STAGES`: staging, and prod after an approval, both in the
-            account of the project.
+            project. A stage in another region gets copies of models and images, and needs an
+            `ArtifactReplica` as well. Defaults to `DEFAULT_STAGES`: staging, and prod after an
+            approval, both in the account of the project.
         monitoring: default of the monitors' schedule, and limits of retraining; the repository
             model-deploy defines the monitors. Defaults to None: `ProjectMonitoring()`.
         adopted: retained stores of a deleted project of this name, adopted together with its
@@ -137,7 +138,7 @@ class Project(Construct):
 
     Raises:
         ValueError: if the name or id is malformed (tokens are not validated), DESTROY or a stage in
-            another account is combined with `adopted`, or a stage is in another region.
+            another account is combined with `adopted`.
 
     Example:
         ```python
@@ -318,6 +319,7 @@ class Project(Construct):
             approval_topic=self.approval_topic,
             monitoring=self._monitoring_roles.resources,
             monitoring_frequency=self.monitoring.frequency,
+            image_repository=self.stores.images,
         )
 
     def _define_monitoring_roles(self) -> MonitoringRoles:
@@ -468,9 +470,10 @@ def _validated(
     problems.extend(stage_list_problems(stages))
     targets, found = targets_of(project, project_name, stages)
     problems.extend(found)
-    if adopted is not None and targets:
+    shared = [name for name, target in targets.items() if not target.has_copies]
+    if adopted is not None and shared:
         problems.add(
-            f"stages: got {', '.join(targets)} in another account, which cannot be combined with "
+            f"stages: got {', '.join(shared)} in another account, which cannot be combined with "
             "adopted: the policies of adopted stores cannot allow that account to read models; "
             "deploy to the project's account, or copy the data into a new project"
         )

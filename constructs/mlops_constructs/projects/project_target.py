@@ -1,6 +1,7 @@
 """Resources that a stage of a project needs outside of the account of the project."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -8,6 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from mlops_constructs._attributes import repository_arn
 from mlops_constructs._dead_letter_queue import DeadLetterQueue
 from mlops_constructs._environment import environment_of, inherit
 from mlops_constructs._findings import acknowledge, without_access_log, without_replica
@@ -17,6 +19,7 @@ from mlops_constructs.access import (
     ModelExecutionRole,
     Permission,
     ServiceRole,
+    image_pull_permissions,
 )
 from mlops_constructs.delivery import (
     ArtifactStore,
@@ -27,10 +30,12 @@ from mlops_constructs.delivery import (
     StageTarget,
 )
 from mlops_constructs.delivery.actions._build_actions import invoke_permissions
+from mlops_constructs.delivery.actions._copy_action import COPIED_PREFIXES
 from mlops_constructs.delivery.actions._template_check import deployed_template_permission
 from mlops_constructs.delivery.deployment._kind_permissions import serving_kinds
 from mlops_constructs.delivery.deployment._stage_names import (
     check_build_role,
+    copy_build_role,
     feature_reader_role_arn,
     pipeline_principal,
     principal_in_project,
@@ -69,7 +74,10 @@ class ProjectTarget(Construct):
       stage's alarms to the project. Only the role of this project with the matching purpose can
       assume those of the pipeline, the smoke test and the check;
     * a key, with the alias `alias/PROJECT-STAGE`, that encrypts the endpoint and captured traffic;
-    * a bucket for captured traffic.
+    * a bucket for captured traffic;
+    * for a stage in another region: a repository for copies of images, and a role with which a
+      build of the project writes them, and copies of models and baselines into the bucket. The
+      roles of models and monitors then read these copies, and nothing of the project.
 
     The roles read the checked templates, model data and images of the project's account, whose
     policies name them. All names are computed, so this stack and that of the project can be
@@ -80,6 +88,7 @@ class ProjectTarget(Construct):
         project_id: id of the project.
         project_account: account id of the project, 12 digits.
         stage: the stage, the same value as in `Project(stages=...)`.
+        project_region: region of the project. Defaults to None: the region of the stage.
         feature_store: True if models look up features of the project, the same value as in
             `Project`: their role can assume the one that reads the project's feature groups.
             Defaults to False: no access to feature groups.
@@ -97,7 +106,7 @@ class ProjectTarget(Construct):
 
     Raises:
         ValueError: if the stack is not in the account of the stage, the stage is in the project's
-            account, or a computed name is too long.
+            account and region, or a computed name is too long.
 
     Source: "Create a pipeline that uses resources from another account" in the CodePipeline User
     Guide; "Deploy a Model Version from a Different Account" in the SageMaker Developer Guide.
@@ -124,6 +133,7 @@ class ProjectTarget(Construct):
         project_id: str,
         project_account: str,
         stage: ProjectStage,
+        project_region: str | None = None,
         feature_store: bool = False,
         permissions_boundary: iam.IManagedPolicy | None = None,
         server_access_logs_bucket: s3.IBucket | None = None,
@@ -133,10 +143,16 @@ class ProjectTarget(Construct):
         super().__init__(scope, construct_id)
         inherit(self, scope)
         put_on_projects_path(self)
-        self._validate(stage, project_account)
         stack = environment_of(self)
+        self._project_region = project_region or stack.region
+        self._validate(stage, project_account)
         self._project_account, self._project_name = project_account, project_name
-        self.target = StageTarget.of(project_name=project_name, stage=stage, region=stack.region)
+        self.target = StageTarget.of(
+            project_name=project_name,
+            stage=stage,
+            region=stack.region,
+            project_region=self._project_region,
+        )
         self.key = self._define_key(removal_policy)
         self.bucket = self._define_bucket(removal_policy, server_access_logs_bucket)
         project = ProjectResources(
@@ -147,6 +163,7 @@ class ProjectTarget(Construct):
             network=self._network(stage),
             registry_account=project_account,
         )
+        self.images = self._define_images(removal_policy) if self.target.has_copies else None
         self.model_execution_role = self._define_model_execution_role(project, feature_store)
         monitoring = self._define_monitoring_roles(project)
         self.deployment_role = DeploymentRole(
@@ -159,6 +176,7 @@ class ProjectTarget(Construct):
             role_name=self.target.deployment_role_name,
             monitoring=monitoring.resources,
             kinds=stage.kinds,
+            from_packages=not self.target.has_copies,
         )
         if removal_policy is cdk.RemovalPolicy.DESTROY:
             self._remove_endpoint_first(project, stage, function_network, monitoring)
@@ -182,8 +200,11 @@ class ProjectTarget(Construct):
                 stage=stage,
                 store=project.artifacts,
                 key_aliases=[self._alias_arn()],
+                has_copies=self.target.has_copies,
             ),
         )
+        if self.images is not None:
+            self.copy_role = self._define_copy_role(project, self.images)
         self.check_role = self._role(
             "CheckRole",
             self.target.check_role_name,
@@ -213,7 +234,8 @@ class ProjectTarget(Construct):
                     f"{name}: got a stack in {given}; allowed is the {name} of the stage "
                     f"{stage.name}, {allowed}: deploy the stack there"
                 )
-        if is_known(project_account) and stage.account == project_account:
+        is_there = self._project_region == stack.region
+        if is_known(project_account) and stage.account == project_account and is_there:
             problems.add(
                 f"stage: got {stage.name} in the account of the project; its stages need no target"
             )
@@ -292,13 +314,15 @@ class ProjectTarget(Construct):
             role_name=self.target.model_execution_role_name,
             permissions=[
                 *serving_kinds(self, self.target.stage.kinds, self.bucket),
-                *self._stored_in_project(MODEL_DATA_PREFIX),
+                *(() if self.images else self._stored_in_project(MODEL_DATA_PREFIX)),
                 *(
                     [Permission(actions=["sts:AssumeRole"], resources=[reader])]
                     if feature_store
                     else []
                 ),
             ],
+            model_data_bucket=self.bucket if self.images else None,
+            image_repository=self.images,
         )
 
     def _define_monitoring_roles(self, project: ProjectResources) -> MonitoringRoles:
@@ -306,7 +330,10 @@ class ProjectTarget(Construct):
             self,
             "Monitoring",
             project=project,
-            stored=self._stored_in_project(MODEL_DATA_PREFIX, BASELINES_PREFIX),
+            stored=image_pull_permissions(self.images)
+            if self.images
+            else self._stored_in_project(MODEL_DATA_PREFIX, BASELINES_PREFIX),
+            prefixes=[BASELINES_PREFIX, MODEL_DATA_PREFIX] if self.images else (),
             key_aliases=[self._alias_arn()],
             target=self.target,
             batch_models=f"{self.target.stack_name}-*"
@@ -364,6 +391,7 @@ class ProjectTarget(Construct):
             resource="event-bus",
             name="default",
             account=self._project_account,
+            region=self._project_region,
         )
         role = ServiceRole(
             self,
@@ -386,6 +414,55 @@ class ProjectTarget(Construct):
                     role=role.fixed,
                     dead_letter_queue=DeadLetterQueue(self, "NotForwarded"),
                 )
+            ],
+        )
+
+    def _define_images(self, removal_policy: cdk.RemovalPolicy) -> ecr.Repository:
+        # Without a lifecycle rule: copies have no tags, and endpoints scale out with old ones.
+        return ecr.Repository(
+            self,
+            "Images",
+            repository_name=self.target.image_repository_name,
+            encryption=ecr.RepositoryEncryption.KMS,
+            encryption_key=self.key,
+            image_scan_on_push=True,
+            image_tag_mutability=ecr.TagMutability.IMMUTABLE,
+            removal_policy=removal_policy,
+            empty_on_delete=removal_policy == cdk.RemovalPolicy.DESTROY,
+        )
+
+    def _define_copy_role(
+        self, project: ProjectResources, images: ecr.IRepository
+    ) -> LeastPrivilegeRole:
+        """Defines the role that writes copies of images, models and baselines.
+
+        Source: "Required IAM permissions for pushing an image" of Amazon ECR's user guide.
+        """
+        stage, artifacts = self.target.stage.name, project.artifacts
+        # HeadObject requires GetObject; without ListBucket, a missing object would be a 403.
+        reading, listing, *_ = artifacts.read(*COPIED_PREFIXES)
+        return self._role(
+            "CopyRole",
+            self.target.copy_role_name,
+            assumed_by=principal_in_project(
+                self._project_account, copy_build_role(self._project_name, stage)
+            ),
+            description=f"CodeBuild of {self._project_account}: copies images and models",
+            permissions=[
+                *artifacts.write(*COPIED_PREFIXES),
+                reading,
+                listing,
+                Permission(
+                    actions=[
+                        "ecr:BatchCheckLayerAvailability",
+                        "ecr:BatchGetImage",
+                        "ecr:CompleteLayerUpload",
+                        "ecr:InitiateLayerUpload",
+                        "ecr:PutImage",
+                        "ecr:UploadLayerPart",
+                    ],
+                    resources=[repository_arn(images)],
+                ),
             ],
         )
 

@@ -146,9 +146,17 @@ def _condition_keys(key: Key, principal: Any, region: str, context_arn: str) -> 
         "kms:calleraccount": principal.account,
         "kms:encryptioncontext:aws:s3:arn": context_arn,
         "kms:encryptioncontextkeys": ["aws:s3:arn"],
+        "kms:resourcealiases": _aliases_of(key) or None,
         "aws:tagkeys": None,  # the request sets no tags
         **{f"aws:resourcetag/{name}".lower(): value for name, value in tags.items()},
     }
+
+
+def _aliases_of(key: Key) -> list[str]:
+    """Returns the names of the aliases of a key, such as `alias/churn`."""
+    region, account = str(key["Arn"]).split(":")[3:5]
+    with in_scope(Scope(account, region)):
+        return [arn.rpartition(":")[2] for arn, one in kms._aliases.items() if one == key["KeyId"]]
 
 
 def _aliased(alias: str, account: str, region: str) -> str:

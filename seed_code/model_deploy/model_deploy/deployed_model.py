@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from .smoke_test_error import SmokeTestError
 
 _METADATA = ("problem_type", "target", "holdout")
+_PACKAGE_TAG = "model-package-arn"
 _PROBLEM_TYPES = ("binary", "multiclass", "regression")
 
 
@@ -111,7 +112,7 @@ def _scheduled(session: Any, name: str, registry: Any) -> DeployedModel:
 
 
 def _model_of(sagemaker: Any, model_name: str, registry: Any, **reached: Any) -> DeployedModel:
-    package_arn = _package_of(sagemaker.describe_model(ModelName=model_name))
+    package_arn = _package_of(sagemaker, sagemaker.describe_model(ModelName=model_name))
     if package_arn is None:
         raise SmokeTestError(f"its model {model_name} was not created from a model package")
     package = registry.describe_model_package(ModelPackageName=package_arn)
@@ -136,7 +137,12 @@ def _model_of(sagemaker: Any, model_name: str, registry: Any, **reached: Any) ->
     )
 
 
-def _package_of(model: dict[str, Any]) -> str | None:
+def _package_of(sagemaker: Any, model: dict[str, Any]) -> str | None:
     containers = [model.get("PrimaryContainer", {}), *model.get("Containers", [])]
     names = [container.get("ModelPackageName") for container in containers]
-    return next((str(name) for name in names if name), None)
+    found = next((str(name) for name in names if name), None)
+    if found is not None or ":model/" not in model.get("ModelArn", ""):
+        return found
+    # In another region, a model is created from copies of a package, which a tag names.
+    tags = sagemaker.list_tags(ResourceArn=model["ModelArn"])["Tags"]
+    return next((str(tag["Value"]) for tag in tags if tag["Key"] == _PACKAGE_TAG), None)

@@ -93,8 +93,7 @@ def test_both_accounts_compute_the_same_names() -> None:
         (
             ProjectStage(name="prod", region="eu-west-1"),
             {},
-            "got the region eu-west-1; allowed is the region of the project, eu-central-1: "
-            "SageMaker requires the image and the model data",
+            "got the region eu-west-1 without an account; give the account as well",
         ),
         (
             ProjectStage(name="prod", account=THERE),

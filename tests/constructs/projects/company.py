@@ -11,7 +11,7 @@ import json
 import shutil
 import tarfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from mlops_constructs.delivery import ProjectStage
-from mlops_constructs.projects import Project, ProjectTarget, Seed
+from mlops_constructs.projects import ArtifactReplica, Project, ProjectTarget, Seed
 from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.containers.images.registry import publish
@@ -102,6 +102,7 @@ phases:
           --query 'Credentials.[AccessKeyId,SecretAccessKey,SessionToken]' --output text |
           awk '{print "export AWS_ACCESS_KEY_ID="$1, "AWS_SECRET_ACCESS_KEY="$2,
                       "AWS_SESSION_TOKEN="$3}')"
+      - export AWS_REGION="$STAGE_REGION" AWS_DEFAULT_REGION="$STAGE_REGION"
       - printf 1,2 > row.csv
       - aws sagemaker-runtime invoke-endpoint --endpoint-name "$ENDPOINT_NAME"
         --content-type text/csv --body fileb://row.csv predicted.csv
@@ -127,9 +128,9 @@ class Company:
     stacks: dict[str, str] = field(default_factory=dict)
     seeds: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: SEEDS)
 
-    def client(self, service: str, account: str = TOOLING) -> Any:
+    def client(self, service: str, account: str = TOOLING, region: str = REGION) -> Any:
         """Returns a client of the root of an account."""
-        return replace(self.aws, accounts=(account,)).client(service)
+        return replace(self.aws, accounts=(account,), region=region).client(service)
 
     def role(self, name: str, account: str, *actions: str, path: str = "/") -> str:
         """Creates a role that may do these actions on everything; returns its ARN."""
@@ -145,7 +146,7 @@ class Company:
         )
         return str(role["Arn"])
 
-    def acting_as(self, role_arn: str) -> Callable[[str], Any]:
+    def acting_as(self, role_arn: str, region: str = REGION) -> Callable[[str], Any]:
         """Returns the clients of a role, whose trust policy an administrator has opened."""
         account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
         iam, sts = self.client("iam", account), self.client("sts", account)
@@ -155,14 +156,16 @@ class Company:
             keys = sts.assume_role(RoleArn=role_arn, RoleSessionName="test")["Credentials"]
         finally:
             iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trusted))
-        return self.clients_of(keys)
+        return self.clients_of(keys, region)
 
     def roles(self, account: str) -> list[str]:
         """Returns the ARNs of the roles of projects in an account."""
         listed = self.client("iam", account).list_roles(PathPrefix="/sagemaker-projects/")
         return sorted(one["Arn"] for one in listed["Roles"])
 
-    def clients_of(self, credentials: dict[str, Any]) -> Callable[[str], Any]:
+    def clients_of(
+        self, credentials: dict[str, Any], region: str = REGION
+    ) -> Callable[[str], Any]:
         """Returns the clients of a session."""
 
         def client(service: str) -> Any:
@@ -170,7 +173,7 @@ class Company:
                 service,
                 endpoint_url=self.aws.url,
                 verify=str(self.aws.ca_bundle),
-                region_name=REGION,
+                region_name=region,
                 aws_access_key_id=credentials["AccessKeyId"],
                 aws_secret_access_key=credentials["SecretAccessKey"],
                 aws_session_token=credentials["SessionToken"],
@@ -195,29 +198,44 @@ class Company:
             removal_policy=removal_policy,
             **{"stages": STAGES, **options},
         )
-        stacks = {project.stack_name: TOOLING}
-        for stage in options.get("stages", STAGES):
+        stacks = {project.stack_name: (TOOLING, REGION)}
+        stages = options.get("stages", STAGES)
+        for region in dict.fromkeys(
+            one.region for one in stages if one.region not in (None, REGION)
+        ):
+            name = f"ProjectReplica-{self.name}-{region}"
+            ArtifactReplica(
+                cdk.Stack(app, name, env=self.environment(TOOLING, region)),
+                "Replica",
+                project_name=self.name,
+                project_id=f"p-{self.name}",
+                stages=[one for one in stages if one.region == region],
+                removal_policy=removal_policy,
+            )
+            stacks[name] = (TOOLING, region)
+        for stage in stages:
             if stage.account is None:
                 continue
-            name = f"ProjectTarget-{self.name}-{stage.name}"
+            name, region = f"ProjectTarget-{self.name}-{stage.name}", stage.region or REGION
             ProjectTarget(
-                cdk.Stack(app, name, env=self.environment(stage.account)),
+                cdk.Stack(app, name, env=self.environment(stage.account, region)),
                 "Target",
                 project_name=self.name,
                 project_id=f"p-{self.name}",
                 project_account=TOOLING,
+                project_region=REGION,
                 stage=stage,
                 feature_store=options.get("feature_store", False),
                 removal_policy=removal_policy,
             )
-            stacks[name] = stage.account
+            stacks[name] = (stage.account, region)
         app.synth()
-        for name, account in stacks.items():
-            self.put(output, name, account)
+        for name, place in stacks.items():
+            self.put(output, name, *place)
 
     @staticmethod
-    def environment(account: str) -> cdk.Environment:
-        return cdk.Environment(account=account, region=REGION)
+    def environment(account: str, region: str = REGION) -> cdk.Environment:
+        return cdk.Environment(account=account, region=region)
 
     def seed(self, kind: str) -> Seed:
         for path, text in self.seeds[kind].items():
@@ -226,9 +244,10 @@ class Company:
             file.write_text(text)
         return Seed(folder=self.folder / kind)
 
-    def put(self, output: Path, name: str, account: str) -> None:
+    def put(self, output: Path, name: str, account: str, region: str = REGION) -> None:
         """Creates or updates one stack as an administrator of its account."""
-        s3, bucket = self.client("s3", account), f"cdk-hnb659fds-assets-{account}-{REGION}"
+        s3 = self.client("s3", account, region)
+        bucket = f"cdk-hnb659fds-assets-{account}-{region}"
         manifest = json.loads((output / f"{name}.assets.json").read_text())
         for one in manifest["files"].values():
             path = output / one["source"]["path"]
@@ -238,13 +257,13 @@ class Company:
                 s3.upload_file(str(path), bucket, place["objectKey"])
         key = f"{name}.json"
         s3.upload_file(str(output / f"{name}.template.json"), bucket, key)
-        cloudformation = self.client("cloudformation", account)
+        cloudformation = self.client("cloudformation", account, region)
         known = self.stacks.get(name)
         change = cloudformation.update_stack if known else cloudformation.create_stack
         try:
             stack = change(
                 StackName=known or name,
-                TemplateURL=f"https://s3.{REGION}.amazonaws.com/{bucket}/{key}",
+                TemplateURL=f"https://s3.{region}.amazonaws.com/{bucket}/{key}",
                 Capabilities=["CAPABILITY_NAMED_IAM"],
             )["StackId"]
         except ClientError as error:
@@ -252,16 +271,16 @@ class Company:
                 raise
             return
         self.stacks[name] = stack
-        settled = self.settled(stack, account)
+        settled = self.settled(stack, account, region)
         assert settled["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), settled["Failures"]
 
-    def delete(self, name: str, account: str) -> dict[str, Any]:
+    def delete(self, name: str, account: str, region: str = REGION) -> dict[str, Any]:
         """Deletes a stack; returns its final state."""
-        self.client("cloudformation", account).delete_stack(StackName=self.stacks[name])
-        return self.settled(self.stacks.pop(name), account)
+        self.client("cloudformation", account, region).delete_stack(StackName=self.stacks[name])
+        return self.settled(self.stacks.pop(name), account, region)
 
-    def settled(self, stack: str, account: str) -> dict[str, Any]:
-        cloudformation = self.client("cloudformation", account)
+    def settled(self, stack: str, account: str, region: str = REGION) -> dict[str, Any]:
+        cloudformation = self.client("cloudformation", account, region)
 
         def ended() -> dict[str, Any] | None:
             found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
@@ -358,9 +377,9 @@ class Company:
             token=token,
         )
 
-    def predict(self, stage: str, account: str) -> str:
+    def predict(self, stage: str, account: str, region: str = REGION) -> str:
         """Returns the prediction of an endpoint for one row."""
-        response = self.client("sagemaker-runtime", account).invoke_endpoint(
+        response = self.client("sagemaker-runtime", account, region).invoke_endpoint(
             EndpointName=f"{self.name}-{stage}", ContentType="text/csv", Body="1,2"
         )
         return str(response["Body"].read().decode().strip())
@@ -403,17 +422,28 @@ def _trust(account: str) -> str:
 
 
 @contextmanager
-def company_in(directory: Path, **members: Any) -> Iterator[Company]:
-    """Starts a separate AWS with the bootstrap resources of four accounts."""
+def company_in(directory: Path, regions: Sequence[str] = ()) -> Iterator[Company]:
+    """Starts a separate AWS with the bootstrap resources of four accounts.
+
+    Args:
+        directory: folder of the AWS.
+        regions: further regions of the accounts. Defaults to (): one region.
+    """
     started, _ = server_process.start(directory / "aws")
     try:
         company = Company(started, directory, **members)
         for account in (TOOLING, *ACCOUNTS.values()):
-            bucket = f"cdk-hnb659fds-assets-{account}-{REGION}"
-            company.client("s3", account).create_bucket(Bucket=bucket)
-            company.client("ssm", account).put_parameter(
-                Name="/cdk-bootstrap/hnb659fds/version", Value="28", Type="String"
-            )
+            for region in (REGION, *regions):
+                bucket = f"cdk-hnb659fds-assets-{account}-{region}"
+                elsewhere: dict[str, Any] = (
+                    {"CreateBucketConfiguration": {"LocationConstraint": region}}
+                    if region != "us-east-1"
+                    else {}
+                )
+                company.client("s3", account, region).create_bucket(Bucket=bucket, **elsewhere)
+                company.client("ssm", account, region).put_parameter(
+                    Name="/cdk-bootstrap/hnb659fds/version", Value="28", Type="String"
+                )
         yield company
     finally:
         server_process.stop(directory / "aws")

@@ -239,7 +239,7 @@ def smoke_test_action(
         invocation = invoke_permissions(scope, endpoint, stage=stage, store=project.artifacts)
     else:
         role_arn = target.role_arn(target.smoke_test_role_name)
-        environment["STAGE_ROLE_ARN"] = role_arn
+        environment |= {"STAGE_ROLE_ARN": role_arn, "STAGE_REGION": target.region}
         invocation = [Permission(actions=["sts:AssumeRole"], resources=[role_arn])]
     build = BuildProject(
         scope,
@@ -272,6 +272,7 @@ def invoke_permissions(
     stage: ProjectStage,
     store: ArtifactStore,
     key_aliases: Sequence[str] = (),
+    has_copies: bool = False,
 ) -> list[Permission]:
     """Returns the permissions to describe and invoke what a stage deploys.
 
@@ -282,6 +283,8 @@ def invoke_permissions(
         store: bucket and key of the stage.
         key_aliases: ARNs of aliases of the key that a request can name instead of the key. Defaults
             to (): none.
+        has_copies: True for a stage in another region, whose models have their package in a tag.
+            Defaults to False.
     """
     named = "the deployment names resources PROJECT-STAGE-HASH"
     return [
@@ -295,7 +298,7 @@ def invoke_permissions(
             because=named,
         ),
         Permission(
-            actions=["sagemaker:DescribeModel"],
+            actions=["sagemaker:DescribeModel", *(["sagemaker:ListTags"] if has_copies else [])],
             resources=[sagemaker_arn(scope, "model", f"{endpoint}*")],
             because=named,
         ),

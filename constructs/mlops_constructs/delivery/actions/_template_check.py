@@ -1,15 +1,15 @@
 """Action that lets only templates with approved models through to a deployment."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
+from mlops_constructs._attributes import repository_arn
 from mlops_constructs._environment import environment_of
 from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission
@@ -20,13 +20,14 @@ from mlops_constructs.delivery.deployment.stage_target import StageTarget
 from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT, SYNTH_OUTPUT, PipelineAction
 from mlops_constructs.delivery.project_resources import ProjectResources
 
+from ._inline_scripts import written_script
+
 CHECK_NAMESPACE = "Check"
 """Namespace of the variables that the check sets for the approval."""
 
 CHECK_URL = f"#{{{CHECK_NAMESPACE}.CHECK_URL}}"
 """Pipeline variable with the console page of the check's log."""
 
-_SCRIPTS = Path(__file__).parents[1] / "runtime"
 _EXPORTED = ("MODEL_PACKAGE", "TRAINED_BY", "METRICS", "CHANGES", "CHECK_URL")
 _FOLDER = "checked-templates"
 _TIMEOUT = cdk.Duration.minutes(10)
@@ -57,6 +58,8 @@ def check_action(
     revision: str,
     run_order: int,
     monitoring: Mapping[str, str],
+    images: ecr.IRepository | None = None,
+    copied: Sequence[StageTarget] = (),
 ) -> PipelineAction:
     """Creates the action that validates the templates of all stages and passes on the valid ones.
 
@@ -74,6 +77,9 @@ def check_action(
         revision: pipeline variable with the revision of the source.
         run_order: position among the stage's actions.
         monitoring: environment variables of the stages' monitors; empty without monitors.
+        images: repository of the project's images; required with `copied`. Defaults to None.
+        copied: stages in other regions, whose templates name copies of images and models. Defaults
+            to (): none.
     """
     versions = project.model_packages(scope)[1]
     last = project.stage_name(stages[-1].name)
@@ -90,12 +96,23 @@ def check_action(
     else:
         role_arn = target.role_arn(target.check_role_name)
         environment["LAST_STAGE_ROLE_ARN"] = role_arn
+        environment["LAST_STAGE_REGION"] = target.region
         reading = Permission(actions=["sts:AssumeRole"], resources=[role_arn])
+    naming = []
+    if copied and images is not None:
+        environment["COPIED_STAGES"] = " ".join(one.stage.name for one in copied)
+        environment["IMAGE_REPOSITORY"] = images.repository_uri
+        environment |= {
+            name: value for one in copied for name, value in one.copy_variables().items()
+        }
+        naming.append(
+            Permission(actions=["ecr:DescribeImages"], resources=[repository_arn(images)])
+        )
     build = BuildProject(
         scope,
         "Check",
         project=project,
-        build_spec=_build_spec(),
+        build_spec=_build_spec(name_copies=bool(copied)),
         description="lets only templates with approved models through",
         inputs=[SYNTH_OUTPUT],
         outputs=[CHECKED_OUTPUT],
@@ -108,6 +125,7 @@ def check_action(
                 because="versions of the project's model packages do not exist yet",
             ),
             reading,
+            *naming,
             *project.artifacts.read("runs/"),
         ],
         timeout=_TIMEOUT,
@@ -140,15 +158,9 @@ def deployed_template_permission(scope: Construct, stack_name: str) -> Permissio
     )
 
 
-@cache
-def _written(name: str) -> str:
-    """Returns the command that writes a script; the shell expands nothing in it."""
-    script = (_SCRIPTS / name).read_text(encoding="utf-8")
-    return f"cat > /tmp/{name} <<'END_OF_CHECK'\n{script}END_OF_CHECK\n"
-
-
-def _build_spec() -> codebuild.BuildSpec:
+def _build_spec(*, name_copies: bool) -> codebuild.BuildSpec:
     """Returns the complete buildspec, inline: the build runs no file of the repository."""
+    copies = [written_script("name_copies.py"), f"python3 -I /tmp/name_copies.py {_FOLDER}"]
     specification: dict[str, Any] = {
         "version": "0.2",
         "env": {"exported-variables": list(_EXPORTED)},
@@ -156,11 +168,12 @@ def _build_spec() -> codebuild.BuildSpec:
             "install": {"runtime-versions": {"python": "3.11"}},
             "build": {
                 "commands": [
-                    _written("check_templates.py"),
-                    _written("check_monitors.py"),
+                    written_script("check_templates.py"),
+                    written_script("check_monitors.py"),
                     # -I: neither the working directory nor environment variables add modules.
                     f"python3 -I /tmp/check_templates.py . {_FOLDER} /tmp/results.sh",
                     f"python3 -I /tmp/check_monitors.py {_FOLDER}",
+                    *(copies if name_copies else ()),
                     ". /tmp/results.sh",
                 ]
             },

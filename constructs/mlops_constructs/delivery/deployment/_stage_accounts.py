@@ -10,11 +10,6 @@ from mlops_constructs._problems import is_known
 from .project_stage import ProjectStage
 from .stage_target import StageTarget
 
-_SAME_REGION = (
-    "SageMaker requires the image and the model data of an endpoint in the endpoint's region "
-    "(ContainerDefinition of its API reference), and a model package names those of one region"
-)
-
 
 def stage_list_problems(stages: Sequence[ProjectStage]) -> list[str]:
     """Validates the stages of one project; returns one message per problem."""
@@ -35,7 +30,7 @@ def stage_list_problems(stages: Sequence[ProjectStage]) -> list[str]:
 def targets_of(
     scope: IConstruct, project_name: str, stages: Sequence[ProjectStage]
 ) -> tuple[dict[str, StageTarget], list[str]]:
-    """Returns the targets of the stages outside of the account of `scope`, by stage.
+    """Returns the targets of the stages outside of the account or region of `scope`, by stage.
 
     Args:
         scope: a construct of the project.
@@ -48,14 +43,14 @@ def targets_of(
     stack = environment_of(scope)
     found, problems = {}, []
     for stage in stages:
-        if stage.region is not None and stage.region != stack.region:
+        region = stage.region or stack.region
+        if region != stack.region and stage.account is None:
             problems.append(
-                f"stages: {stage.name}: got the region {stage.region}; allowed is the region of "
-                f"the project, {_shown(stack.region)}: {_SAME_REGION}. Deploy a project in each "
-                "region"
+                f"stages: {stage.name}: got the region {region} without an account; give the "
+                "account as well, also if it is that of the project"
             )
             continue
-        if stage.account is None or stage.account == stack.account:
+        if stage.account in (None, stack.account) and region == stack.region:
             if stage.network is not None:
                 problems.append(
                     f"stages: {stage.name}: got a network for a stage in the project's account, "
@@ -76,12 +71,11 @@ def targets_of(
             continue
         try:
             found[stage.name] = StageTarget.of(
-                project_name=project_name, stage=stage, region=stack.region
+                project_name=project_name,
+                stage=stage,
+                region=region,
+                project_region=stack.region,
             )
         except ValueError as error:
             problems.append(f"stages: {error}")
     return found, problems
-
-
-def _shown(region: str) -> str:
-    return region if is_known(region) else "given by its stack"

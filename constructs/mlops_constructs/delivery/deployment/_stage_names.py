@@ -17,6 +17,11 @@ def smoke_test_build_role(project_name: str, stage: str) -> str:
     return f"{project_name}-{stage}-smoke-test"
 
 
+def copy_build_role(project_name: str, stage: str) -> str:
+    """Returns the name of the role of the build that copies models to another region."""
+    return f"{project_name}-{stage}-copy"
+
+
 def check_build_role(project_name: str) -> str:
     """Returns the name of the role of the build that checks templates for another account."""
     return f"{project_name}-template-check"

@@ -45,6 +45,8 @@ class DeploymentRole(ServiceRole):
             Defaults to None: no monitors.
         kinds: kinds that the stages may have, from which the permissions follow. Defaults to all
             kinds.
+        from_packages: False for a stage in another region, whose models are created from copies.
+            Defaults to True: models are created from packages of the project.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class DeploymentRole(ServiceRole):
         role_name: str | None = None,
         monitoring: MonitoringResources | None = None,
         kinds: Collection[StageKind] = ALL_KINDS,
+        from_packages: bool = True,
     ) -> None:
         # Without a stage, the endpoints are PROJECT-STAGE; with one, PROJECT-STAGE and more.
         name = project.project_name if stage is None else project.stage_name(stage)
@@ -70,7 +73,8 @@ class DeploymentRole(ServiceRole):
             description="CloudFormation: deploys the endpoints of one project",
             role_name=role_name,
             permissions=[
-                *_hosting(scope, project, name, endpoints),
+                *_hosting(scope, name, endpoints),
+                *(_from_packages(scope, project) if from_packages else ()),
                 Permission(
                     actions=["iam:PassRole"],
                     resources=[role_arn(model_execution_role)],
@@ -104,9 +108,18 @@ def _guard(project: ProjectResources, key_aliases: Sequence[str]) -> list[Permis
     ]
 
 
-def _hosting(
-    scope: Construct, project: ProjectResources, name: str, endpoint_names: Sequence[str]
-) -> list[Permission]:
+def _from_packages(scope: Construct, project: ProjectResources) -> list[Permission]:
+    # IAM evaluates CreateModel from a model package on the package as well.
+    return [
+        Permission(
+            actions=["sagemaker:CreateModel", "sagemaker:DescribeModelPackage"],
+            resources=project.model_packages(scope)[1:],
+            because=_NAMED_BY_DEPLOYMENT,
+        )
+    ]
+
+
+def _hosting(scope: Construct, name: str, endpoint_names: Sequence[str]) -> list[Permission]:
     models = sagemaker_arn(scope, "model", f"{name}-*")
     configs = sagemaker_arn(scope, "endpoint-config", f"{name}-*")
     endpoints = [sagemaker_arn(scope, "endpoint", one) for one in endpoint_names]
@@ -120,8 +133,6 @@ def _hosting(
 
     return [
         allow([models], "CreateModel", "DeleteModel", "DescribeModel"),
-        # IAM evaluates CreateModel from a model package on the package as well.
-        allow(project.model_packages(scope)[1:], "CreateModel", "DescribeModelPackage"),
         allow([configs], "CreateEndpointConfig", "DeleteEndpointConfig", "DescribeEndpointConfig"),
         allow(
             endpoints,

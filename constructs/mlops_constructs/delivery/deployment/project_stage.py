@@ -48,8 +48,9 @@ class ProjectStage:
         name: name of the stage: up to 20 lower case letters, digits and hyphens. Its settings are
             `config/NAME.yaml` of the model-deploy repository.
         account: account id, 12 digits. Defaults to None: the account of the project.
-        region: region, which must be that of the project. Defaults to None: the region of the
-            project.
+        region: region. In another one than that of the project, the stage deploys copies of images
+            and models, and needs an account, `ArtifactReplica` and a `ProjectTarget`. Defaults to
+            None: the region of the project.
         approval: question that a reviewer approves before the deployment to this stage. Defaults to
             None: no approval.
         network: network of the models, for a stage in another account. Defaults to None: the

@@ -27,10 +27,11 @@ class StageTarget(TargetAccount):
 
     Args:
         account: id of the account, 12 digits.
-        region: region of the stage and of the project.
+        region: region of the stage.
         pipeline_name: name of the pipeline.
         project_name: name of the project.
         stage: the stage.
+        project_region: region of the project. Defaults to None: that of the stage.
 
     Raises:
         ValueError: if a computed name is longer than AWS allows.
@@ -41,6 +42,7 @@ class StageTarget(TargetAccount):
     region: str = field()  # without the default of the base: it is a part of every name
     project_name: str
     stage: ProjectStage
+    project_region: str | None = None
 
     def __post_init__(self) -> None:
         problems = Problems(f"StageTarget {self.stage.name}")
@@ -57,13 +59,21 @@ class StageTarget(TargetAccount):
         problems.raise_if_any()
 
     @classmethod
-    def of(cls, *, project_name: str, stage: ProjectStage, region: str) -> "StageTarget":
+    def of(
+        cls,
+        *,
+        project_name: str,
+        stage: ProjectStage,
+        region: str,
+        project_region: str | None = None,
+    ) -> "StageTarget":
         """Returns the target of a stage that has an account.
 
         Args:
             project_name: name of the project.
             stage: the stage.
-            region: region of the project.
+            region: region of the stage.
+            project_region: region of the project. Defaults to None: that of the stage.
         """
         return cls(
             account=stage.account or "",
@@ -71,7 +81,13 @@ class StageTarget(TargetAccount):
             pipeline_name=pipeline_of(project_name),
             project_name=project_name,
             stage=stage,
+            project_region=project_region,
         )
+
+    @property
+    def has_copies(self) -> bool:
+        """True for a stage in another region, which deploys copies of images and models."""
+        return self.project_region not in (None, self.region)
 
     @property
     def stack_name(self) -> str:
@@ -104,6 +120,11 @@ class StageTarget(TargetAccount):
         return self._role_name("check")
 
     @property
+    def copy_role_name(self) -> str:
+        """Name of the role with which images and models are copied to another region."""
+        return self._role_name("copy")
+
+    @property
     def monitoring_role_name(self) -> str:
         """Name of the role of the monitors' runs."""
         return self._role_name("monitor")
@@ -127,6 +148,11 @@ class StageTarget(TargetAccount):
     def bucket_name(self) -> str:
         """Name of the bucket for captured traffic."""
         return f"{self.stack_name}-{self.account}-{self.region}"
+
+    @property
+    def image_repository_name(self) -> str:
+        """Name of the repository for copies of images, in another region."""
+        return self.stack_name
 
     @property
     def key_alias(self) -> str:
@@ -153,6 +179,17 @@ class StageTarget(TargetAccount):
             **placed,
         }
         return self._of_stage(values)
+
+    def copy_variables(self) -> dict[str, str]:
+        """Returns the environment variables of the template check for the copies of the stage."""
+        registry = f"{self.account}.dkr.ecr.{self.region}.${{AWS::URLSuffix}}"
+        return self._of_stage(
+            {
+                "REGION": self.region,
+                "COPY_BUCKET": self.bucket_name,
+                "COPY_REPOSITORY": cdk.Fn.sub(f"{registry}/{self.image_repository_name}"),
+            }
+        )
 
     def monitoring_variables(self) -> dict[str, str]:
         """Returns the environment variables of the stage's monitors, for synthesis and check."""

@@ -411,7 +411,8 @@ def place_of(
     if not all(environment.get(name) for name in names):
         raise RejectedError("got monitors, but the project has no roles for them")
     role_arn, starter_role_arn, queue_arn = (environment[name] for name in names)
-    _, partition, _, region, _ = environment["CODEBUILD_BUILD_ARN"].split(":", 4)
+    partition = environment["CODEBUILD_BUILD_ARN"].split(":", 2)[1]
+    region = queue_arn.split(":")[3]  # that of the stage
     return Place(
         endpoint=f"{environment['SAGEMAKER_PROJECT_NAME']}-{stage}",
         stage=stage,

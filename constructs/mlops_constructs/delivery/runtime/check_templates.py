@@ -13,8 +13,9 @@ CLI, which CodeBuild images have.
 Environment: SAGEMAKER_PROJECT_NAME, MODEL_PACKAGE_PREFIX (the ARN of the group's packages without
 their version), STAGES (names separated by spaces), STAGE_KINDS for each of them, such as PROD_KINDS
 (kinds that it may have, separated by spaces), ARTIFACT_BUCKET, COMMIT_ID; CODEBUILD_BUILD_ARN;
-LAST_STAGE_ROLE_ARN (the role that reads the deployed template, if the last stage is in another
-account).
+LAST_STAGE_ROLE_ARN and LAST_STAGE_REGION (the role that reads the deployed template, and its
+region, if the last stage is in another account or region); COPIED_STAGES (names of stages in other
+regions, whose templates name copies, separated by spaces).
 """
 
 import json
@@ -358,8 +359,16 @@ def _values(report: Any) -> Iterator[tuple[str, float]]:
                 yield from _values(entry)
 
 
-def changes_of(aws: Aws, stack: str, template: Template) -> str:
-    """Returns the changes that a deployment makes to a stack, in one line."""
+def changes_of(aws: Aws, stack: str, template: Template, *, copied: bool = False) -> str:
+    """Returns the changes that a deployment makes to a stack, in one line.
+
+    Args:
+        aws: the AWS CLI in the account and region of the stack.
+        stack: name of the stack.
+        template: the new template.
+        copied: True for a stage whose deployed template names copies, and keeps what the team's
+            code has synthesised. Defaults to False.
+    """
     try:
         body = aws("cloudformation", "get-template", "--stack-name", stack)["TemplateBody"]
     except RejectedError as error:
@@ -368,7 +377,9 @@ def changes_of(aws: Aws, stack: str, template: Template) -> str:
         return "creates the endpoint"
     deployed = json.loads(body) if isinstance(body, str) else body
     before, after = deployed.get("Resources", {}), template["Resources"]
-    models = {short(one) for one in _named_packages(deployed)}
+    if copied:
+        before = {name: _synthesized(resource) for name, resource in before.items()}
+    models = {short(one) for one in _named_packages({"Resources": before})}
     parts = [f"model was {', '.join(sorted(models))}"] if models else []
     for word, names in (
         ("adds", set(after) - set(before)),
@@ -379,6 +390,15 @@ def changes_of(aws: Aws, stack: str, template: Template) -> str:
             kinds = sorted({(after | before)[name]["Type"].rpartition("::")[2] for name in names})
             parts.append(f"{word} {', '.join(kinds)}")
     return "; ".join(parts) if len(parts) > 1 else "nothing"
+
+
+def _synthesized(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a resource as it was before name_copies.py named copies in it."""
+    metadata = dict(resource.get("Metadata", {}))
+    if "Synthesized" not in metadata:
+        return dict(resource)
+    found = {**resource, "Properties": metadata.pop("Synthesized"), "Metadata": metadata}
+    return found if metadata else {key: one for key, one in found.items() if key != "Metadata"}
 
 
 def _named_packages(template: Mapping[str, Any]) -> Iterator[str]:
@@ -422,8 +442,8 @@ def call_aws(
     return done.stdout if as_text else json.loads(done.stdout)
 
 
-def in_account_of(aws: Aws, role_arn: str) -> Aws:
-    """Returns the AWS CLI with the credentials of a role."""
+def in_account_of(aws: Aws, role_arn: str, region: str | None = None) -> Aws:
+    """Returns the AWS CLI with the credentials of a role, in a region."""
     keys = aws(
         "sts", "assume-role", "--role-arn", role_arn, "--role-session-name", "template-check"
     )["Credentials"]
@@ -432,7 +452,9 @@ def in_account_of(aws: Aws, role_arn: str) -> Aws:
         "AWS_SECRET_ACCESS_KEY": "SecretAccessKey",
         "AWS_SESSION_TOKEN": "SessionToken",
     }
-    return partial(aws, variables={variable: keys[name] for variable, name in names.items()})
+    place = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {}
+    found = {variable: keys[name] for variable, name in names.items()}
+    return partial(aws, variables={**found, **place})
 
 
 def check(
@@ -482,8 +504,14 @@ def check(
     }
     if templates:
         role_arn = environment.get("LAST_STAGE_ROLE_ARN")
-        reader = in_account_of(aws, role_arn) if role_arn else aws
-        variables["CHANGES"] = changes_of(reader, f"{project}-{last}", templates[last])
+        region = environment.get("LAST_STAGE_REGION")
+        reader = in_account_of(aws, role_arn, region) if role_arn else aws
+        variables["CHANGES"] = changes_of(
+            reader,
+            f"{project}-{last}",
+            templates[last],
+            copied=last in environment.get("COPIED_STAGES", "").split(),
+        )
     return templates, {name: shown(value, 200) for name, value in variables.items()}
 
 

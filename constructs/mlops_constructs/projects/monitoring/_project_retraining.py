@@ -66,7 +66,8 @@ class ProjectRetraining(Construct):
             others.setdefault(target.account, []).append(target.stack_name)
         accounts = [*own, *others.items()]
         for target in targets:
-            self._receive(target)
+            if target.account != environment_of(self).account:
+                self._receive(target)
         self._notify(topic, key, accounts)
         if limits is None:
             return
