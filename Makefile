@@ -32,8 +32,8 @@ test-seeds: setup-dev ## Run the loops of projects from the other seeds, of feat
 		tests/seed_code/vision $(ARGS)
 
 .PHONY: test-spark
-test-spark: .venv/dev.stamp .tools/spark.stamp ## Run the tests that compare Spark with one process
-	@python -m pytest -p no:xdist -m spark tests/jobs/spark $(ARGS)
+test-spark: .venv/dev.stamp .tools/spark.stamp ## Run the tests that compare Spark and several instances with one process
+	@python -m pytest -p no:xdist -m "spark or process" tests/jobs/spark tests/jobs/training/test_several_instances.py $(ARGS)
 
 .PHONY: test-fast
 test-fast: .venv/dev.stamp node_modules/.stamp ## Run the tests that start no server and no command

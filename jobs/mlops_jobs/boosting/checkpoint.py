@@ -8,6 +8,7 @@ from typing import Any
 
 import xgboost
 
+from mlops_jobs.boosting import workers
 from mlops_jobs.boosting.progress import Progress
 
 ROUNDS_PER_CHECKPOINT = 25
@@ -18,7 +19,8 @@ class Checkpoints:
     """The checkpoints of one job.
 
     The trials of a tuning job share one folder, so each job marks its checkpoints with a
-    fingerprint of its parameters and data.
+    fingerprint of its parameters and data. Of several instances, which build the same trees, the
+    first one writes checkpoints and passes the newest one to the others.
 
     Args:
         folder: folder that SageMaker synchronizes with S3; without `CheckpointConfig` it does not
@@ -38,19 +40,21 @@ class Checkpoints:
         Args:
             folder: folder of the checkpoints.
             parameters: parameters of XGBoost.
-            features: encoded training rows.
-            target: target of each training row.
+            features: encoded training rows of this instance.
+            target: target of each of these rows.
         """
         # The number of threads does not change the model.
         relevant = {name: value for name, value in parameters.items() if name != "nthread"}
         digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode())
+        digest.update(f"{workers.count()} instances".encode() if workers.count() > 1 else b"")
         digest.update(features.tobytes())
         digest.update(target.tobytes())
         return cls(folder=folder, fingerprint=digest.hexdigest()[:16])
 
-    def newest(self) -> Path | None:
+    def newest(self) -> bytearray | None:
         """Returns the newest checkpoint; None before the first checkpoint."""
-        return max(self.folder.glob(f"{self.fingerprint}-*.ubj"), default=None)
+        file = max(self.folder.glob(f"{self.fingerprint}-*.ubj"), default=None)
+        return workers.of_first(None if file is None else bytearray(file.read_bytes()))
 
     def keep(self, booster: xgboost.Booster, progress: Progress) -> None:
         """Writes a checkpoint every 25 rounds and removes the previous one of this job.
@@ -60,7 +64,7 @@ class Checkpoints:
             progress: the metrics of each round.
         """
         rounds = len(progress.history)
-        if rounds % ROUNDS_PER_CHECKPOINT or not self.folder.is_dir():
+        if workers.rank() or rounds % ROUNDS_PER_CHECKPOINT or not self.folder.is_dir():
             return
         progress.remember(booster)
         file = self.folder / f"{self.fingerprint}-{rounds:06d}.ubj"

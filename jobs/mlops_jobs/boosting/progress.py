@@ -5,6 +5,7 @@ import math
 
 import xgboost
 
+from mlops_jobs.boosting import workers
 from mlops_jobs.training.container import metric_line
 
 ROUNDS_PER_LINE = 10
@@ -15,6 +16,7 @@ class Progress:
     """Records the metrics of the validation rows for each round.
 
     The history is stored in the model of a checkpoint, so that a resumed job knows the best round.
+    Of several instances, which measure the same values, the first one prints them.
 
     Args:
         metric: name of the metric that the tuner reads.
@@ -45,7 +47,8 @@ class Progress:
             booster: model of the checkpoint.
         """
         self.history = [tuple(pair) for pair in json.loads(booster.attr(ATTRIBUTE))]
-        print(f"resuming after round {len(self.history)}")
+        if not workers.rank():
+            print(f"resuming after round {len(self.history)}")
 
     def remember(self, booster: xgboost.Booster) -> None:
         """Stores the history in a model that becomes a checkpoint.
@@ -80,7 +83,7 @@ class Progress:
         }
         self.history.append((values[self._loss], self._value(values)))
         rounds = len(self.history)
-        if rounds % ROUNDS_PER_LINE == 0:
+        if rounds % ROUNDS_PER_LINE == 0 and not workers.rank():
             self._print(rounds - 1)
         return rounds - 1 - self.best_round >= self._patience
 

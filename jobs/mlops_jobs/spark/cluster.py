@@ -5,10 +5,8 @@ the driver, the others run a worker until the driver has ended. A job of one ins
 local mode, which spills to the disk what memory cannot hold.
 """
 
-import json
 import os
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -19,49 +17,30 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jobs.failure import InputError
+from mlops_jobs.instances import LOOPBACK, Instances
 
-RESOURCES = Path("/opt/ml/config/resourceconfig.json")
-LOOPBACK = socket.inet_ntoa(struct.pack("!I", socket.INADDR_LOOPBACK))
 PORT = 7077
 MAX_SECONDS_TO_START = 300.0  # instances of a job start within seconds of one another
 SHARE_OF_JVM = 0.3  # of the memory; the Python processes need the rest
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cluster:
+class Cluster(Instances):
     """The instances of a job.
 
     The security groups of the job decide which hosts reach Spark's ports.
 
     Args:
-        host: name of this instance.
-        hosts: names of all instances.
+        host, hosts: as for `Instances`.
         port: port of the master. Defaults to 7077.
     """
 
-    host: str
-    hosts: tuple[str, ...]
     port: int = PORT
-
-    @classmethod
-    def of_job(cls, resources: Path = RESOURCES) -> "Cluster":
-        """Returns the cluster of a processing job; outside of a job, that of this machine.
-
-        Args:
-            resources: path of the job's resource configuration. Defaults to that of SageMaker.
-
-        Source:
-            https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
-        """
-        if not resources.exists():
-            return cls(host=LOOPBACK, hosts=(LOOPBACK,))
-        found = json.loads(resources.read_bytes())
-        return cls(host=found["current_host"], hosts=tuple(sorted(found["hosts"])))
 
     @property
     def is_driver(self) -> bool:
         """True on the instance that runs the driver."""
-        return self.host == self.hosts[0]
+        return self.is_first
 
     @property
     def _master(self) -> str:

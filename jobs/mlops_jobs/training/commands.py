@@ -25,7 +25,7 @@ def table_commands(project: "Callable[[], Project]") -> dict[str, Command]:
         from mlops_jobs.training import job
 
         parts = project()
-        job.main(parts.fit, parts.load, parts.hyperparameters)
+        job.main(parts.fit, parts.load, parts.hyperparameters, parts.connect)
 
     def evaluate(arguments: list[str]) -> None:
         from mlops_jobs.evaluation import job

@@ -14,6 +14,7 @@ import numpy as np
 
 from mlops_jobs.evaluation.quality import Metric
 from mlops_jobs.failure import InputError
+from mlops_jobs.instances import Instances
 from mlops_jobs.training.hyperparameters import Hyperparameter, read_hyperparameters
 
 OPT_ML = Path("/opt/ml")
@@ -66,6 +67,11 @@ class TrainingContainer:
         """Folder that SageMaker synchronizes with S3; it needs `CheckpointConfig` to exist."""
         return self.opt_ml / "checkpoints"
 
+    @property
+    def instances(self) -> Instances:
+        """The instances of the job."""
+        return Instances.of_job(self.opt_ml / "input/config/resourceconfig.json")
+
     def input_file(self, channel: str, name: str) -> Path:
         """Returns the path of a file of a channel.
 
@@ -81,13 +87,14 @@ class TrainingContainer:
             raise InputError(f"{file}: no such file; the Preprocess step writes it")
         return file
 
-    def model_folder(self, *files: Path) -> Path:
+    def model_folder(self, *files: Path, folder: Path | None = None) -> Path:
         """Creates the folder of the model.
 
         Args:
             files: files that the model needs; they are copied into the folder. Defaults to none.
+            folder: path of the folder. Defaults to None: that whose files become the artifact.
         """
-        folder = self.opt_ml / "model"
+        folder = folder or self.opt_ml / "model"
         folder.mkdir(parents=True, exist_ok=True)
         for file in files:
             shutil.copyfile(file, folder / file.name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mlops_jobs.table.features import Feature
     from mlops_jobs.training.hyperparameters import Hyperparameter
-    from mlops_jobs.training.job import LoadTabular
+    from mlops_jobs.training.job import Connect, LoadTabular
     from mlops_jobs.training.training import Fit
 
 
@@ -23,9 +23,12 @@ class Project:
         load: loads the model of a folder.
         hyperparameters: hyperparameters of the model.
         features: features that the project computes. Defaults to none.
+        connect: connects the instances of a training job. Defaults to None: the model is fitted on
+            one instance.
     """
 
     fit: "Fit"
     load: "LoadTabular"
     hyperparameters: "Mapping[str, Hyperparameter]"
     features: "Sequence[Feature]" = ()
+    connect: "Connect | None" = None

@@ -36,10 +36,10 @@ class Training:
         schema: the fitted preprocessing.
         metric: metric of the project, for models that choose by it.
         hyperparameters: all hyperparameters of the model.
-        train: rows to learn from.
+        train: rows to learn from; in a job of several instances, the share of this one.
         validation: rows that decide when training stops, and which trial of a tuning job is best;
             None when the model is fitted again on them and the training rows, without early
-            stopping.
+            stopping. In a job of several instances, the share of this one.
         checkpoints: folder that SageMaker synchronizes with S3; without `CheckpointConfig` it does
             not exist.
         folder: existing folder for the files of the model; it already has the schema.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MODULE = "forecasting"
 HYPERPARAMETERS = model.HYPERPARAMETERS
+DISTRIBUTED = False  # a model is fitted on one instance
 OUTPUTS = ("train", "validation", "recent", "test", "rows")  # of Preprocess
 CHANNELS = ("train", "validation", "recent")  # of the training jobs
 CONTENT_TYPES = ("text/csv", "application/json")  # of requests

@@ -148,7 +148,7 @@ class Jobs:
             sagemaker_session=self._session,
             compute=Compute(
                 instance_type=self._training_instance,
-                instance_count=1,
+                instance_count=tuning.instances,
                 volume_size_in_gb=30,
                 enable_managed_spot_training=tuning.spot,
             ),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MODULE = "tabular"
 HYPERPARAMETERS = model.HYPERPARAMETERS
+DISTRIBUTED = hasattr(model, "connect")  # several instances may fit one model
 OUTPUTS = ("train", "validation", "test", "rows", "report")  # of Preprocess
 CHANNELS = ("train", "validation")  # of the training jobs
 CONTENT_TYPES = ("text/csv", "application/json")  # of requests

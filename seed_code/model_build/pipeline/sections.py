@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from mlops_jobs.training.hyperparameters import Hyperparameter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from pipeline.program import HYPERPARAMETERS
+from pipeline.program import DISTRIBUTED, HYPERPARAMETERS
 
 Number = Annotated[float, Field(strict=True)]
 INSTANCE_TYPE = r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"
@@ -66,6 +66,8 @@ class Tuning(Section):
         jobs: number of trials, 1 to 750. Defaults to 4.
         parallel: number of concurrent trials, 1 to 100 and at most `jobs`. Defaults to 2.
         early_stopping: True to stop trials that cannot become the best one. Defaults to True.
+        instances: number of instances of each trial, 1 to 100, which fit its model together.
+            Defaults to 1.
         spot: True to run trials on spot instances. Defaults to False.
         warm_start: True to start from the trials of the newest comparable tuning job of the
             project, or the names of 1 to 5 tuning jobs. Defaults to False.
@@ -76,6 +78,7 @@ class Tuning(Section):
     jobs: Annotated[int, Field(ge=1, le=750)] = 4
     parallel: Annotated[int, Field(ge=1, le=100)] = 2
     early_stopping: bool = True
+    instances: Annotated[int, Field(ge=1, le=100)] = 1
     spot: bool = False
     warm_start: bool | Annotated[tuple[TuningJobName, ...], FromYaml, WARM_START_PARENTS] = False
     ranges: dict[str, Annotated[tuple[Number, Number], FromYaml]] = Field(min_length=1)
@@ -92,6 +95,16 @@ class Tuning(Section):
                     "first, then a larger maximum"
                 )
         return ranges
+
+    @field_validator("instances")
+    @classmethod
+    def _model_is_distributed(cls, instances: int) -> int:
+        if instances > 1 and not DISTRIBUTED:
+            raise ValueError(
+                f"got {instances}, but model.py has no connect, so its model is fitted on one "
+                "instance; allowed: 1"
+            )
+        return instances
 
     @model_validator(mode="after")
     def _parallel_fits(self) -> "Tuning":

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from mlops_jobs.failure import InputError
 
+from pipeline import sections
 from pipeline.configuration import Configuration, read_configuration
 from tests.fakes import some_hyperparameters
 
@@ -87,6 +88,19 @@ def test_impossible_instances_are_rejected(
 ) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         changed(tmp_path, "processing", processing)
+
+
+def test_several_instances_need_a_model_that_connects_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sections, "DISTRIBUTED", True)
+    assert changed(tmp_path, "tuning.instances", 3).tuning.instances == 3
+    with pytest.raises(InputError, match=r"tuning\.instances: got 101"):
+        changed(tmp_path, "tuning.instances", 101)
+    monkeypatch.setattr(sections, "DISTRIBUTED", False)
+    assert changed(tmp_path, "tuning.instances", 1).tuning.instances == 1
+    with pytest.raises(InputError, match=r"instances: got 3, but model\.py has no connect"):
+        changed(tmp_path, "tuning.instances", 3)
 
 
 def test_ranges_are_read_as_pairs(tmp_path: Path) -> None:

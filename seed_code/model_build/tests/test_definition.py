@@ -18,6 +18,7 @@ from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.serving.online_features import OnlineFeatures
 from mlops_jobs.table import preprocess
 
+from pipeline import sections
 from pipeline.configuration import Configuration
 from pipeline.data import RawData
 from pipeline.project import Project
@@ -388,6 +389,23 @@ def test_trials_get_the_criterion_of_the_threshold_and_fit_again(define: Define)
 def test_trials_fit_once_where_the_newest_rows_are_held_out(define: Define) -> None:
     changed = define(split={"refit": True, "time": "signed"})
     assert "refit" not in step(changed, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]
+
+
+def test_trials_have_the_instances_of_the_configuration(
+    define: Define, definition: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sections, "DISTRIBUTED", True)
+    ranges = {"eta": [0.05, 0.3]}
+    several = step(define(tuning={"ranges": ranges, "instances": 3}), "Tune")
+    training = several["TrainingJobDefinition"]
+    assert training["ResourceConfig"]["InstanceCount"] == 3
+    # Instances of a training job exchange data in isolation.
+    assert training["EnableNetworkIsolation"] is True
+    assert training["EnableInterContainerTrafficEncryption"] is True
+    sources = [one["DataSource"]["S3DataSource"] for one in training["InputDataConfig"]]
+    assert {one["S3DataDistributionType"] for one in sources} == {"FullyReplicated"}
+    one = step(definition, "Tune")["TrainingJobDefinition"]["ResourceConfig"]
+    assert one["InstanceCount"] == 1
 
 
 def test_spot_instances_keep_checkpoints(define: Define, definition: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MODULE = "vision"
 HYPERPARAMETERS = model.HYPERPARAMETERS
+DISTRIBUTED = False  # a model is fitted on one instance
 OUTPUTS = ("train", "validation", "test", "rows")  # of Preprocess
 CHANNELS = ("train", "validation")  # of the training jobs
 CONTENT_TYPES = ("text/csv", "application/json", "image/png", "image/jpeg")  # of requests

@@ -25,6 +25,7 @@ def project() -> "Project":
         load=model.load,
         hyperparameters=model.HYPERPARAMETERS,
         features=FEATURES,
+        connect=getattr(model, "connect", None),
     )
 
 

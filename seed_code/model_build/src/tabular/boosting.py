@@ -1,4 +1,7 @@
-"""Training of XGBoost: rounds, metrics, early stopping and checkpoints."""
+"""Training of XGBoost: rounds, metrics, early stopping and checkpoints.
+
+In a job of several instances each one has a share of the rows, and all build the same trees.
+"""
 
 import os
 from collections.abc import Callable
@@ -7,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xgboost
+from mlops_jobs.boosting import workers
 from mlops_jobs.boosting.checkpoint import Checkpoints
 from mlops_jobs.boosting.progress import Progress
 from mlops_jobs.decision import DEFAULT_THRESHOLD
@@ -72,16 +76,17 @@ def fit(training: Training) -> xgboost.Booster:
         ref=table,
         **kinds,
     )
+    targets = workers.joined(held_out_rows.target)
     progress = Progress(
         metric=training.metric.name,
         loss=LOSSES[training.schema.problem_type],
         patience=patience,
-        variance=float(np.var(held_out_rows.target)),
+        variance=float(np.var(targets)),
         unit=training.schema.target_scale,
     )
     learned = rows.target if weigh is None else np.stack([rows.target, weigh(rows.target)])
     checkpoints = Checkpoints.of_job(training.checkpoints, parameters, rows.features, learned)
-    return _boost(training, parameters, (table, held_out), rounds, progress, checkpoints)
+    return _boost(training, parameters, (table, held_out), targets, rounds, progress, checkpoints)
 
 
 def _balance(training: Training) -> Callable[[Vector], Vector]:
@@ -96,8 +101,8 @@ def _balance(training: Training) -> Callable[[Vector], Vector]:
             "training.balance_classes: got 1 for a regression, which has no classes; remove it"
         )
     codes = training.train.target.astype(np.intp)
-    counts = np.maximum(np.bincount(codes, minlength=len(labels)), 1)
-    weights = len(codes) / (len(labels) * counts)
+    found = workers.added(np.bincount(codes, minlength=len(labels)))
+    weights = found.sum() / (len(labels) * np.maximum(found, 1))
     return lambda target: weights[target.astype(np.intp)]
 
 
@@ -105,6 +110,7 @@ def _boost(
     training: Training,
     parameters: dict[str, Any],
     tables: tuple[xgboost.DMatrix, xgboost.DMatrix],
+    targets: Vector,
     rounds: int,
     progress: Progress,
     checkpoints: Checkpoints,
@@ -122,10 +128,11 @@ def _boost(
         progress.resume(booster)
     metric = training.metric
 
-    def measure(predictions: Any, data: xgboost.DMatrix) -> tuple[str, float]:
+    def measure(found: Any, _: xgboost.DMatrix) -> tuple[str, float]:
+        predictions = workers.joined(found)
         if predictions.ndim == 1:
             predictions = np.column_stack([1 - predictions, predictions])
-        return metric.name, training.measure(data.get_label(), predictions)
+        return metric.name, training.measure(targets, predictions)
 
     known = _metric_of_xgboost(training) is not None
     custom = None if known or metric.name in FROM_LOSS else measure
@@ -144,6 +151,9 @@ def _metric_of_xgboost(training: Training) -> str | None:
     """Returns XGBoost's name of the metric; None if it is computed from predictions."""
     name = training.metric.name
     if name == "accuracy" and training.criterion.threshold != DEFAULT_THRESHOLD:
+        return None
+    # XGBoost averages the areas of the instances.
+    if name == "auc" and workers.count() > 1:
         return None
     return XGBOOST_METRICS.get((training.schema.problem_type, name))
 

@@ -5,10 +5,12 @@ artifact has no pickle, so loading it runs no code. XGBoost is imported in funct
 train build, which reads `HYPERPARAMETERS`, does not have it.
 """
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from mlops_jobs.archive import model_files
 from mlops_jobs.failure import InputError
+from mlops_jobs.instances import Instances
 from mlops_jobs.table import schema as schemas
 from mlops_jobs.table.encoding import Matrix
 from mlops_jobs.table.model import TabularModel
@@ -54,6 +56,19 @@ def fit(training: Training) -> dict[str, int | float]:
     trees = boosting.fit(training)
     trees.save_model(training.folder / FILE)
     return {"num_round": trees.num_boosted_rounds()}
+
+
+def connect(instances: Instances) -> AbstractContextManager[None]:
+    """Connects the instances of a training job: `tuning.instances` of config.yaml.
+
+    A model without this function is fitted on one instance.
+
+    Args:
+        instances: the instances, each of which fits the model on a share of the rows.
+    """
+    from mlops_jobs.boosting.workers import connected
+
+    return connected(instances)
 
 
 def load(folder: Path) -> TabularModel:
