@@ -8,8 +8,8 @@ requests run, and a version that errs is rolled back.
 import itertools
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from rehearsal.client.drift import monitors, sending, traffic
 from rehearsal.client.drift.load import Load, Outcome
@@ -220,11 +220,12 @@ class Life:
 
     def _replace(self, training: Training, summer: Sent) -> None:
         before, challenger = self.package, training.package
+        began = self._moment()
         with self._load(summer.traffic) as load:
             watched = self.steps.deploy(
                 self.aws, self.project, training, (CANARY,), approved=load.hurry
             )
-        self._record_load("canary of the challenger", load.outcomes)
+        self._record_load("canary of the challenger", load.outcomes, began)
         self.steps.require_success(self.aws, watched)
         self.package = challenger
         self.steps.event(
@@ -289,11 +290,12 @@ class Life:
             file.write_text(before)
             config.write_text(settings)
         made = traffic.make(Kind.NONE, self._known, _LOAD_ROWS)
+        began = self._moment()
         with self._load(made) as load:
             watched = self.steps.deploy(
                 self.aws, self.project, training, (BAD,), approved=load.hurry
             )
-        self._record_load("canary of the bad version", load.outcomes)
+        self._record_load("canary of the bad version", load.outcomes, began)
         self._summary.commit = commit
         version = training.package.rpartition("/")[2]
         if not watched.execution.failure:
@@ -316,8 +318,38 @@ class Life:
     def _load(self, made: Traffic) -> Load:
         return Load(self._account, self._endpoint, made.columns, made.rows[:_LOAD_ROWS])
 
-    def _record_load(self, name: str, outcomes: Sequence[Outcome]) -> None:
-        self._summary.life.loads.append(load_summary(name, outcomes))
+    def _moment(self) -> tuple[datetime, str]:
+        """Returns the time, and the endpoint configuration that serves."""
+        described = self._account.client("sagemaker").describe_endpoint(EndpointName=self._endpoint)
+        return monitors.clock()(), described["EndpointConfigName"]
+
+    def _record_load(
+        self, name: str, outcomes: Sequence[Outcome], began: tuple[datetime, str]
+    ) -> None:
+        """Records the requests of a deployment by the fleet that received them.
+
+        Raises:
+            RehearsalError: a request failed that the new fleet did not receive.
+        """
+        since, before = began
+        fleets = rollouts.fleets(
+            self._account,
+            self._endpoint,
+            before,
+            since=since,
+            until=monitors.clock()(),
+            requests=len(outcomes),
+        )
+        found = replace(load_summary(name, outcomes), fleets=fleets)
+        self._summary.life.loads.append(found)
+        for fleet in fleets:
+            if fleet.role == "before" and fleet.failed:
+                raise RehearsalError(
+                    f"{fleet.failed} of {fleet.requests} requests to {self._endpoint} failed that "
+                    "the new fleet did not receive.",
+                    f"Endpoint configuration {before} served them.",
+                    f"Read the logs: `rehearse logs {self.project.name}`.",
+                )
 
 
 def retraining_alarms(alarms: Sequence[AlarmSummary]) -> list[str]:

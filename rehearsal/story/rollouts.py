@@ -1,15 +1,22 @@
-"""Rollouts of endpoints: their alarms, the changes of these, and rollbacks."""
+"""Rollouts of endpoints: their alarms, the changes of these, rollbacks, and requests by fleet."""
 
+import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from rehearsal.client import project_status
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.project import Project
-from rehearsal.story.summary import AlarmSummary, EndpointSummary
+from rehearsal.story.summary import AlarmSummary, EndpointSummary, FleetSummary
 
 _MAX_CHANGES = 20
 _ENDPOINT = "AWS::SageMaker::Endpoint"
+_BEFORE, _CONFIG = "before", "EndpointConfigName"
+_NAMESPACE, _REQUESTS = "AWS/SageMaker", "Invocations"
+_FAILED = ("Invocation4XXErrors", "Invocation5XXErrors")
+_MINUTE = timedelta(minutes=1)
+_PATIENCE_SECONDS = 30.0  # until CloudWatch has the metrics of the last requests
 _ROLLED_BACK = ("UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
 
 
@@ -81,3 +88,78 @@ def _rollbacks(aws: LocalAws, stack: str | None) -> Iterator[tuple[str, str]]:
     for event in reversed(events):
         if event["ResourceStatus"] in _ROLLED_BACK and event["LogicalResourceId"] == stack:
             yield event["Timestamp"].isoformat(), event.get("ResourceStatusReason", "")
+
+
+def fleets(
+    aws: LocalAws, endpoint: str, before: str, *, since: datetime, until: datetime, requests: int
+) -> list[FleetSummary]:
+    """Returns the requests of each fleet of an endpoint, that of before a deployment first.
+
+    Both fleets have the same variant, so that responses do not show which one served; CloudWatch
+    has the metrics of each endpoint configuration.
+
+    Args:
+        aws: the account of the endpoint.
+        endpoint: name of the endpoint.
+        before: name of the endpoint configuration before the deployment.
+        since: time of the first request, as CloudWatch sees it.
+        until: time after the last request.
+        requests: number of requests; their metrics are awaited for seconds.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        found = [
+            _fleet(aws, dimensions, before, since, until)
+            for dimensions in _fleet_dimensions(aws, endpoint)
+        ]
+        served = [one for one in found if one.requests]
+        if sum(one.requests for one in served) >= requests or time.monotonic() > deadline:
+            return sorted(served, key=lambda one: (one.role != _BEFORE, one.config))
+        time.sleep(0.5)
+
+
+def _fleet_dimensions(aws: LocalAws, endpoint: str) -> list[dict[str, str]]:
+    pages = (
+        aws.client("cloudwatch")
+        .get_paginator("list_metrics")
+        .paginate(
+            Namespace=_NAMESPACE,
+            MetricName=_REQUESTS,
+            Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": _CONFIG}],
+        )
+    )
+    return [
+        {one["Name"]: one["Value"] for one in metric["Dimensions"]}
+        for page in pages
+        for metric in page["Metrics"]
+    ]
+
+
+def _fleet(
+    aws: LocalAws, dimensions: Mapping[str, str], before: str, since: datetime, until: datetime
+) -> FleetSummary:
+    named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+    queries = [
+        {
+            "Id": f"m{at}",
+            "MetricStat": {
+                "Metric": {"Namespace": _NAMESPACE, "MetricName": metric, "Dimensions": named},
+                "Period": 60,
+                "Stat": "Sum",
+            },
+        }
+        for at, metric in enumerate((_REQUESTS, *_FAILED))
+    ]
+    response = aws.client("cloudwatch").get_metric_data(
+        MetricDataQueries=queries,
+        StartTime=since.replace(second=0, microsecond=0),
+        EndTime=until + _MINUTE,
+    )
+    sums = {one["Id"]: sum(one["Values"]) for one in response["MetricDataResults"]}
+    config = dimensions[_CONFIG]
+    return FleetSummary(
+        role=_BEFORE if config == before else "new",
+        config=config,
+        requests=int(sums.get("m0", 0)),
+        failed=int(sums.get("m1", 0) + sums.get("m2", 0)),
+    )

@@ -181,6 +181,23 @@ class ComparisonSummary:
 
 
 @dataclass(frozen=True)
+class FleetSummary:
+    """Requests that the fleet of an endpoint configuration received during a deployment.
+
+    Args:
+        role: `before` for the fleet that served when the deployment began, `new` for another one.
+        config: name of the endpoint configuration.
+        requests: number of requests.
+        failed: number of them that failed.
+    """
+
+    role: str
+    config: str
+    requests: int
+    failed: int
+
+
+@dataclass(frozen=True)
 class LoadSummary:
     """Requests to production during a deployment, as requests and failures by second."""
 
@@ -189,6 +206,7 @@ class LoadSummary:
     failed: Mapping[str, int]
     seconds: float
     by_second: Sequence[tuple[int, int]]
+    fleets: Sequence[FleetSummary] = ()
 
 
 @dataclass(frozen=True)

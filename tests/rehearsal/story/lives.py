@@ -6,6 +6,7 @@ from rehearsal.story.summary import (
     DriftSummary,
     EstimateSummary,
     EventSummary,
+    FleetSummary,
     LifeSummary,
     LoadSummary,
     MonitorSummary,
@@ -60,7 +61,11 @@ def life() -> LifeSummary:
         loads=[
             LoadSummary("canary of the challenger", 900, {}, 20.0, [(45, 0)] * 20),
             LoadSummary(
-                "canary of the bad version", 800, {"ModelError 500": 70}, 3.0, [(300, 35)] * 2
+                "canary of the bad version", 800, {"ModelError 500": 70}, 3.0, [(300, 35)] * 2,
+                [
+                    FleetSummary("before", f"rehearsal-prod-{LONG}", 660, 0),
+                    FleetSummary("new", "rehearsal-prod-0a1b2c3d", 140, 70),
+                ],
             ),
         ],
         lineage=[("model package", LONG), ("training data", f"s3://{LONG}/data/flights/")],

@@ -290,6 +290,19 @@ def test_tiles_show_the_gain_and_the_failed_requests() -> None:
     assert ("70 of 800", "failed requests, canary of the bad version") in tiles
 
 
+def test_failed_requests_are_shown_by_the_fleet_that_received_them() -> None:
+    html = report.render(dataclasses.replace(summary("binary"), life=life()), ROC, ["0"], ["0"])
+    shown = [
+        [
+            re.sub(r"<br>.*|<.*?>", "", cell, flags=re.S)
+            for cell in re.findall(r"<td>(.*?)</td>", row, re.S)
+        ]
+        for row in re.findall(r"<tr.*?</tr>", html, re.S)
+    ]
+    assert ["the fleet before", "660", "0"] in shown
+    assert ["the new fleet", "140", "70"] in shown
+
+
 def test_a_report_of_an_account_has_no_times_of_a_run() -> None:
     recorded = dataclasses.replace(summary("binary"), life=life(), status="recorded", steps=[])
     html = report.render(recorded, ROC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,6 +13,8 @@ from rehearsal.client import project_status
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.project import Project
 from rehearsal.story import rollouts
+from rehearsal.story.summary import FleetSummary
+from tests.rehearsal.stubbed_aws import StubbedAws
 
 NOW = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
 LATER = NOW + datetime.timedelta(minutes=1)
@@ -87,3 +90,48 @@ def test_an_endpoint_has_its_alarms_and_rollbacks(monkeypatch: pytest.MonkeyPatc
         (LATER.isoformat(), "The following resource(s) failed to update: [Endpoint].")
     ]
     assert (staging.alarms, staging.rollbacks) == ([], [])
+
+
+def metric_of(config: str) -> dict[str, Any]:
+    named = {"EndpointName": "churn-prod", "VariantName": "All", "EndpointConfigName": config}
+    return {"Dimensions": [{"Name": name, "Value": value} for name, value in named.items()]}
+
+
+def test_requests_are_counted_by_the_fleet_that_received_them() -> None:
+    sums = {
+        "churn-prod-1": {"Invocations": [30.0, 10.0]},
+        "churn-prod-2": {
+            "Invocations": [20.0],
+            "Invocation4XXErrors": [1.0],
+            "Invocation5XXErrors": [4.0],
+        },
+        "churn-prod-0": {},
+    }
+
+    def respond(request: Mapping[str, Any]) -> Mapping[str, Any]:
+        results = []
+        for query in request["MetricDataQueries"]:
+            metric = query["MetricStat"]["Metric"]
+            (config,) = (
+                one["Value"] for one in metric["Dimensions"] if one["Name"] == "EndpointConfigName"
+            )
+            values = sums[config].get(metric["MetricName"], [])
+            results.append({"Id": query["Id"], "Values": values})
+        return {"MetricDataResults": results}
+
+    aws = StubbedAws(
+        ListMetrics={"Metrics": [metric_of(name) for name in sorted(sums, reverse=True)]},
+        GetMetricData=respond,
+    )
+
+    found = rollouts.fleets(aws, "churn-prod", "churn-prod-1", since=NOW, until=LATER, requests=60)
+
+    assert found == [
+        FleetSummary("before", "churn-prod-1", 40, 0),
+        FleetSummary("new", "churn-prod-2", 20, 5),
+    ]
+
+
+def test_a_deployment_without_metrics_has_no_fleets() -> None:
+    aws = StubbedAws(ListMetrics={"Metrics": []})
+    assert rollouts.fleets(aws, "churn-prod", "c", since=NOW, until=LATER, requests=0) == []

@@ -11,11 +11,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
 
+from rehearsal.client.local_aws import LocalAws
+from rehearsal.story import rollouts
+from rehearsal.story.summary import FleetSummary
 from tests.rehearsal.conftest import Aws, running_server
 from tests.rehearsal.services.sagemaker.gateway import (
     BUCKET,
@@ -30,6 +33,7 @@ SERVICES = (
     "rehearsal.services.sagemaker.service:SageMaker",
     "rehearsal.services.sagemaker.hosting.runtime:SageMakerRuntime",
 )
+THREADS = 4
 # One request in FAILS fails; none if it is 0. Each response is the name of the model.
 PROGRAM = """
 import itertools, os, time
@@ -118,33 +122,38 @@ class Requests:
 
     served: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
+    lock: Any = field(default_factory=threading.Lock, compare=False, repr=False)
 
     def send(self, runtime: Any, endpoint: str) -> None:
         """Sends a request and counts it."""
         try:
             response = runtime.invoke_endpoint(EndpointName=endpoint, Body=b"1")
         except ClientError as error:
-            self.failed[str(error.response.get("OriginalMessage", ""))] += 1
+            counter, model = self.failed, str(error.response.get("OriginalMessage", ""))
         else:
-            self.served[response["Body"].read().decode()] += 1
+            counter, model = self.served, response["Body"].read().decode()
+        with self.lock:
+            counter[model] += 1
 
 
 @contextlib.contextmanager
 def load(cloud: Aws, endpoint: str, pause: float) -> Iterator[Requests]:
-    """Sends requests until the end of the block."""
+    """Sends requests in some threads until the end of the block."""
     over, runtime, requests = threading.Event(), cloud.client("sagemaker-runtime"), Requests()
 
     def send() -> None:
         while not over.wait(pause):
             requests.send(runtime, endpoint)
 
-    thread = threading.Thread(target=send)
-    thread.start()
+    threads = [threading.Thread(target=send) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
     try:
         yield requests
     finally:
         over.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
 
 
 def roll_out(
@@ -214,6 +223,20 @@ def test_a_canary_that_fails_one_request_in_five_is_rolled_back(cloud: Aws, endp
     )["AlarmHistoryItems"]
     assert history[0]["HistorySummary"] == "Alarm updated from OK to ALARM"
     assert set(requests.failed) == {"bad"}, "a request outside of the canary's share failed"
+    # The report shows the requests of each fleet, which have the same variant.
+    now = datetime.datetime.now(datetime.UTC)
+    served, failed = requests.served, requests.failed["bad"]
+    assert rollouts.fleets(
+        cast(LocalAws, cloud),
+        endpoint,
+        f"{endpoint}-1",
+        since=now - datetime.timedelta(minutes=10),
+        until=now,
+        requests=served.total() + failed,
+    ) == [
+        FleetSummary("before", f"{endpoint}-1", served["good"], 0),
+        FleetSummary("new", f"{endpoint}-2", served["bad"] + failed, failed),
+    ]
     assert 0 < requests.failed["bad"] < requests.served["bad"] < requests.served["good"] * 2
     assert served_by_the_old_model_again(cloud, endpoint)
 
