@@ -5,6 +5,7 @@ import boto3
 from rehearsal.containers.aws_images.pull import pull
 from rehearsal.containers.images.registry import ImageUnavailableError, check_pull
 from rehearsal.containers.images.store import ImageStore
+from rehearsal.framework.clock import Clock, utc_now
 from rehearsal.services.sagemaker.data_plane import (
     ExecutionFailedError,
     JobRun,
@@ -30,10 +31,11 @@ class LocalDataPlane:
 
     Args:
         image_store: the images that jobs and endpoints name.
+        clock: the time of captured data. Defaults to real time.
     """
 
-    def __init__(self, image_store: ImageStore) -> None:
-        self._image_store = image_store
+    def __init__(self, image_store: ImageStore, clock: Clock = utc_now) -> None:
+        self._image_store, self._clock = image_store, clock
 
     def prepare(self) -> None:
         # Optuna takes more than a second to load: in the background, not in the first tuning job.
@@ -51,7 +53,7 @@ class LocalDataPlane:
         return tuning_job.run(run, train)
 
     def transform_job(self, run: JobRun, model: ServedModel) -> Members:
-        return transform_job.run(Job(run, self._image_store), model)
+        return transform_job.run(Job(run, self._image_store), model, self._clock)
 
     def model_server(self, run: ServerRun) -> ModelServer:
         return ModelServer(run, self._image_store, stop_grace=STOP_GRACE, restarts=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rehearsal.containers.images.store import ImageStore
+from rehearsal.framework.clock import clock_of
 from rehearsal.framework.platform import Context, Platform, Scope
 from rehearsal.framework.service import HostRoute, RawHandler, Request, Response, Service
 from rehearsal.services.sagemaker import authorization, condition_keys, resumption
@@ -104,7 +105,9 @@ class SageMaker(Service):
     def __init__(self, platform: Platform, data_plane: DataPlane | None = None) -> None:
         super().__init__(platform)
         if data_plane is None:
-            data_plane = LocalDataPlane(ImageStore(platform.state_directory / "images"))
+            data_plane = LocalDataPlane(
+                ImageStore(platform.state_directory / "images"), clock_of(platform)
+            )
         self._data_plane = data_plane
         self.backend = Backend(platform, self.tags)
         self._jobs = Jobs(self.backend)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from rehearsal.framework.clock import Clock, utc_now
 from rehearsal.services.sagemaker.data.transfer import S3Location, download, upload
 from rehearsal.services.sagemaker.data_plane import (
     ExecutionFailedError,
@@ -26,12 +27,13 @@ _MEGABYTE = 1024 * 1024
 _DEFAULT_PAYLOAD = 6
 
 
-def run(job: Job, model: ServedModel) -> Members:
+def run(job: Job, model: ServedModel, clock: Clock = utc_now) -> Members:
     """Runs a batch transform job to its end.
 
     Args:
         job: the job, which acts with the model's execution role.
         model: the model.
+        clock: the time of the data capture, which monitors find by its hour. Defaults to real time.
 
     Returns:
         TransformJobStatus, TransformStartTime and TransformEndTime.
@@ -39,19 +41,19 @@ def run(job: Job, model: ServedModel) -> Members:
     Raises:
         ExecutionFailedError: the job failed.
     """
-    return _TransformJob(job, model).run()
+    return _TransformJob(job, model, clock).run()
 
 
 class _TransformJob:
-    def __init__(self, job: Job, model: ServedModel) -> None:
+    def __init__(self, job: Job, model: ServedModel, clock: Clock) -> None:
         self._job = job
         self._request = job.request
         self._model = model
         self._records = RecordProcessing(job.request)
-        started = now()
-        self._fields: Fields = {"TransformStartTime": started}
-        self._capture = TransformCapture(job.request, job.session, started)
-        self._ids = InferenceIds(job.request, started)
+        self._fields: Fields = {"TransformStartTime": now()}
+        captured = clock()
+        self._capture = TransformCapture(job.request, job.session, captured)
+        self._ids = InferenceIds(job.request, captured)
 
     def run(self) -> Members:
         self._job.progress({"TransformJobStatus": "InProgress", **self._fields})

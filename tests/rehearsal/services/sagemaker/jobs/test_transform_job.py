@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -113,14 +114,15 @@ class TestTransformJob:
         )
         job["TransformOutput"]["Accept"] = "text/csv"
 
-        result = transform_job.run(
-            job_surroundings.job(job, grace=0), served(definition(job_surroundings))
+        # Time was moved to the schedule of the job: its monitor looks for the hour of that time.
+        night = datetime(2030, 12, 1, 3, 0, 5, tzinfo=UTC)
+        transform_job.run(
+            job_surroundings.job(job, grace=0), served(definition(job_surroundings)), lambda: night
         )
 
-        started = result["TransformStartTime"]
         listed = {}
         for side in ("input", "output"):
-            (key,) = job_surroundings.keys(f"capture/{side}/{started:%Y/%m/%d/%H}/")
+            (key,) = job_surroundings.keys(f"capture/{side}/2030/12/01/03/")
             listed[side] = json.loads(job_surroundings.get(key))
         assert listed == {
             "input": [{"prefix": f"s3://{bucket}/in/"}, "a.csv", "deep/b.csv"],
@@ -129,4 +131,4 @@ class TestTransformJob:
         rows = [line.split(",") for line in job_surroundings.get("out/a.csv.out").decode().split()]
         assert [row[0] for row in rows] == ["m:1", "m:2"]
         assert len({row[1] for row in rows}) == 2
-        assert {row[2] for row in rows} == {f"{started:%Y-%m-%dT%H:%M:%SZ}"}
+        assert {row[2] for row in rows} == {"2030-12-01T03:00:05Z"}
