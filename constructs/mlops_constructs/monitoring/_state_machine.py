@@ -1,6 +1,7 @@
 """State machines with logs and traces, whose role has only the listed permissions."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -64,6 +65,16 @@ def observed_state_machine(
             destination=log, level=stepfunctions.LogLevel.ALL, include_execution_data=False
         ),
     )
+
+
+def role_name_of(machine: stepfunctions.StateMachine) -> str:
+    """Returns the name of the role with which a state machine of this module acts.
+
+    Args:
+        machine: result of `observed_state_machine`.
+    """
+    role = cast(Construct, machine.node.scope).node.find_child("Role")
+    return cast(iam.Role, role).role_name
 
 
 def _let_logs_use(key: kms.IKey | None, stack: cdk.Stack) -> None:

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 import jsonata  # type: ignore[import-untyped]
 import pytest
 from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Match, Template
@@ -353,6 +354,52 @@ def test_a_budget_counts_own_executions_of_a_month_and_names_can_only_tighten_it
     assert evaluated(choice["Condition"], input={"own": found}) is not allowed
     assert choice["Next"] == "OverBudget"
     assert states["OverBudget"]["Output"]["Retraining"] == "not started"
+
+
+@pytest.mark.parametrize(
+    ("detail", "alarm"),
+    [
+        ({"alarmName": "churn-prod-drift-retrain"}, " The alarm churn-prod-drift-retrain went off"),
+        ({}, ""),
+    ],
+)
+def test_an_alarm_beyond_the_budget_notifies_the_topic(
+    stack: cdk.Stack, pipeline: codepipeline.IPipeline, detail: dict[str, str], alarm: str
+) -> None:
+    key = kms.Key(stack, "Key")
+    topic = sns.Topic(stack, "Topic", master_key=key)
+    Retraining.with_code_pipeline(pipeline, max_runs_per_month=2).start_on(
+        stack, [{"source": ["aws.cloudwatch"]}], description="Drift", topic=topic
+    )
+
+    template = Template.from_stack(stack)
+    published = definition_in(template)["States"]["OverBudget"]
+    message = evaluated(
+        published["Arguments"]["Message"],
+        context={"Execution": {"Input": {"detail": detail}}},
+        input={"own": {"runs": 2, "allowed": 2}},
+    )
+
+    assert published["Resource"].endswith(":aws-sdk:sns:publish")
+    assert message.startswith(
+        "No retraining of churn-model-build is started: the maximum of retrainings in 30 days (2) "
+        f"is reached.{alarm}"
+    )
+    assert published["Output"] == {
+        "Retraining": "not started",
+        "Reason": "the maximum of retrainings in 30 days",
+    }
+    assert published["Retry"]
+    (machine,) = template.find_resources(STATES).values()
+    allowed = statements(template, machine["Properties"]["RoleArn"]["Fn::GetAtt"][0])
+    assert {
+        "Action": "sns:Publish",
+        "Effect": "Allow",
+        "Resource": stack.resolve(topic.topic_arn),
+    } in allowed
+    assert [one["Resource"] for one in allowed if "kms:Decrypt" in one["Action"]] == [
+        stack.resolve(key.key_arn)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Alarms of a project's stages: a notification each, and one retraining within its limits."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 @pytest.fixture(scope="module")
 def project(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     found = project_in(aws, tmp_path_factory.mktemp("project"), NAME)
-    limits = RetrainingLimits(cooldown_days=0, max_runs_per_month=2)
+    limits = RetrainingLimits(cooldown_days=7, max_runs_per_month=2)
     stack = found.deploy(DESTROY, monitoring=ProjectMonitoring(retraining=limits))
     assert stack["StackStatus"] == "CREATE_COMPLETE", stack["Failures"]
     found.wait("the first build", lambda: not running(found))
@@ -42,6 +42,14 @@ def executions(project: Deployed) -> list[dict[str, Any]]:
     )
     found: list[dict[str, Any]] = listed["pipelineExecutionSummaries"]
     return found
+
+
+def deployed(project: Deployed) -> list[str]:
+    """Returns the ids of the executions that deploy."""
+    listed = project.client("codepipeline").list_pipeline_executions(
+        pipelineName=f"{NAME}-model-deploy"
+    )
+    return [one["pipelineExecutionId"] for one in listed["pipelineExecutionSummaries"]]
 
 
 def running(project: Deployed) -> bool:
@@ -85,10 +93,44 @@ def go_off(project: Deployed, name: str, again: bool = False) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def messages(project: Deployed) -> Callable[[str], list[str]]:
+    """Returns the notifications of the project so far that contain a text."""
+    sqs = project.client("sqs")
+    queue = sqs.create_queue(QueueName="notified")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": attributes["Attributes"]["QueueArn"],
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    project.client("sns").subscribe(
+        TopicArn=project.outputs["ApprovalTopicArn"],
+        Protocol="sqs",
+        Endpoint=attributes["Attributes"]["QueueArn"],
+        Attributes={"RawMessageDelivery": "true"},
+    )
+    received: list[str] = []
+
+    def found(text: str) -> list[str]:
+        while new := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+            for one in new:
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
+            received.extend(one["Body"] for one in new)
+        return [one for one in received if text in one]
+
+    return found
+
+
 def test_an_alarm_starts_one_retraining_and_the_limits_stop_the_next_ones(
-    project: Deployed,
+    project: Deployed, messages: Callable[[str], list[str]]
 ) -> None:
-    before = executions(project)
+    before, deployments = executions(project), deployed(project)
+    assert [one["status"] for one in before] == ["Failed"], "the repository has no Dockerfile"
+    assert messages("The retraining") == [], "a push is no retraining"
 
     go_off(project, ALARM)
     project.wait("the retraining", lambda: len(runs(project)) == 1)
@@ -104,9 +146,12 @@ def test_an_alarm_starts_one_retraining_and_the_limits_stop_the_next_ones(
     go_off(project, f"{NAME}-prod-drift-data-quality-warning")
     go_off(project, "another-prod-drift-retrain")
     project.wait("the end of the retraining", lambda: not running(project))
+    failed = f"The retraining {first['PipelineExecutionId']} of {NAME}-model-build failed"
+    project.wait("the notification", lambda: bool(messages(failed)))
+    assert "continues to serve its model" in messages(failed)[0]
     go_off(project, ALARM, again=True)
     project.wait("the second run", lambda: len(runs(project)) == 2)
-    assert runs(project)[1]["Retraining"] == "started", "the cooldown is 0 days"
+    assert runs(project)[1]["Retraining"] == "started", "a failed run has no cooldown"
 
     project.wait("the end of the retraining", lambda: not running(project))
     go_off(project, ALARM, again=True)
@@ -116,6 +161,12 @@ def test_an_alarm_starts_one_retraining_and_the_limits_stop_the_next_ones(
         "Reason": "the maximum of retrainings in 30 days",
     }
     assert len(executions(project)) == len(before) + 2
+    project.wait(
+        "the notification of the maximum",
+        lambda: bool(messages(f"retrainings in 30 days (2) is reached. The alarm {ALARM} went")),
+    )
+    assert len(messages("The retraining")) == 2, "one for each that failed"
+    assert deployed(project) == deployments, "what serves is not deployed again"
 
 
 def test_the_name_of_the_alarm_sets_a_tighter_limit(project: Deployed) -> None:

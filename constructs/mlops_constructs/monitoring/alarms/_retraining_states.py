@@ -82,12 +82,16 @@ class PipelineCalls:
     under_way: Sequence[str]
     own: str
 
-    def definition(self, partition: str, limits: Limits) -> dict[str, Any]:
+    def definition(
+        self, partition: str, limits: Limits, *, topic_arn: str | None = None
+    ) -> dict[str, Any]:
         """Returns the state machine in the Amazon States Language.
 
         Args:
             partition: AWS partition of its ARNs.
             limits: limits of the executions that are started.
+            topic_arn: topic that is notified of an alarm beyond the maximum. Defaults to None: no
+                notification.
 
         Source: "Amazon States Language" and "Integrating with AWS services by SDK integrations" of
         the developer guide of Step Functions: members are in Pascal case, times are text.
@@ -127,7 +131,7 @@ class PipelineCalls:
                 **(
                     {}
                     if limits.runs is None
-                    else {"OverBudget": _not_started("the maximum of retrainings in 30 days")}
+                    else {"OverBudget": self._over_budget(partition, topic_arn)}
                 ),
                 "Start": {
                     "Type": "Task",
@@ -138,6 +142,27 @@ class PipelineCalls:
                     "End": True,
                 },
             },
+        }
+
+    def _over_budget(self, partition: str, topic_arn: str | None) -> dict[str, Any]:
+        ended = _not_started(_MAXIMUM)
+        if topic_arn is None:
+            return ended
+        # The alarm was the reason of the execution, and the input of a test may have none.
+        message = (
+            f"{{% ($name := $states.context.Execution.Input.detail.alarmName;"
+            f" 'No retraining of {self.pipeline_name} is started: {_MAXIMUM} ('"
+            f" & $states.input.own.allowed & ') is reached.'"
+            f" & ($exists($name) ? ' The alarm ' & $name & ' went off; the endpoint continues to"
+            f" serve its model.' : '')) %}}"
+        )
+        return {
+            "Type": "Task",
+            "Resource": f"arn:{partition}:states:::aws-sdk:sns:publish",
+            "Arguments": {"TopicArn": topic_arn, "Message": message},
+            "Retry": [_AGAIN],
+            "Output": ended["Output"],
+            "End": True,
         }
 
     def _in_the_way(self, limits: Limits) -> str:
@@ -163,6 +188,7 @@ _OVER_BUDGET = {
     "Condition": "{% $states.input.own.runs >= $states.input.own.allowed %}",
     "Next": "OverBudget",
 }
+_MAXIMUM = "the maximum of retrainings in 30 days"
 _ASKED = "$asked := $toMillis($states.context.State.EnteredTime);"
 
 

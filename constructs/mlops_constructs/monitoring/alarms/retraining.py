@@ -13,6 +13,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as stepfunctions
 from aws_cdk.aws_sagemaker import CfnPipeline
 from aws_cdk.interfaces.aws_sagemaker import IPipelineRef
@@ -154,6 +155,7 @@ class Retraining(AlarmAction):
         limit_pattern: str | None = None,
         encryption_key: kms.IKey | None = None,
         state_machine_name: str | None = None,
+        topic: sns.ITopic | None = None,
     ) -> stepfunctions.StateMachine:
         """Creates the state machine, and a rule for each pattern of events that start it.
 
@@ -168,6 +170,8 @@ class Retraining(AlarmAction):
             encryption_key: KMS key of the log. Defaults to None: a key of CloudWatch Logs.
             state_machine_name: name of the state machine. Defaults to None: CloudFormation
                 generates it.
+            topic: topic that is notified of an alarm that starts nothing because of the maximum of
+                runs. Defaults to None: only the output of the execution states it.
 
         Raises:
             ValueError: if a limit is out of range.
@@ -187,12 +191,14 @@ class Retraining(AlarmAction):
         )
         # The role, and with it its name, is created with the machine.
         named = cdk.Lazy.string(_RoleName(place))
-        definition = self.calls(named).definition(stack.partition, limits)
+        definition = self.calls(named).definition(
+            stack.partition, limits, topic_arn=topic.topic_arn if topic else None
+        )
         machine = observed_state_machine(
             place,
             definition=stepfunctions.DefinitionBody.from_string(stack.to_json_string(definition)),
             role_description="Step Functions: starts a retraining",
-            permissions=[self.permission(scope)],
+            permissions=[self.permission(scope), *_publish(topic)],
             encryption_key=encryption_key,
             state_machine_name=state_machine_name,
         )
@@ -233,6 +239,20 @@ class Retraining(AlarmAction):
         Args:
             role_name: name of the role with which the state machine calls.
         """
+
+
+def _publish(topic: sns.ITopic | None) -> list[Permission]:
+    if topic is None:
+        return []
+    found = [Permission(actions=["sns:Publish"], resources=[topic.topic_arn])]
+    if topic.master_key is not None:
+        found.append(
+            Permission(
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=[topic.master_key.key_arn],
+            )
+        )
+    return found
 
 
 def _any_of(scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> cloudwatch.AlarmBase:

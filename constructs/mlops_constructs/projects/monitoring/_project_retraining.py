@@ -16,6 +16,7 @@ from mlops_constructs._dead_letter_queue import DeadLetterQueue
 from mlops_constructs._environment import environment_of, inherit
 from mlops_constructs.delivery import StageTarget
 from mlops_constructs.monitoring import Retraining
+from mlops_constructs.monitoring._state_machine import role_name_of
 
 from .project_monitoring import RetrainingLimits
 
@@ -39,7 +40,8 @@ class ProjectRetraining(Construct):
         project_name: name of the project.
         endpoints: names of the endpoints of stages in this account.
         targets: stages in other accounts.
-        topic: topic that is notified of alarms that go off and of those that return to OK.
+        topic: topic that is notified of alarms that go off and of those that return to OK, of
+            retrainings that fail, and of alarms beyond the maximum of retrainings.
         key: key of the topic.
         pipeline: pipeline that builds the model.
         limits: limits of retraining. None: no alarm starts one.
@@ -85,7 +87,9 @@ class ProjectRetraining(Construct):
             limit_pattern=LIMIT_PATTERN,
             encryption_key=key,
             state_machine_name=f"{project_name}-retraining",
+            topic=topic,
         )
+        self._notify_of_failures(topic, pipeline)
 
     def _notify(
         self, topic: sns.ITopic, key: kms.IKey, accounts: Sequence[tuple[str, list[str]]]
@@ -99,7 +103,7 @@ class ProjectRetraining(Construct):
                 resources=["*"],
             )
         )
-        queue = DeadLetterQueue(self, "NotNotified")
+        queue = self._not_notified = DeadLetterQueue(self, "NotNotified")
         detail = "$.detail"
         message = events.RuleTargetInput.from_text(
             f"{events.EventField.from_path(f'{detail}.alarmName')} is "
@@ -116,6 +120,38 @@ class ProjectRetraining(Construct):
                 ),
                 targets=[targets.SnsTopic(topic, message=message, dead_letter_queue=queue)],
             )
+
+    def _notify_of_failures(self, topic: sns.ITopic, pipeline: codepipeline.IPipeline) -> None:
+        """Notifies the topic of retrainings that fail; those that pushes start are not of them.
+
+        Source: "Monitoring CodePipeline events" of CodePipeline's user guide.
+        """
+        place, role = environment_of(self), role_name_of(self.state_machine)
+        session = f"arn:{cdk.Aws.PARTITION}:sts::{place.account}:assumed-role/{role}/"
+        detail = "$.detail"
+        message = events.RuleTargetInput.from_text(
+            f"The retraining {events.EventField.from_path(f'{detail}.execution-id')} of "
+            f"{events.EventField.from_path(f'{detail}.pipeline')} failed. The endpoint continues "
+            "to serve its model. The next alarm on drift starts another retraining, unless the "
+            "maximum of retrainings in 30 days is reached; failed ones count."
+        )
+        events.Rule(
+            self,
+            "Failed",
+            description="A retraining fails: notify the project",
+            event_pattern=events.EventPattern(
+                source=["aws.codepipeline"],
+                detail_type=["CodePipeline Pipeline Execution State Change"],
+                detail={
+                    "pipeline": [pipeline.pipeline_name],
+                    "state": ["FAILED"],
+                    "execution-trigger": {"trigger-detail": [{"prefix": session}]},
+                },
+            ),
+            targets=[
+                targets.SnsTopic(topic, message=message, dead_letter_queue=self._not_notified)
+            ],
+        )
 
     def _receive(self, target: StageTarget) -> None:
         """Allows the role of a stage in another account to put events on the default bus."""
