@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import yaml
 
@@ -145,3 +146,48 @@ def test_a_user_without_permissions_is_denied(loop: Loop) -> None:
     ]
     error = loop.rejected(key["AccessKeyId"], key["SecretAccessKey"], *arguments)
     assert "AccessDenied" in error
+
+
+def test_a_build_without_new_data_trains_nothing_and_the_endpoint_serves(loop: Loop) -> None:
+    """As an alarm on drift starts it: the model of the same commit and data would be the same."""
+
+    def trained() -> list[str]:
+        listed = loop.aws(
+            "sagemaker", "list-pipeline-executions", "--pipeline-name", f"{PROJECT}-train"
+        )
+        return [one["PipelineExecutionArn"] for one in listed["PipelineExecutionSummaries"]]
+
+    def packages() -> list[str]:
+        listed = loop.aws("sagemaker", "list-model-packages", "--model-package-group-name", PROJECT)
+        return [one["ModelPackageArn"] for one in listed["ModelPackageSummaryList"]]
+
+    before, pipeline = (trained(), packages()), ("--name", f"{PROJECT}-model-build")
+    started = loop.aws("codepipeline", "start-pipeline-execution", *pipeline)
+    execution = ("--pipeline-execution-id", started["pipelineExecutionId"])
+    deadline = time.monotonic() + 900
+    while (
+        found := loop.aws(
+            "codepipeline",
+            "get-pipeline-execution",
+            "--pipeline-name",
+            f"{PROJECT}-model-build",
+            *execution,
+        )["pipelineExecution"]
+    )["status"] == "InProgress":
+        assert time.monotonic() < deadline, found
+        time.sleep(2)
+
+    assert found["status"] == "Succeeded"
+    assert (trained(), packages()) == before
+    actions = loop.aws(
+        "codepipeline",
+        "list-action-executions",
+        "--pipeline-name",
+        f"{PROJECT}-model-build",
+        "--filter",
+        f"pipelineExecutionId={started['pipelineExecutionId']}",
+    )["actionExecutionDetails"]
+    (train,) = [one for one in actions if one["actionName"] == "Train"]
+    assert train["output"]["outputVariables"]["MODEL_PACKAGE_ARN"] in packages()
+    described = loop.aws("sagemaker", "describe-endpoint", "--endpoint-name", f"{PROJECT}-prod")
+    assert described["EndpointStatus"] == "InService"

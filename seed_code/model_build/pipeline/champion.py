@@ -1,9 +1,12 @@
-"""The deployed model, with which the pipeline compares a new one.
+"""The deployed model, with which the pipeline compares a new one, and the newest model.
 
-It is the newest approved version of the model package group, which the train build looks up at each
-start and passes to the execution as parameters, so that the definition does not depend on it.
+The deployed model is the newest approved version of the model package group, which the train build
+looks up at each start and passes to the execution as parameters, so that the definition does not
+depend on it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlparse
 
@@ -15,6 +18,8 @@ from pipeline.project import Project
 CHAMPION, CHAMPION_MODEL = "Champion", "ChampionModel"
 """Pipeline parameters: ARN of the model package, and S3 URI of its model."""
 NO_CHAMPION = "none"
+DATA_VERSION = "data_version"
+"""Metadata of a model package: version of the data that trained it, or ""."""
 NO_CHAMPION_KEY = "data/no-champion/none"
 MODELS = "models/"  # prefix that the role of the pipeline reads
 
@@ -45,17 +50,10 @@ def champion_parameters(sagemaker: Any, s3: Any, project: Project) -> dict[str, 
     """
     _ensure_placeholder(s3, project)
     none = {CHAMPION: NO_CHAMPION, CHAMPION_MODEL: no_champion_uri(project)}
-    try:
-        arn = _newest_approved(sagemaker, project.model_package_group_name)
+    with _readable_registry():
+        group = project.model_package_group_name
+        arn = _newest(sagemaker, group, ModelApprovalStatus="Approved")
         package = sagemaker.describe_model_package(ModelPackageName=arn) if arn else {}
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "AccessDeniedException":
-            raise
-        raise InputError(
-            f"champion: the role of the train build cannot read the model registry ({error}); "
-            "deploy the project's stack of this release, which grants "
-            "sagemaker:ListModelPackages and sagemaker:DescribeModelPackage"
-        ) from error
     if arn is None:
         print("champion: no version is approved yet, so nothing is compared", flush=True)
         return none
@@ -73,9 +71,60 @@ def champion_parameters(sagemaker: Any, s3: Any, project: Project) -> dict[str, 
     return {CHAMPION: arn, CHAMPION_MODEL: uri}
 
 
-def _newest_approved(sagemaker: Any, group: str) -> str | None:
+def trained_already(sagemaker: Any, project: Project, *, data: str, version: str) -> str | None:
+    """Returns the newest model package if its commit and data are those of this build.
+
+    An alarm on drift starts the build again, whether there is new data or not. The same commit and
+    the same data would only give the same model another version.
+
+    Args:
+        sagemaker: boto3 client of SageMaker.
+        project: resources of the project.
+        data: S3 URI of the data.
+        version: version of the data; "" if it is unknown.
+
+    Returns:
+        The ARN of the package; None if a model has to be trained.
+
+    Raises:
+        InputError: the role of the train build cannot read the registry.
+    """
+    if not version:
+        return None
+    with _readable_registry():
+        arn = _newest(sagemaker, project.model_package_group_name)
+        package = sagemaker.describe_model_package(ModelPackageName=arn) if arn else {}
+    metadata = package.get("CustomerMetadataProperties", {})
+    found = tuple(metadata.get(name) for name in ("commit", "data", DATA_VERSION))
+    # Executions that a user starts can read other data than the build has looked at.
+    if found != (project.commit, data, version):
+        return None
+    print(
+        f"no new data: commit and data are those of {arn} ({package['ModelApprovalStatus']}), so "
+        "nothing is trained and nothing is registered; add data to the table or push a commit, "
+        "which train again",
+        flush=True,
+    )
+    return arn
+
+
+@contextmanager
+def _readable_registry() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        raise InputError(
+            f"champion: the role of the train build cannot read the model registry ({error}); "
+            "deploy the project's stack of this release, which grants "
+            "sagemaker:ListModelPackages and sagemaker:DescribeModelPackage"
+        ) from error
+
+
+def _newest(sagemaker: Any, group: str, **filters: str) -> str | None:
     pages = sagemaker.get_paginator("list_model_packages").paginate(
-        ModelPackageGroupName=group, ModelApprovalStatus="Approved"
+        ModelPackageGroupName=group, **filters
     )
     versions = [summary for page in pages for summary in page["ModelPackageSummaryList"]]
     newest = max(versions, key=lambda one: int(one["ModelPackageVersion"]), default=None)

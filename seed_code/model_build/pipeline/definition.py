@@ -32,7 +32,13 @@ from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TuningSt
 from sagemaker.serve.model_builder import ModelBuilder
 
 from pipeline import program
-from pipeline.champion import CHAMPION, CHAMPION_MODEL, NO_CHAMPION, no_champion_uri
+from pipeline.champion import (
+    CHAMPION,
+    CHAMPION_MODEL,
+    DATA_VERSION,
+    NO_CHAMPION,
+    no_champion_uri,
+)
 from pipeline.configuration import Configuration
 from pipeline.data import RawData
 from pipeline.job_shapes import channel, output_uri, processing_input, processing_output
@@ -300,6 +306,7 @@ class _Steps:
                 "holdout": holdout_uri,
                 "commit": self._project.commit,
                 "data": self._data,
+                **self._data_version,
                 "baseline": registration.baseline,
                 "champion": self._champion,
                 **registration.pages(),
@@ -307,6 +314,11 @@ class _Steps:
             },
         )
         return ModelStep("Register", step_args=package)
+
+    @property
+    def _data_version(self) -> dict[str, str]:
+        version = program.training_version(self._configuration, self._definition.data)
+        return {DATA_VERSION: version} if version else {}
 
     def _run_folder(self, *path: str) -> Any:
         runs = f"s3://{self._project.artifact_bucket}/runs"

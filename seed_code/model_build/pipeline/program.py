@@ -96,6 +96,17 @@ def preprocess_instances(configuration: "Configuration") -> "Instances":
     return Instances(count=chosen.instances, volume=chosen.volume, hours=chosen.hours)
 
 
+def training_version(configuration: "Configuration", data: "RawData") -> str:
+    """Returns the version of everything that a model learns from, or "" if it is unknown.
+
+    Args:
+        configuration: content of `config.yaml`.
+        data: the raw table.
+    """
+    # Records of a feature group arrive without another version of the table.
+    return "" if configuration.features is not None else data.version
+
+
 def evaluate_arguments(configuration: "Configuration", metric: Metric, champion: Any) -> list[Any]:
     """Returns the arguments of the job that evaluates the model.
 

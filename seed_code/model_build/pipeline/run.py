@@ -15,7 +15,7 @@ from mlops_jobs.failure import InputError
 from mlops_jobs.pipelines.execution import ExecutionError, Follower, put_pipeline, start
 
 from pipeline.configuration import Configuration, read_configuration
-from pipeline.program import BASELINE, put_features
+from pipeline.program import BASELINE, put_features, training_version
 from pipeline.project import Project
 
 
@@ -26,7 +26,8 @@ def run(options: argparse.Namespace) -> str:
         options: options of the command line.
 
     Returns:
-        The ARN of the model package that was registered.
+        The ARN of the model package that was registered, or of the newest one if commit and data
+        are the same.
 
     Raises:
         InputError: configuration or data are not valid; nothing was changed.
@@ -37,17 +38,22 @@ def run(options: argparse.Namespace) -> str:
     # The checks above fail at once; the imports below take seconds.
     import boto3
 
-    from pipeline.champion import champion_parameters
+    from pipeline.champion import champion_parameters, trained_already
     from pipeline.data import prepare
     from pipeline.warm_start import warm_start_parents
 
     session = boto3.Session(region_name=project.region)
     data = prepare(configuration, project, session.client("s3"))
+    sagemaker = session.client("sagemaker")
+    version = training_version(configuration, data)
+    if not options.parameter and (
+        found := trained_already(sagemaker, project, data=data.uri, version=version)
+    ):
+        return found
     print(f"training on {data.uri}: {data.problem_type} target {data.target!r}", flush=True)
 
     from pipeline.definition import Definition
 
-    sagemaker = session.client("sagemaker")
     metric = data.metric(configuration.objective.metric)
     pipeline = Definition(
         configuration=configuration,
@@ -74,6 +80,7 @@ def run(options: argparse.Namespace) -> str:
             raise
         raise ExecutionError(f"{error} The model is {champion['verdict']}") from error
     _print_report(_read_report(s3, project, execution_arn), configuration)
+    print(f"registered {package_arn}")
     return package_arn
 
 
@@ -145,7 +152,6 @@ def main() -> None:
         package_arn = run(options)
     except (InputError, ExecutionError) as error:
         sys.exit(f"error: {error}")
-    print(f"registered {package_arn}")
     if options.package_arn:
         options.package_arn.write_text(package_arn)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mlops_jobs.failure import InputError
 
-from pipeline.champion import NO_CHAMPION_KEY, champion_parameters
+from pipeline.champion import NO_CHAMPION_KEY, champion_parameters, trained_already
 from tests.fakes import PROJECT, Bucket, client_error
 
 NONE = {
@@ -21,13 +21,15 @@ class Registry:
 
     models: dict[int, str] = field(default_factory=dict)
     error: str = ""
+    metadata: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def get_paginator(self, operation: str) -> "Registry":
         assert operation == "list_model_packages"
         return self
 
     def paginate(self, **request: Any) -> Any:
-        assert request == {"ModelPackageGroupName": "churn", "ModelApprovalStatus": "Approved"}
+        assert request.pop("ModelPackageGroupName") == "churn"
+        assert request in ({}, {"ModelApprovalStatus": "Approved"})
         if self.error:
             raise client_error(self.error)
         versions = [
@@ -37,8 +39,12 @@ class Registry:
         return [{"ModelPackageSummaryList": [version]} for version in versions]
 
     def describe_model_package(self, *, ModelPackageName: str) -> dict[str, Any]:  # noqa: N803
-        uri = self.models[int(ModelPackageName.rpartition("/")[2])]
-        return {"InferenceSpecification": {"Containers": [{"ModelDataUrl": uri}]}}
+        version = int(ModelPackageName.rpartition("/")[2])
+        return {
+            "ModelApprovalStatus": "PendingManualApproval",
+            "CustomerMetadataProperties": self.metadata.get(version, {}),
+            "InferenceSpecification": {"Containers": [{"ModelDataUrl": self.models[version]}]},
+        }
 
 
 def test_the_newest_approved_version_is_the_champion() -> None:
@@ -73,3 +79,47 @@ def test_a_model_that_the_role_cannot_read_is_not_compared(
 def test_a_role_without_permission_is_reported_with_the_remedy() -> None:
     with pytest.raises(InputError, match="which grants sagemaker:ListModelPackages"):
         champion_parameters(Registry(error="AccessDeniedException"), Bucket(), PROJECT)
+
+
+DATA = "s3://churn-artifacts/data/table/"
+SAME = {"commit": PROJECT.commit, "data": DATA, "data_version": "v2"}
+
+
+def test_the_same_commit_and_data_are_not_trained_again(capsys: pytest.CaptureFixture[str]) -> None:
+    registry = Registry({9: "", 10: ""}, metadata={10: SAME})
+
+    assert trained_already(registry, PROJECT, data=DATA, version="v2") == "arn:churn/10"
+
+    assert capsys.readouterr().out == (
+        "no new data: commit and data are those of arn:churn/10 (PendingManualApproval), so "
+        "nothing is trained and nothing is registered; add data to the table or push a commit, "
+        "which train again\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("metadata", "version"),
+    [
+        ({10: SAME}, "v3"),
+        ({10: SAME | {"commit": "another"}}, "v2"),
+        ({9: SAME, 10: SAME | {"data_version": "v1"}}, "v2"),
+        ({10: SAME | {"data": "s3://churn-artifacts/data/other/"}}, "v2"),
+        ({10: {"commit": PROJECT.commit, "data": DATA}}, "v2"),
+        ({10: SAME | {"data_version": ""}}, ""),
+    ],
+    ids=[
+        "new data",
+        "new commit",
+        "older version",
+        "other data",
+        "earlier release",
+        "unknown version",
+    ],
+)
+def test_anything_new_is_trained(metadata: dict[int, dict[str, str]], version: str) -> None:
+    registry = Registry({9: "", 10: ""}, metadata=metadata)
+    assert trained_already(registry, PROJECT, data=DATA, version=version) is None
+
+
+def test_the_first_model_is_trained() -> None:
+    assert trained_already(Registry(), PROJECT, data=DATA, version="v1") is None

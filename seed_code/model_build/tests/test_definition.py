@@ -509,6 +509,17 @@ def test_the_image_understands_the_arguments_of_the_evaluation(definition: dict[
     assert inputs["champion"]["S3Uri"] == {"Get": "Parameters.ChampionModel"}
 
 
+def package_version(definition: dict[str, Any]) -> str:
+    """Returns the version of the data, with which Preprocess is cached."""
+    environment = step(definition, "Preprocess")["Environment"]
+    return str(environment["DATA_VERSION"])
+
+
+def test_records_of_a_group_have_no_version(with_features: dict[str, Any]) -> None:
+    """Records arrive without another version of the table, so another training is not the same."""
+    assert "data_version" not in step(with_features, "Register")["CustomerMetadataProperties"]
+
+
 def test_the_package_says_what_it_was_made_of(definition: dict[str, Any]) -> None:
     package = step(definition, "Register")
     assert package["ModelPackageGroupName"] == "churn"
@@ -517,6 +528,7 @@ def test_the_package_says_what_it_was_made_of(definition: dict[str, Any]) -> Non
     assert properties["problem_type"] == "binary"
     assert properties["target"] == "answer"
     assert properties["commit"] == "0a1b2c3d4e"
+    assert properties["data_version"] == package_version(definition)
     assert properties["holdout"]["Std:Join"]["Values"][-1] == "holdout.csv"
     inference = package["InferenceSpecification"]
     assert inference["SupportedContentTypes"] == ["text/csv", "application/json"]

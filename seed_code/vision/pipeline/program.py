@@ -59,6 +59,16 @@ def preprocess_instances(configuration: "Configuration") -> "Instances":
     return ONE_INSTANCE
 
 
+def training_version(configuration: "Configuration", data: "RawData") -> str:
+    """Returns the version of everything that a model learns from, or "" if it is unknown.
+
+    Args:
+        configuration: content of `config.yaml`.
+        data: the raw images.
+    """
+    return data.version
+
+
 def evaluate_arguments(configuration: "Configuration", metric: Metric, champion: Any) -> list[Any]:
     """Returns the arguments of the job that evaluates the model.
 
