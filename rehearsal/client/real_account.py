@@ -6,12 +6,13 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.framework.root_keys import RootKeys
 
+_MIN_ATTEMPTS = 8
 READS = ("Describe", "Get", "List", "BatchGet", "Head")
 
 
@@ -56,7 +57,11 @@ class RealAccount(LocalAws):
             seconds: read timeout in seconds. Defaults to 120.
             attempts: maximum number of attempts of a call. Defaults to 2.
         """
-        config = Config(read_timeout=seconds, retries={"total_max_attempts": max(attempts, 5)})
+        # This mode waits longer from attempt to attempt when AWS throttles.
+        config = Config(
+            read_timeout=seconds,
+            retries={"mode": "standard", "total_max_attempts": max(attempts, _MIN_ATTEMPTS)},
+        )
         made = self.session.client(service, region_name=self.region, config=config)  # type: ignore[call-overload]
         made.meta.events.register("before-call", _reject_change)
         return made
@@ -87,7 +92,7 @@ def connect(profile: str = "", region: str = "") -> RealAccount:
                 "No region is set.", "", "Pass --region, or set AWS_REGION or a profile's region."
             )
         identity = session.client("sts").get_caller_identity()
-    except BotoCoreError as error:
+    except (BotoCoreError, ClientError) as error:
         raise RehearsalError(
             "No credentials of an AWS account can be used.",
             str(error),

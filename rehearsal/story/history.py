@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from rehearsal.client import approvals, pipeline_execution
@@ -11,6 +12,7 @@ from rehearsal.client.project import Project
 from rehearsal.framework.clock import utc_now
 from rehearsal.story import lineage, package_reports, rollouts, summary
 from rehearsal.story.package_reports import Reports
+from rehearsal.story.readings import Readings
 from rehearsal.story.summary import (
     AlarmSummary,
     EventSummary,
@@ -26,28 +28,38 @@ _Event = tuple[datetime, str, str, str]
 def read(aws: LocalAws, project: Project, stage: str = "prod") -> tuple[Summary, Reports]:
     """Returns the summary of a project, and the reports on the model that its endpoint serves.
 
-    If no endpoint serves a known model, the reports are those of the newest approved one.
+    Parts that the credentials cannot read are in `unread` of the summary. If no endpoint serves a
+    known model, the reports are those of the newest approved one.
 
     Args:
         aws: the account of the project.
         project: the project.
         stage: stage whose endpoint and monitors are shown. Defaults to `prod`.
     """
-    found = summary.begin(project.name)
+    found, readings = summary.begin(project.name), Readings()
     found.status, found.account, found.region = "recorded", aws.account, aws.region
-    account, endpoint = project.account_of(aws, stage), project.endpoint(stage)
-    packages = [
-        aws.client("sagemaker").describe_model_package(ModelPackageName=one["ModelPackageArn"])
-        for one in approvals.packages(aws.client("sagemaker"), project.model_package_group)[
-            :MAX_PACKAGES
-        ]
-    ]
-    found.endpoints = rollouts.read(aws, project)
-    runs = list(_runs(account, endpoint))
+    endpoint = project.endpoint(stage)
+    account = readings.read("Account of the stage", lambda: project.account_of(aws, stage), None)
+    packages: list[dict[str, Any]] = []
+    packages = readings.read("Versions of the model", lambda: _packages(aws, project), packages)
+    pipelines: list[_Event] = []
+    pipelines = readings.read("Pipelines", lambda: list(_executions(aws, project)), pipelines)
+    found.endpoints = readings.read("Rollouts", lambda: rollouts.read(aws, project), [])
+    runs: list[tuple[datetime, MonitorSummary]] = []
+    served = None
+    if account is not None:
+        read_runs = partial(_runs, account, endpoint)
+        runs += readings.read("Drift monitors", lambda: list(read_runs()), [])
+        read_executions = partial(_model_monitor_runs, account, endpoint)
+        runs += readings.read("Model Monitor", lambda: list(read_executions()), [])
+        runs.sort(key=lambda run: run[0])
+        prefix = f"{project.name}-{stage}-drift-"
+        found.life.alarms = readings.read("Alarms", partial(_alarms, account, prefix), [])
+        read_served = partial(lineage.served_package, account, endpoint, packages)
+        served = readings.read("Served version", read_served, None)
     found.life.monitors = [run for _, run in runs]
-    found.life.alarms = _alarms(account, f"{project.name}-{stage}-drift-")
     events = [
-        *_executions(aws, project),
+        *pipelines,
         *(event for one in packages for event in _of_package(one)),
         *_of_endpoints(found),
         *_of_monitors(runs),
@@ -56,32 +68,38 @@ def read(aws: LocalAws, project: Project, stage: str = "prod") -> tuple[Summary,
     if found.life.events:
         found.started = found.life.events[0].moment
     approved = [one for one in packages if one.get("ModelApprovalStatus") == "Approved"]
-    served = lineage.served_package(account, endpoint, packages) or next(iter(approved), None)
-    if served is None:
-        return found, Reports()
-    return found, _of_model(aws, account, endpoint, served, found)
+    served = served or next(iter(approved), None)
+    reports = Reports()
+    if served is not None:
+        read_reports = partial(package_reports.of_package, aws, served)
+        reports = readings.read("Quality and data of the model", read_reports, reports)
+        _of_model(aws, served, reports, found)
+        if account is not None and any(one.name == endpoint for one in found.endpoints):
+            found.endpoint_name = endpoint
+            read_lineage = partial(lineage.of_endpoint, aws, account, endpoint, found.model_package)
+            found.life.lineage = readings.read("Lineage", read_lineage, [])
+    found.unread = readings.unread
+    return found, reports
 
 
-def _of_model(
-    aws: LocalAws,
-    account: LocalAws,
-    endpoint: str,
-    package: Mapping[str, Any],
-    found: Summary,
-) -> Reports:
+def _packages(aws: LocalAws, project: Project) -> list[dict[str, Any]]:
+    """Returns the descriptions of the newest model packages of a project, newest first."""
+    sagemaker = aws.client("sagemaker")
+    listed = approvals.packages(sagemaker, project.model_package_group)[:MAX_PACKAGES]
+    return [
+        sagemaker.describe_model_package(ModelPackageName=one["ModelPackageArn"]) for one in listed
+    ]
+
+
+def _of_model(aws: LocalAws, package: Mapping[str, Any], reports: Reports, found: Summary) -> None:
     metadata = package.get("CustomerMetadataProperties", {})
     found.model_package = package["ModelPackageArn"]
     found.commit = metadata.get("commit", "")
     found.data = metadata.get("data", "")
     found.target = metadata.get("target", "")
     found.problem_type = metadata.get("problem_type", "")
-    reports = package_reports.of_package(aws, package)
     found.tracking = package_reports.tracking_of(aws, package)
     found.metrics = summary.metrics(reports.evaluation)
-    if any(one.name == endpoint for one in found.endpoints):
-        found.endpoint_name = endpoint
-        found.life.lineage = lineage.of_endpoint(aws, account, endpoint, found.model_package)
-    return reports
 
 
 def _executions(aws: LocalAws, project: Project) -> Iterator[_Event]:
@@ -131,7 +149,10 @@ def _runs(aws: LocalAws, endpoint: str) -> Iterator[tuple[datetime, MonitorSumma
     sagemaker = aws.client("sagemaker")
     for monitor in monitors.of_endpoint(aws, endpoint):
         listed = sagemaker.list_processing_jobs(
-            NameContains=monitor.name, SortBy="CreationTime", MaxResults=MAX_RUNS
+            NameContains=monitor.name,
+            SortBy="CreationTime",
+            SortOrder="Descending",
+            MaxResults=MAX_RUNS,
         )["ProcessingJobSummaries"]
         for one in reversed(listed):
             job = sagemaker.describe_processing_job(ProcessingJobName=one["ProcessingJobName"])
@@ -146,6 +167,37 @@ def _runs(aws: LocalAws, endpoint: str) -> Iterator[tuple[datetime, MonitorSumma
                 reports=output["S3Output"]["S3Uri"],
             )
             yield job["CreationTime"], run
+
+
+def _model_monitor_runs(aws: LocalAws, endpoint: str) -> Iterator[tuple[datetime, MonitorSummary]]:
+    """Yields the newest runs of the schedules of Model Monitor for an endpoint."""
+    sagemaker = aws.client("sagemaker")
+    pages = sagemaker.get_paginator("list_monitoring_schedules").paginate(EndpointName=endpoint)
+    schedules = [one for page in pages for one in page["MonitoringScheduleSummaries"]]
+    for schedule in schedules:
+        listed = sagemaker.list_monitoring_executions(
+            MonitoringScheduleName=schedule["MonitoringScheduleName"],
+            SortBy="ScheduledTime",
+            SortOrder="Descending",
+            MaxResults=MAX_RUNS,
+        )["MonitoringExecutionSummaries"]
+        for one in listed:
+            job_arn = one.get("ProcessingJobArn", "")
+            run = MonitorSummary(
+                phase=f"{one['ScheduledTime']:%Y-%m-%d %H:%M}",
+                monitor=one["MonitoringScheduleName"],
+                analysis=one.get("MonitoringType", ""),
+                message=one.get("FailureReason") or one["MonitoringExecutionStatus"],
+                violations=[],
+                reports=_reports_of(sagemaker, job_arn) if job_arn else "",
+            )
+            yield one["ScheduledTime"], run
+
+
+def _reports_of(sagemaker: Any, job_arn: str) -> str:
+    job = sagemaker.describe_processing_job(ProcessingJobName=job_arn.rpartition("/")[2])
+    (output,) = job["ProcessingOutputConfig"]["Outputs"][:1]
+    return str(output["S3Output"]["S3Uri"])
 
 
 def _alarms(aws: LocalAws, prefix: str) -> list[AlarmSummary]:

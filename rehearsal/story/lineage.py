@@ -57,8 +57,10 @@ def served_package(
     sagemaker = account.client("sagemaker")
     try:
         config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
-    except ClientError:
-        return None
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationException":
+            raise
+        return None  # no such endpoint
     variants = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
     served = set()
     for name in [one["ModelName"] for one in variants if "ModelName" in one]:

@@ -30,7 +30,7 @@ def read(aws: LocalAws, project: Project) -> list[EndpointSummary]:
 
 
 def _in_account(aws: LocalAws, project: Project) -> list[EndpointSummary]:
-    alarms, stacks = _alarms(aws), _stacks(aws)
+    alarms, stacks = _alarms(aws), _stacks(aws, f"{project.name}-")
     return [
         EndpointSummary(
             name=endpoint["name"],
@@ -63,13 +63,21 @@ def _alarm(aws: LocalAws, alarm: Mapping[str, Any]) -> AlarmSummary:
     )
 
 
-def _stacks(aws: LocalAws) -> dict[str, str]:
-    """Returns the stacks of endpoints, by the name of the endpoint."""
+def _stacks(aws: LocalAws, prefix: str) -> dict[str, str]:
+    """Returns the stacks of endpoints, by the name of the endpoint.
+
+    CloudFormation throttles an account that has hundreds of stacks, so others are not described.
+
+    Args:
+        aws: the account.
+        prefix: beginning of the names of the stacks.
+    """
     client = aws.client("cloudformation")
     names = [
         stack["StackName"]
         for page in client.get_paginator("describe_stacks").paginate()
         for stack in page["Stacks"]
+        if stack["StackName"].startswith(prefix)
     ]
     found = {}
     for name in names:

@@ -141,6 +141,18 @@ class PhaseSummary:
 
 
 @dataclass(frozen=True)
+class UnreadSummary:
+    """A part of the report that could not be read, and the IAM action that its reader lacks.
+
+    `action` is "" if the reason is another one.
+    """
+
+    part: str
+    reason: str
+    action: str = ""
+
+
+@dataclass(frozen=True)
 class MonitorSummary:
     """A run of a monitor: its message, and its violations as feature, check and description."""
 
@@ -268,6 +280,7 @@ class Summary:
     life: LifeSummary = field(default_factory=LifeSummary)
     time: TimeSummary = field(default_factory=lambda: TimeSummary(0.0))
     peak_memory_bytes: int = 0
+    unread: Sequence[UnreadSummary] = ()
 
     @property
     def best_value(self) -> float | None:

@@ -13,7 +13,7 @@ import pytest
 
 from rehearsal.story import report
 from rehearsal.story.package_reports import Reports
-from rehearsal.story.summary import TrackingSummary
+from rehearsal.story.summary import TrackingSummary, UnreadSummary
 from tests.rehearsal.story.lives import LONG, life
 from tests.rehearsal.story.test_report import EVALUATION, ROC, TABLE, summary
 
@@ -46,7 +46,9 @@ onload = () => setTimeout(() => {{
   }}
   const boxes = [...inside.querySelectorAll("td")].map(one => one.scrollWidth - one.clientWidth);
   document.getElementById("found").textContent = JSON.stringify({{
-    wide, page: inside.documentElement.scrollWidth, cells: Math.max(...boxes)
+    wide, page: inside.documentElement.scrollWidth, cells: Math.max(...boxes),
+    headings: [...inside.querySelectorAll("h2")]
+      .filter(one => one.getBoundingClientRect().height > 0).map(one => one.textContent)
   }});
 }}, 300);
 </script>
@@ -83,7 +85,9 @@ def measured(page: str, width: int, folder: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def page() -> str:
     tracking = TrackingSummary(LONG, LONG, f"https://127.0.0.1:1/{LONG}", "eu-central-1")
-    whole = dataclasses.replace(summary("binary"), life=life(), tracking=tracking, metrics=METRICS)
+    unread = [UnreadSummary(LONG, LONG, f"sagemaker:{LONG}")]
+    recorded = dataclasses.replace(summary("binary"), life=life(), tracking=tracking)
+    whole = dataclasses.replace(recorded, metrics=METRICS, unread=unread)
     return report.render(whole, REPORTS, ["0"] * 50 + ["1"] * 50, ["0"] * 60 + ["1"] * 40)
 
 
@@ -93,6 +97,7 @@ def test_nothing_is_wider_than_the_page(page: str, width: int, tmp_path: Path) -
     assert found["wide"] == []
     assert found["page"] <= width
     assert found["cells"] <= 1
+    assert {"Data of the model", "Experiments", "Not readable"} <= set(found["headings"])
 
 
 def test_the_measurement_finds_a_table_that_overflows(page: str, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_an_endpoint_has_its_alarms_and_rollbacks(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(project_status, "endpoints", lambda *_: endpoints)
     aws = cast(LocalAws, SimpleNamespace(client=lambda _: Client()))
 
-    production, staging = rollouts.read(aws, cast(Project, None))
+    production, staging = rollouts.read(aws, Project("churn", "", {}))
 
     (alarm,) = production.alarms
     assert (alarm.name, alarm.state) == ("errors", "OK")
