@@ -332,7 +332,12 @@ def main() -> None:
     """Synthesises the app."""
     # The trace of where a construct was created has no line of Python, and costs time for each one.
     without_traces = {"aws:cdk:disable-creation-stack-traces": True}
-    app = cdk.App(analytics_reporting=False, context=without_traces)
+    # `TemplateValidation` replaces the CDK's validation.
+    app = cdk.App(
+        analytics_reporting=False,
+        builtin_cloud_formation_validation=False,
+        context=without_traces,
+    )
     config = app.node.try_get_context("config") or DEFAULT_SETTINGS
     try:
         add_all(app, load_settings(Path(config)), config)

@@ -4,12 +4,16 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import jsii
 from constructs import IConstruct
+
+from .known_findings import Finding, KnownFindings
 
 _NAMES = ("sagemaker:project-name", "sagemaker:project-id")
 """Tags with the names that templates of projects do not share."""
@@ -58,16 +62,53 @@ class ProjectTemplate:
         return sum(map(len, self.names))
 
 
-class TemplateValidation(cdk.CloudFormationValidatePlugin):
+@cache
+def _engine() -> cdk.CloudFormationValidatePlugin:
+    """Returns the CDK's plugin, whose engine takes seconds to start."""
+    # The rules that the CDK adds are for fleets of GameLift, and need a second engine.
+    return cdk.CloudFormationValidatePlugin(include_default_rules=False)
+
+
+FoundIn = tuple[cdk.PolicyValidationStack, Sequence[Finding]]
+"""A template and its findings."""
+
+
+@jsii.implements(cdk.IPolicyValidationPlugin)
+class TemplateValidation:
     """Validates the templates of an app against the schemas and rules of CloudFormation.
 
-    It reports what `cdk.CloudFormationValidatePlugin` reports. Templates of projects are most of
-    an app and often differ in the name and the id of the project only. Of those, it validates the
-    ones with the shortest and the longest names, for the limits of lengths. Names that differ in
-    what a pattern can distinguish, such as a digit at the beginning, are not compared.
+    It reports what `cdk.CloudFormationValidatePlugin` reports, without the rules for GameLift that
+    the CDK adds, and replaces it in an app with `builtin_cloud_formation_validation=False`. The
+    engine takes seconds to start and to read a template, so findings of templates are kept until
+    the template, its account, its region or the CDK changes.
+
+    Templates of projects are most of an app and often differ in the name and the id of the project
+    only. Of those, it validates the ones with the shortest and the longest names, for the limits of
+    lengths. Names that differ in what a pattern can distinguish, such as a digit at the beginning,
+    are not compared.
+
+    Args:
+        known: findings of earlier syntheses. Defaults to None: those in `build/validation`.
     """
 
-    @jsii.member(jsii_name="validate")
+    def __init__(self, known: KnownFindings | None = None) -> None:
+        self._known = known or KnownFindings()
+
+    @property
+    def name(self) -> str:
+        """Name that qualifies the rules in acknowledgements, the one of the CDK's plugin."""
+        return "CloudFormation Validate"
+
+    @property
+    def version(self) -> str:
+        """Version of the rules, which are part of the CDK."""
+        return version("aws-cdk-lib")
+
+    @property
+    def rule_ids(self) -> list[str] | None:
+        """Not listed: the engine would have to start."""
+        return None
+
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Validates all templates; called by the CDK.
 
@@ -78,36 +119,60 @@ class TemplateValidation(cdk.CloudFormationValidatePlugin):
         for stack in context.stack_templates:
             template = ProjectTemplate.of(stack)
             by_shape.setdefault(template.shape, []).append(template)
-        shapes = [sorted(same, key=lambda one: one.length) for same in by_shape.values()]
-        found = self._violations([one for same in shapes for one in _ends(same)], context)
-        places = _places(found)
-        different = [same for same in shapes if not _alike(same, places)]
-        found += self._violations([one for same in different for one in same[1:-1]], context)
-        others = {
-            same[0].stack.template_path: [one.stack for one in same[1:-1]]
-            for same in shapes
-            if same not in different
-        }
+        found = [
+            each
+            for same in by_shape.values()
+            for each in self._of_shape(same, context.app_construct)
+        ]
+        violations = _violations(found)
         return cdk.PolicyValidationPluginReport(
-            success=not any(one.severity in ("error", "fatal") for one in found),
-            violations=[_with_others(one, others) for one in found],
+            success=not any(one.severity in ("error", "fatal") for one in violations),
+            violations=violations,
         )
 
-    def _violations(
-        self, templates: Sequence[ProjectTemplate], context: cdk.IPolicyValidationContext
-    ) -> list[cdk.PolicyViolation]:
-        stacks = [one.stack for one in templates]
-        if not stacks:
-            return []
-        return list(super().validate(_Templates(stacks, context.app_construct)).violations)
+    def _of_shape(self, same: Sequence[ProjectTemplate], app: IConstruct) -> list[FoundIn]:
+        """Returns the findings of each template of one shape."""
+        first, *others = (one.stack for one in sorted(same, key=lambda one: one.length))
+        found = self._findings(first, app)
+        if not others:
+            return [(first, found)]
+        *between, last = others
+        found_in_last = self._findings(last, app)
+        alike = _places(found) == _places(found_in_last)
+        return [
+            (first, found),
+            *((one, found if alike else self._findings(one, app)) for one in between),
+            (last, found_in_last),
+        ]
+
+    def _findings(self, stack: cdk.PolicyValidationStack, app: IConstruct) -> list[Finding]:
+        known = self._known.read(stack)
+        if known is not None:
+            return known
+        report = _engine().validate(_Template(stack, app))
+        findings = [
+            Finding(
+                rule=violation.rule_name,
+                description=violation.description,
+                severity=violation.severity,
+                fix=violation.fix,
+                metadata=dict(violation.rule_metadata) if violation.rule_metadata else None,
+                logical_id=resource.resource_logical_id,
+                locations=tuple(resource.locations),
+            )
+            for violation in report.violations
+            for resource in violation.violating_resources
+        ]
+        self._known.write(stack, findings)
+        return findings
 
 
 @jsii.implements(cdk.IPolicyValidationContext)
-class _Templates:
-    """The templates that are validated."""
+class _Template:
+    """One template that is validated."""
 
-    def __init__(self, stacks: Sequence[cdk.PolicyValidationStack], app: IConstruct) -> None:
-        self._stacks, self._app = list(stacks), app
+    def __init__(self, stack: cdk.PolicyValidationStack, app: IConstruct) -> None:
+        self._stack, self._app = stack, app
 
     @property
     def app_construct(self) -> IConstruct:
@@ -115,19 +180,19 @@ class _Templates:
 
     @property
     def stack_templates(self) -> list[cdk.PolicyValidationStack]:
-        return self._stacks
+        return [self._stack]
 
     @property
     def template_paths(self) -> list[str]:
-        return [one.template_path for one in self._stacks]
+        return [self._stack.template_path]
 
     @property
     def account_id(self) -> str | None:
-        return None
+        return self._stack.account_id
 
     @property
     def region(self) -> str | None:
-        return None
+        return self._stack.region
 
 
 def _names(resources: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
@@ -148,54 +213,36 @@ def _kind(name: str) -> tuple[bool, ...]:
     return tuple(bool(one.search(name)) for one in (*_KINDS_OF_NAMES, _UPPER_CASE))
 
 
-def _ends(same: Sequence[ProjectTemplate]) -> list[ProjectTemplate]:
-    """Returns the templates with the shortest and the longest names."""
-    return [same[0], same[-1]] if len(same) > 1 else list(same)
-
-
 Place = tuple[str, str | None, tuple[str, ...]]
-"""Rule, logical id and properties of a violation in a template."""
+"""Rule, logical id and properties of a finding."""
 
 
-def _places(violations: Iterable[cdk.PolicyViolation]) -> dict[str, set[Place]]:
-    """Returns the places of violations by the path of the template."""
-    places: dict[str, set[Place]] = {}
-    for violation in violations:
-        for resource in violation.violating_resources:
-            place = (
-                violation.rule_name,
-                resource.resource_logical_id,
-                tuple(resource.locations),
+def _places(findings: Iterable[Finding]) -> set[Place]:
+    """Returns the places of findings, whose descriptions may contain names."""
+    return {(one.rule, one.logical_id, one.locations) for one in findings}
+
+
+def _violations(found: Iterable[FoundIn]) -> list[cdk.PolicyViolation]:
+    """Returns the violations of all templates; equal ones are one with several resources."""
+    grouped: dict[tuple[object, ...], tuple[Finding, list[cdk.PolicyViolatingResource]]] = {}
+    for stack, findings in found:
+        for one in findings:
+            key = (one.rule, one.severity, one.description)
+            resource = cdk.PolicyViolatingResource(
+                resource_logical_id=one.logical_id,
+                construct_path=None if one.logical_id else stack.stack_construct_path,
+                template_path=stack.template_path,
+                locations=list(one.locations),
             )
-            places.setdefault(resource.template_path or "", set()).add(place)
-    return places
-
-
-def _alike(same: Sequence[ProjectTemplate], places: Mapping[str, set[Place]]) -> bool:
-    """Returns True if the first and the last template have violations in the same places."""
-    first, last = (places.get(one.stack.template_path) for one in (same[0], same[-1]))
-    return first == last
-
-
-def _with_others(
-    violation: cdk.PolicyViolation, others: Mapping[str, Sequence[cdk.PolicyValidationStack]]
-) -> cdk.PolicyViolation:
-    """Returns a violation with the resources of the templates that were not read."""
-    added = [
-        cdk.PolicyViolatingResource(
-            resource_logical_id=resource.resource_logical_id,
-            construct_path=None if resource.resource_logical_id else stack.stack_construct_path,
-            template_path=stack.template_path,
-            locations=resource.locations,
+            grouped.setdefault(key, (one, []))[1].append(resource)
+    return [
+        cdk.PolicyViolation(
+            rule_name=one.rule,
+            description=one.description,
+            severity=one.severity,
+            fix=one.fix,
+            rule_metadata=one.metadata,
+            violating_resources=resources,
         )
-        for resource in violation.violating_resources
-        for stack in others.get(resource.template_path or "", ())
+        for one, resources in grouped.values()
     ]
-    return cdk.PolicyViolation(
-        rule_name=violation.rule_name,
-        description=violation.description,
-        severity=violation.severity,
-        fix=violation.fix,
-        rule_metadata=violation.rule_metadata,
-        violating_resources=[*violation.violating_resources, *added],
-    )

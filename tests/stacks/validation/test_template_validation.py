@@ -1,6 +1,8 @@
 """Validation of templates that differ in names."""
 
 import json
+import os
+import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ import pytest
 from aws_cdk.assertions import Template
 
 from mlops_constructs.projects import Project, Seed
+from stacks.validation import known_findings
+from stacks.validation.known_findings import KnownFindings
 from stacks.validation.template_validation import ProjectTemplate, TemplateValidation
 
 Define = Callable[[cdk.Stack, str], None]
@@ -21,10 +25,29 @@ def of_the_cdk() -> cdk.CloudFormationValidatePlugin:
     return cdk.CloudFormationValidatePlugin()
 
 
-@pytest.fixture(scope="module")
-def ours() -> TemplateValidation:
-    """The plugin of the app."""
-    return TemplateValidation()
+@pytest.fixture
+def ours(tmp_path: Path) -> TemplateValidation:
+    """The plugin of the app, which has validated nothing before."""
+    return validation_in(tmp_path)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Paths of the templates that the engine has validated."""
+    paths: list[str] = []
+    validate = cdk.CloudFormationValidatePlugin.validate
+
+    def counting(plugin: Any, context: cdk.IPolicyValidationContext) -> Any:
+        paths.extend(context.template_paths)
+        return validate(plugin, context)
+
+    monkeypatch.setattr(cdk.CloudFormationValidatePlugin, "validate", counting)
+    return paths
+
+
+def validation_in(folder: Path) -> TemplateValidation:
+    """Returns the plugin of an app, which keeps findings in a folder."""
+    return TemplateValidation(KnownFindings(folder / "known"))
 
 
 def bucket(stack: cdk.Stack, name: str) -> None:
@@ -55,12 +78,17 @@ def report(
     folder: Path,
     define: Define,
     names: Sequence[str],
-    plugin: cdk.CloudFormationValidatePlugin,
+    plugin: cdk.IPolicyValidationPlugin,
+    env: cdk.Environment | None = None,
 ) -> list[tuple[Any, ...]]:
     """Returns the violations in the report of an app, each with its place."""
-    app = cdk.App(outdir=str(folder), context={"@aws-cdk/core:failSynthOnValidationErrors": False})
+    app = cdk.App(
+        outdir=str(folder),
+        builtin_cloud_formation_validation=False,
+        context={"@aws-cdk/core:failSynthOnValidationErrors": False},
+    )
     for name in names:
-        define(cdk.Stack(app, f"Project-{name}"), name)
+        define(cdk.Stack(app, f"Project-{name}", env=env), name)
     cdk.Validations.of(app).add_plugins(plugin)
     app.synth()
     reports = json.loads((folder / "validation-report.json").read_text())["pluginReports"]
@@ -108,21 +136,93 @@ def test_a_violation_between_the_shortest_and_the_longest_name_is_reported(
 )
 def test_at_most_two_projects_of_one_shape_are_validated(
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    read: list[str],
     ours: TemplateValidation,
     names: Sequence[str],
     validated: int,
 ) -> None:
-    read: list[str] = []
-    validate = cdk.CloudFormationValidatePlugin.validate
-
-    def counting(plugin: Any, context: cdk.IPolicyValidationContext) -> Any:
-        read.extend(context.template_paths)
-        return validate(plugin, context)
-
-    monkeypatch.setattr(cdk.CloudFormationValidatePlugin, "validate", counting)
     assert report(tmp_path, bucket, names, ours) == []
     assert len(read) == validated
+
+
+@pytest.mark.parametrize("define", [bucket, unknown_property])
+def test_a_template_is_validated_again_only_if_it_changes(
+    tmp_path: Path, read: list[str], ours: TemplateValidation, define: Define
+) -> None:
+    first = report(tmp_path / "first", define, ["churn"], ours)
+    assert report(tmp_path / "second", define, ["churn"], ours) == first
+    assert len(read) == 1
+    report(tmp_path / "third", define, ["fraud"], ours)
+    assert len(read) == 2
+
+
+@pytest.mark.parametrize("place", [{"account": "222222222222"}, {"region": "eu-west-1"}])
+def test_findings_are_known_for_one_account_and_region(
+    tmp_path: Path, read: list[str], ours: TemplateValidation, place: Mapping[str, str]
+) -> None:
+    for env in ({"account": "111111111111", "region": "us-east-1"}, place):
+        report(tmp_path, bucket, ["churn"], ours, cdk.Environment(**env))
+    assert len(read) == 2
+
+
+def test_findings_of_another_release_of_the_cdk_are_not_known(
+    tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for release in ("2.275.0", "2.276.0"):
+        monkeypatch.setattr(known_findings, "version", lambda name, release=release: release)
+        report(tmp_path / "app", bucket, ["churn"], validation_in(tmp_path))
+    assert len(read) == 2
+
+
+@pytest.mark.parametrize("content", ["", "[{}]", '{"rule": "E1"}'])
+def test_a_file_that_is_no_list_of_findings_is_written_anew(
+    tmp_path: Path, read: list[str], content: str
+) -> None:
+    first = report(tmp_path / "app", unknown_property, ["churn"], validation_in(tmp_path))
+    (kept,) = (tmp_path / "known").iterdir()
+    before = kept.read_text()
+    kept.write_text(content)
+    assert report(tmp_path / "app", unknown_property, ["churn"], validation_in(tmp_path)) == first
+    assert kept.read_text() == before
+    assert len(read) == 2
+
+
+def test_the_oldest_findings_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: TemplateValidation
+) -> None:
+    monkeypatch.setattr(known_findings, "MAX_TEMPLATES", 2)
+    known = tmp_path / "known"
+    for name, written in (("churn", 1), ("fraud", 2), ("prices", 3)):
+        before = set(known.glob("*"))
+        report(tmp_path / "app", bucket, [name], ours)
+        for file in set(known.iterdir()) - before:
+            os.utime(file, (written, written))
+    kept = list(known.iterdir())
+    assert sorted(file.stat().st_mtime for file in kept) == [2, 3]
+
+
+def test_known_findings_fail_the_synthesis_as_new_ones_do(
+    tmp_path: Path, read: list[str], ours: TemplateValidation
+) -> None:
+    for folder in ("first", "second"):
+        app = cdk.App(
+            outdir=str(tmp_path / folder),
+            builtin_cloud_formation_validation=False,
+            context={"@aws-cdk/core:validateAgainstDefaultRules": True},
+        )
+        unknown_property(cdk.Stack(app, "Project-churn"), "churn")
+        cdk.Validations.of(app).add_plugins(ours)
+        with pytest.raises(RuntimeError, match="ValidationFailed"):
+            app.synth()
+    assert len(read) == 1
+
+
+def test_the_cdk_adds_rules_for_gamelift_only() -> None:
+    """With other rules, `TemplateValidation` has to include them."""
+    (package,) = (Path(cdk.__file__).parent / "_jsii").glob("*.tgz")
+    with tarfile.open(package) as archive:
+        rules = [name for name in archive.getnames() if name.endswith(".rego")]
+    assert rules == ["package/core/lib/validation/rules/gamelift-fleet.rego"]
 
 
 @pytest.mark.parametrize(
