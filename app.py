@@ -22,8 +22,8 @@ from stacks.foundation_stack import FoundationStack
 from stacks.network_source import ExistingNetwork, NetworkSource
 from stacks.network_stack import NetworkStack
 from stacks.platform_pipeline_stack import PlatformPipelineStack
-from stacks.project_stack import ProjectStack
 from stacks.project_replica_stack import ProjectReplicaStack
+from stacks.project_stack import ProjectStack
 from stacks.project_stages import project_stages, replicas_of, target_stages
 from stacks.project_target_stack import ProjectTargetStack
 from stacks.project_templates_stack import ProjectTemplatesStack

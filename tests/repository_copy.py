@@ -21,6 +21,9 @@ def copy_repository(repository: Path) -> Path:
     for name in _FOLDERS:
         unwanted = shutil.ignore_patterns(*_UNWANTED)
         shutil.copytree(_ROOT / name, repository / name, ignore=unwanted)
-    for name in _LINKED:
+    # What the validation of templates has found, which does not depend on the copy.
+    (_ROOT / "build/validation").mkdir(parents=True, exist_ok=True)
+    (repository / "build").mkdir()
+    for name in (*_LINKED, "build/validation"):
         (repository / name).symlink_to(_ROOT / name)
     return repository

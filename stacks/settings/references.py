@@ -359,11 +359,12 @@ def _stages_in_other_regions(settings: Settings) -> Iterator[Problem]:
     for number, project in enumerate(settings.projects):
         for home in known_accounts(settings, project):
             for position, stage in enumerate(project.stages):
-                found = settings.accounts.get(stage.in_ or home.alias)
+                alias = stage.in_ or home.alias
+                found = settings.accounts.get(alias)
                 if found and found.region not in (home.region, *home.replicas):
                     yield Problem(
                         place=("projects", number, "stages", position, "in"),
-                        text=f"{found.alias} is in {found.region}, where pipelines of "
+                        text=f"{alias} is in {found.region}, where pipelines of "
                         f"{home.alias} keep no artifacts; add {found.region} to `replicas` of "
                         f"{home.alias}",
                     )

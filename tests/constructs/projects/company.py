@@ -163,9 +163,7 @@ class Company:
         listed = self.client("iam", account).list_roles(PathPrefix="/sagemaker-projects/")
         return sorted(one["Arn"] for one in listed["Roles"])
 
-    def clients_of(
-        self, credentials: dict[str, Any], region: str = REGION
-    ) -> Callable[[str], Any]:
+    def clients_of(self, credentials: dict[str, Any], region: str = REGION) -> Callable[[str], Any]:
         """Returns the clients of a session."""
 
         def client(service: str) -> Any:
@@ -422,12 +420,13 @@ def _trust(account: str) -> str:
 
 
 @contextmanager
-def company_in(directory: Path, regions: Sequence[str] = ()) -> Iterator[Company]:
+def company_in(directory: Path, regions: Sequence[str] = (), **members: Any) -> Iterator[Company]:
     """Starts a separate AWS with the bootstrap resources of four accounts.
 
     Args:
         directory: folder of the AWS.
         regions: further regions of the accounts. Defaults to (): one region.
+        members: members of the company.
     """
     started, _ = server_process.start(directory / "aws")
     try:
