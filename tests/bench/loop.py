@@ -125,7 +125,10 @@ def table(runs: list[Measurement]) -> str:
     rows += [tuple(str(value) for value in asdict(run).values()) for run in runs]
     rows.append(_TARGETS)
     lines = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-    return f"# The loop, measured\n\n`make bench` on {os.cpu_count()} cores.\n\n{lines}\n"
+    return (
+        f"# The loop, measured\n\n`make bench` on {os.cpu_count()} cores. Push to endpoint: "
+        f"until the first response of production's endpoint.\n\n{lines}\n"
+    )
 
 
 if __name__ == "__main__":

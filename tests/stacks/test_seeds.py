@@ -83,3 +83,19 @@ def test_threads_of_xgboost_do_not_occupy_cores_while_they_wait(seeds: Seeds) ->
     assert re.search(r"^ +OMP_WAIT_POLICY=PASSIVE", files["Dockerfile"].read_text(), re.M)
     build = yaml.safe_load(files["buildspecs/test.yml"].read_text())
     assert build["env"]["variables"]["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+def test_a_build_installs_its_environment_once(seeds: Seeds) -> None:
+    """Builds that start together wait for the first one; later ones only look for a file."""
+    for seed in (seeds.model_build, seeds.model_deploy):
+        specs = {path: file for path, file in seed.files().items() if path.startswith("buildspecs")}
+        for path, file in specs.items():
+            if not path.endswith(".yml"):
+                continue
+            commands = yaml.safe_load(file.read_text())["phases"]["install"]["commands"]
+            installing = [command for command in commands if "uv venv" in command]
+            assert installing, path
+            for command in installing:
+                lines = [line.strip() for line in command.splitlines()]
+                assert lines.index("flock 9") < lines.index('test ! -e "$VENV/complete" || exit 0')
+                assert lines[-2:] == ['touch "$VENV/complete"', ') 9> "$VENV.lock"'], path
