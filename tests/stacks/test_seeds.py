@@ -99,3 +99,15 @@ def test_a_build_installs_its_environment_once(seeds: Seeds) -> None:
                 lines = [line.strip() for line in command.splitlines()]
                 assert lines.index("flock 9") < lines.index('test ! -e "$VENV/complete" || exit 0')
                 assert lines[-2:] == ['touch "$VENV/complete"', ') 9> "$VENV.lock"'], path
+
+
+def test_an_image_has_compiled_what_its_jobs_import(seeds: Seeds) -> None:
+    """A container writes no compiled modules, so each job would compile them anew."""
+    files = seeds.model_build.files()
+    (imported,) = re.findall(r'-c "import ([^"]+)"', files["Dockerfile"].read_text())
+    compiled = {name.split(".")[0] for name in re.split(r"[,\s\\]+", imported)}
+    installed = re.findall(r"^([a-z0-9-]+)", files["requirements.in"].read_text(), re.M)
+    # The others are parts of these, or are not imported by name.
+    jobs = {"boto3", "keras", "mlflow-skinny", "orjson", "polars", "sagemaker-mlflow", "uvicorn"}
+    needed = {name.removesuffix("-skinny").replace("-", "_") for name in jobs & {*installed}}
+    assert needed <= compiled
