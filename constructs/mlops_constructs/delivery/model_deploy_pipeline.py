@@ -12,6 +12,7 @@ from constructs import Construct
 from mlops_constructs._environment import inherit
 from mlops_constructs._problems import Problems
 
+from ._replica_store import ReplicaStore
 from .actions._build_actions import monitoring_environment, smoke_test_action, synth_action
 from .actions._copy_action import copy_action
 from .actions._template_check import CHECK_URL, check_action, question_about_model
@@ -34,7 +35,6 @@ from .pipeline_action import (
     PipelineStage,
 )
 from .project_resources import ProjectResources
-from .replica_store import ReplicaStore
 from .sources.source import Source
 from .stages._first_approval import once_approved
 from .stages.stage_condition import StageChecks

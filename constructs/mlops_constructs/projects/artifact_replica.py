@@ -12,8 +12,11 @@ from mlops_constructs._environment import environment_of, inherit
 from mlops_constructs._findings import acknowledge, without_access_log, without_replica
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.delivery import ArtifactStore, ProjectResources, ProjectStage, StageTarget
-from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT
-from mlops_constructs.delivery.replica_store import replica_bucket_name, replica_key_alias
+from mlops_constructs.delivery._replica_store import (
+    replica_bucket_name,
+    replica_key_alias,
+    share_templates,
+)
 from mlops_constructs.network import NetworkBase
 
 from ._project_bucket import project_bucket
@@ -115,7 +118,7 @@ class ArtifactReplica(Construct):
             # Within an account, the policies of the role are sufficient.
             if stage.account not in (None, stack.account):
                 target = StageTarget.of(project_name=project_name, stage=stage, region=stack.region)
-                store.share(target.principal(), [CHECKED_OUTPUT])
+                share_templates(store, target)
         if removal_policy is cdk.RemovalPolicy.DESTROY:
             project = ProjectResources(
                 project_name=project_name,

@@ -201,6 +201,7 @@ def container(**members: Any) -> dict[str, Any]:
             container(Environment={"KEY": "{" + "{resolve:secretsmanager:team}}"}),
             "dynamic reference",
         ),
+        (container(Environment={"ONLINE_FEATURES": "{}"}), "looks features up"),
         (
             {**PACKAGE, "InferenceSpecification": {"Containers": [{}, {}]}},
             "has 2 containers; allowed is one",

@@ -34,6 +34,8 @@ TAG = "model-package-arn"
 # Split, because CloudFormation would resolve it as a reference in the pipeline's template.
 DYNAMIC = "{" * 2 + "resolve:"
 PREFIXES = ("models/", "runs/")
+# Variable of a container with the features that it looks up; model-build sets it.
+LOOK_UP = "ONLINE_FEATURES"
 MAX_NAME, MAX_TAG = 63, 256
 COPIED_MEMBERS = {"Image", "ModelDataUrl", "Environment"}
 # Members of a description that have no counterpart in a model, or repeat another one.
@@ -119,6 +121,11 @@ def copies_of(package: Mapping[str, Any], place: Place, aws: Aws) -> Copies:
     if data is not None:
         own["ModelDataUrl"] = texts[data]
     found = {key: value for key, value in own.items() if value}
+    if LOOK_UP in container.get("Environment", {}):
+        raise RejectedError(
+            f"{name} looks features up, which are in the region of the project; register a model "
+            "without look-ups, or remove the stage"
+        )
     # CloudFormation would resolve a reference in a variable, with the permissions of its role.
     if DYNAMIC in json.dumps(found):
         raise RejectedError(f"{name} has a dynamic reference ({DYNAMIC}) in its container")

@@ -14,6 +14,8 @@ from mlops_constructs._environment import environment_of
 from mlops_constructs.access import Permission
 
 from .artifact_store import ArtifactStore
+from .deployment.target_account import TargetAccount
+from .pipeline_action import CHECKED_OUTPUT
 
 
 def replica_bucket_name(project_name: str, *, account: str, region: str) -> str:
@@ -36,6 +38,16 @@ def replica_key_alias(project_name: str) -> str:
     """
     # The aliases of stages have no second slash.
     return f"alias/{project_name}/artifacts"
+
+
+def share_templates(store: ArtifactStore, target: TargetAccount) -> None:
+    """Allows the role of a stage to read the checked templates.
+
+    Args:
+        store: store that its stack defines.
+        target: account of the stage.
+    """
+    store.share(target.principal(), [CHECKED_OUTPUT])
 
 
 @dataclass(frozen=True, kw_only=True)
