@@ -383,8 +383,8 @@ class Company:
         return str(response["Body"].read().decode().strip())
 
     @staticmethod
-    def wait(what: str, look: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    def wait(what: str, look: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
+        deadline = time.monotonic() + seconds
         while not (found := look()):
             assert time.monotonic() < deadline, f"timed out waiting for {what}"
             time.sleep(0.2)

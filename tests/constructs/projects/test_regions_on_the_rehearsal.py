@@ -20,6 +20,8 @@ STAGES = (
     ProjectStage(name="prod", account=PROD, region=IRELAND),
 )
 ACCOUNTS = {"near": TOOLING, "prod": PROD}
+# A copy is a dozen commands of the AWS CLI, and its stage the third action of an execution.
+EXECUTION_SECONDS = 900
 DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden")
 
 
@@ -37,8 +39,16 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
 def deploy(company: Company, tag: str) -> None:
     before = len(company.executions())
     company.approve(company.register(tag=tag))
-    company.wait("its execution", lambda: len(company.executions()) > before and ended(company))
+    settle(company, before)
     assert company.executions()[0]["status"] == "Succeeded", company.stages()
+
+
+def settle(company: Company, before: int) -> None:
+    company.wait(
+        "the execution",
+        lambda: len(company.executions()) > before and ended(company),
+        EXECUTION_SECONDS,
+    )
 
 
 def ended(company: Company) -> bool:
@@ -98,7 +108,7 @@ def test_a_second_execution_copies_and_changes_nothing(company: Company) -> None
     before = [model_in(company, stage)["ModelArn"] for stage in ACCOUNTS]
     number = len(company.executions())
     company.client("codepipeline").start_pipeline_execution(name="churn-model-deploy")
-    company.wait("the execution", lambda: len(company.executions()) > number and ended(company))
+    settle(company, number)
 
     assert company.executions()[0]["status"] == "Succeeded", company.stages()
     assert [model_in(company, stage)["ModelArn"] for stage in ACCOUNTS] == before

@@ -3,9 +3,9 @@
     python3 -I name_copies.py FOLDER
 
 SageMaker reads the image and the model data of an endpoint from its region only, and a model
-package names those of its own region. FOLDER holds the templates that check_templates.py and
-check_monitors.py have accepted. In the template of a stage of COPIED_STAGES, a model that names a
-package names copies of its image and its archive instead, and the monitors those of the image and
+package names those in the region of the project. FOLDER holds the templates that check_templates.py
+and check_monitors.py have accepted. In the template of a stage of COPIED_STAGES, a model that names
+a package names copies of its image and its archive instead, and the monitors those of the image and
 the baselines. The tag `model-package-arn` of the model and its endpoint keeps the package.
 STAGE.copies.json lists what copy_model.py copies before the deployment. The exit status is 1 if a
 package cannot be copied, and each reason is printed.
@@ -78,7 +78,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Copies:
-    """What a package needs in another region.
+    """Container of a model from copies, and the copies that it needs.
 
     Args:
         container: container of a model from the copies.
