@@ -141,7 +141,7 @@ def _package_of(sagemaker: Any, model: dict[str, Any]) -> str | None:
     containers = [model.get("PrimaryContainer", {}), *model.get("Containers", [])]
     names = [container.get("ModelPackageName") for container in containers]
     found = next((str(name) for name in names if name), None)
-    if found is not None or ":model/" not in model.get("ModelArn", ""):
+    if found is not None:
         return found
     # In another region, a model is created from copies of a package, which a tag names.
     tags = sagemaker.list_tags(ResourceArn=model["ModelArn"])["Tags"]

@@ -37,6 +37,7 @@ class Aws:
         self.model: dict[str, Any] = {
             "PrimaryContainer": {"ModelPackageName": "arn:package/churn/7"}
         }
+        self.tags: list[dict[str, str]] = []
         self.package: dict[str, Any] = PACKAGE
         self.predict: Callable[[float], dict[str, Any]] = label
         self.csv_line: Callable[[dict[str, Any]], str] = lambda prediction: (
@@ -106,7 +107,11 @@ class Aws:
         self.objects[f"s3://{given['Bucket']}/{given['Key']}"] = given["Body"]
 
     def describe_model(self, **_: Any) -> dict[str, Any]:
-        return self.model
+        return {"ModelArn": "arn:model", **self.model}
+
+    def list_tags(self, **request: Any) -> dict[str, Any]:
+        assert request == {"ResourceArn": "arn:model"}
+        return {"Tags": self.tags}
 
     def describe_model_package(self, **_: Any) -> dict[str, Any]:
         return self.package

@@ -212,6 +212,35 @@ def test_the_role_of_the_stage_is_assumed() -> None:
     assert smoke_test.session_of_stage(session, None) is session
 
 
+def test_a_stage_in_another_region_is_tested_there() -> None:
+    class Sts:
+        region_name = "eu-west-1"
+
+        def client(self, _: str) -> "Sts":
+            return self
+
+        def assume_role(self, **_: str) -> dict[str, dict[str, str]]:
+            return {
+                "Credentials": dict.fromkeys(
+                    ("AccessKeyId", "SecretAccessKey", "SessionToken"), "x"
+                )
+            }
+
+    session = smoke_test.session_of_stage(Sts(), "arn:aws:iam::222222222222:role/test", "us-east-1")
+
+    assert session.region_name == "us-east-1"
+
+
+def test_a_model_from_copies_is_that_of_the_package_in_its_tag(aws: Aws) -> None:
+    aws.model = {"PrimaryContainer": {"Image": "copy"}}
+    aws.tags = [
+        {"Key": "owner", "Value": "team"},
+        {"Key": "model-package-arn", "Value": "arn:package/churn/9"},
+    ]
+
+    assert "serves arn:package/churn/9" in smoke_test.run("churn-staging", aws)
+
+
 def test_the_build_ends_with_one_sentence(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

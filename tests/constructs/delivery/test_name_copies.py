@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from mlops_constructs.delivery.runtime import check_templates, name_copies
+from mlops_constructs.delivery.runtime import check_monitors, check_templates, name_copies
+from tests.constructs.delivery import test_check_monitors as monitors
+from tests.constructs.delivery.test_check_monitors import synthesised as synthesised
 
 GROUP = "arn:aws:sagemaker:eu-central-1:111111111111:model-package/churn"
 REPOSITORY = "111111111111.dkr.ecr.eu-central-1.amazonaws.com/images"
@@ -220,3 +222,40 @@ def test_a_package_that_cannot_be_copied_is_rejected(
 def test_nothing_is_written_while_no_model_is_approved(tmp_path: Path) -> None:
     assert name_copies.main([str(tmp_path)], ENVIRONMENT, registry(PACKAGE)) == 0
     assert not list(tmp_path.iterdir())
+
+
+def test_monitors_of_the_library_read_copies_alone(
+    tmp_path: Path, synthesised: dict[str, Any]
+) -> None:
+    path = tmp_path / "prod.template.json"
+    path.write_text(json.dumps(synthesised))
+    package: dict[str, Any] = {
+        "ModelPackageArn": monitors.PACKAGE,
+        "InferenceSpecification": {"Containers": [{"Image": monitors.IMAGE}]},
+        "DriftCheckBaselines": {
+            "ModelDataQuality": {
+                "Constraints": {"S3Uri": "s3://churn-artifacts/runs/c"},
+                "Statistics": {"S3Uri": "s3://churn-artifacts/runs/s"},
+            }
+        },
+    }
+
+    def aws(service: str, operation: str, *_: str) -> Any:
+        if operation == "describe-images":
+            return {"imageDetails": [{"imageDigest": DIGEST}]}
+        return package
+
+    environment = {
+        **ENVIRONMENT,
+        "ARTIFACT_BUCKET": "churn-artifacts",
+        "IMAGE_REPOSITORY": monitors.IMAGE.rpartition(":")[0],
+    }
+    assert check_monitors.main([str(tmp_path)], monitors.ENVIRONMENT, aws) == 0
+    assert name_copies.main([str(tmp_path)], environment, aws) == 0
+
+    resources = json.loads(path.read_text())["Resources"]
+    deployed = json.dumps([one.get("Properties") for one in resources.values()])
+    assert "churn-artifacts/runs/" not in deployed
+    assert monitors.IMAGE not in deployed
+    assert deployed.count(f"s3://{COPY_BUCKET}/runs/c") >= 2
+    assert deployed.count(f"{COPIES}@{DIGEST}") == 3
