@@ -12,11 +12,14 @@ newest records are written into the online store as well, if the group has one.
 
 With `--rejected s3://bucket/PREFIX`, rows that are no records are set aside there and counted, and
 the others of their file are written.
+
+With `--engine spark`, the processes of a Spark cluster ingest the files, one task for each.
 """
 
 import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ from mlops_jobs.failure import InputError, exit_with_message
 from mlops_jobs.ingestion.direct import DirectWriter
 from mlops_jobs.ingestion.files import File, FileError, Inbox, rows
 from mlops_jobs.ingestion.offline import OfflineWriter
+from mlops_jobs.ingestion.on_spark import ingest_files
 from mlops_jobs.ingestion.progress import Progress
 from mlops_jobs.ingestion.rejected import RejectedRows, RejectionStore
 from mlops_jobs.ingestion.schema import GroupSchema, Row
@@ -34,11 +38,12 @@ MESSAGE = Path("/opt/ml/output/message")
 ATTEMPTS = 10
 
 
-def ingest(options: argparse.Namespace) -> str:
+def ingest(options: argparse.Namespace, context: Any = None) -> str:
     """Runs the job.
 
     Args:
         options: result of `parser`.
+        context: a SparkContext whose processes ingest the files. Defaults to None: this process.
 
     Returns:
         A message of the result.
@@ -46,34 +51,68 @@ def ingest(options: argparse.Namespace) -> str:
     Raises:
         InputError: a record could not be written; the message has file and line of the first ones.
     """
+    progress = Progress()
+    with _aws_errors():
+        run = _Ingestion(options, progress)
+        files = run.inbox.new()
+        if context is None:
+            aside = sum(run.ingest(file) for file in files)
+        else:
+            aside = 0
+            for one in ingest_files(context, options, files, _ingest_file):
+                print(one.log, end="")
+                progress.add(one.progress)
+                if one.error is not None:
+                    raise InputError(one.error)
+                aside += one.aside
+    if progress.failures:
+        raise InputError(progress.summary())
+    text = f" {aside} rows were set aside." if options.rejected else ""
+    return f"Completed: {progress.written} records of {len(files)} files were written.{text}"
+
+
+@contextmanager
+def _aws_errors() -> Iterator[None]:
+    """Raises errors of AWS as input errors."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        return _ingest(options)
+        yield
     except (BotoCoreError, ClientError) as error:
         raise InputError(f"the call to AWS failed: {error}") from error
 
 
-def _ingest(options: argparse.Namespace) -> str:
-    s3, progress = _client("s3", options), Progress()
-    inbox = Inbox(s3, options.source, options.ledger)
-    schema = GroupSchema.described(_client("sagemaker", options), options.feature_group)
-    writer = _writer(s3, schema, progress, options)
-    rejections = (
-        RejectionStore(s3, options.rejected, options.max_rejected) if options.rejected else None
-    )
-    files = inbox.new()
-    for file in files:
+def _ingest_file(options: argparse.Namespace, file: File, progress: Progress) -> int:
+    """Ingests a file in a process of Spark; returns the number of rows that were set aside."""
+    with _aws_errors():
+        return _Ingestion(options, progress).ingest(file)
+
+
+class _Ingestion:
+    """Clients, schema and writer of a process that ingests files."""
+
+    def __init__(self, options: argparse.Namespace, progress: Progress) -> None:
+        s3 = _client("s3", options)
+        self.inbox = Inbox(s3, options.source, options.ledger)
+        self._progress = progress
+        self._schema = GroupSchema.described(_client("sagemaker", options), options.feature_group)
+        self._writer = _writer(s3, self._schema, progress, options)
+        self._rejections = (
+            RejectionStore(s3, options.rejected, options.max_rejected) if options.rejected else None
+        )
+
+    def ingest(self, file: File) -> int:
+        """Ingests a file; returns the number of rows that were set aside."""
+        progress, rejections = self._progress, self._rejections
         failed, written = len(progress.failures), progress.written
+        aside = rejections.count if rejections is not None else 0
         with tempfile.TemporaryDirectory() as folder:
-            path = inbox.fetch(file, Path(folder))
-            writer.write(file, valid_rows(file, path, schema, progress, rejections))
+            path = self.inbox.fetch(file, Path(folder))
+            rows = valid_rows(file, path, self._schema, progress, rejections)
+            self._writer.write(file, rows)
         if len(progress.failures) == failed:
-            inbox.keep(file, progress.written - written)
-    if progress.failures:
-        raise InputError(progress.summary())
-    aside = f" {rejections.count} rows were set aside." if rejections is not None else ""
-    return f"Completed: {progress.written} records of {len(files)} files were written.{aside}"
+            self.inbox.keep(file, progress.written - written)
+        return (rejections.count if rejections is not None else 0) - aside
 
 
 def _writer(
@@ -168,7 +207,22 @@ def parser() -> argparse.ArgumentParser:
         default=0.05,
         help="share of the rows of a file, 0 to 1, above which it is a failure",
     )
+    found.add_argument("--engine", choices=("python", "spark"), default="python")
     return found
+
+
+def _run(options: argparse.Namespace) -> str | None:
+    """Runs the job on this instance; returns None on one that has a worker of Spark."""
+    if options.engine != "spark":
+        return ingest(options)
+    from mlops_jobs.spark.cluster import Cluster
+
+    cluster = Cluster.of_job()
+    if not cluster.is_driver:
+        cluster.work()
+        return None
+    with cluster.context("ingest") as context:
+        return ingest(options, context)
 
 
 def _share(text: str) -> float:
@@ -189,7 +243,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     options = parser().parse_args(arguments)
     with exit_with_message(MESSAGE):
-        result = ingest(options)
+        result = _run(options)
+        if result is None:
+            return
         print(result)
         if MESSAGE.parent.is_dir():
             MESSAGE.write_text(result, encoding="utf-8")

@@ -33,6 +33,20 @@ class Progress:
         if len(self.failures) == MAX_FAILURES:
             raise InputError(f"stopped after {MAX_FAILURES} failures: {self.summary()}")
 
+    def add(self, other: "Progress") -> None:
+        """Adds the records and failures of other files, which were logged already.
+
+        Args:
+            other: their count.
+
+        Raises:
+            InputError: there are too many failures.
+        """
+        self.written += other.written
+        self.failures = [*self.failures, *other.failures][:MAX_FAILURES]
+        if len(self.failures) == MAX_FAILURES:
+            raise InputError(f"stopped after {MAX_FAILURES} failures: {self.summary()}")
+
     def summary(self) -> str:
         """Returns one line about the failures."""
         shown = " | ".join(self.failures[:_LISTED_FAILURES])

@@ -70,8 +70,9 @@ class Cluster(Instances):
             "spark.ui.enabled": "false",
             # Equal strings have equal hashes in all processes.
             "spark.executorEnv.PYTHONHASHSEED": "0",
-            "spark.pyspark.python": sys.executable,
         }
+        # Otherwise tasks run in the first python3 of PATH; `spark.pyspark.python` is of scripts.
+        os.environ["PYSPARK_PYTHON"] = sys.executable
         address = self.host if len(self.hosts) > 1 else LOOPBACK
         settings |= dict.fromkeys(("spark.driver.host", "spark.driver.bindAddress"), address)
         conf = SparkConf().setMaster(self._master).setAppName(name).setAll(list(settings.items()))

@@ -185,11 +185,11 @@ class Split(ShareSplit):
 
 
 class Processing(Section):
-    """The engine of Preprocess, and its instances.
+    """The engine of Preprocess and of the ingestion of features, and its instances.
 
     Args:
-        engine: `spark` reads the files of the table in parallel, with the same results. Defaults to
-            `python`: a single process reads them.
+        engine: `spark` reads the files in parallel, with the same results. Defaults to `python`: a
+            single process reads them. EMR Serverless is not supported.
         instances: number of instances, 1 to 100; more than one need `spark`. Defaults to 1.
         volume: disk of each instance in GB, 30 to 16384. Each has a copy of the table. Defaults
             to 30.
@@ -200,6 +200,16 @@ class Processing(Section):
     instances: Annotated[int, Field(ge=1, le=100)] = 1
     volume: Annotated[int, Field(ge=30, le=16_384)] = 30
     hours: Annotated[int, Field(ge=1, le=120)] = 1
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _is_not_of_emr(cls, value: object) -> object:
+        if value == "emr-serverless":
+            raise ValueError(
+                "got 'emr-serverless', which can run neither the image of this project nor with "
+                "its roles; set spark, which runs on the instances of a processing job"
+            )
+        return value
 
     @model_validator(mode="after")
     def _fits(self) -> "Processing":

@@ -197,6 +197,8 @@ def table_steps(
         project,
         jobs,
         module=MODULE,
+        engine=configuration.processing.engine,
+        instances=preprocess_instances(configuration),
         data_uri=data_uri,
         folder=folder,
     )

@@ -78,6 +78,11 @@ def test_spark_needs_its_packages_in_the_image(tmp_path: Path) -> None:
     [
         ({"instances": 2}, "got 2 instances with the engine python; allowed: 1. Set processing"),
         ({"engine": "ray"}, "processing.engine: got 'ray'"),
+        (
+            {"engine": "emr-serverless", "instances": 4},
+            "processing.engine: got 'emr-serverless', which can run neither the image of this "
+            "project nor with its roles; set spark",
+        ),
         ({"instances": 101}, "processing.instances: got 101"),
         ({"volume": 20}, "processing.volume: got 20"),
         ({"hours": 0}, "processing.hours: got 0"),

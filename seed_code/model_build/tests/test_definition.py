@@ -271,6 +271,20 @@ def test_preprocessing_on_spark_has_the_instances_of_the_configuration(define: D
     assert evaluate["NetworkConfig"]["EnableNetworkIsolation"] is True
 
 
+def test_features_are_ingested_by_the_engine_of_the_configuration(define: Define) -> None:
+    chosen = {"group": "customers", "source": "s3://records/customers", "entity": "customer id"}
+    large = {"engine": "spark", "instances": 4, "volume": 200, "hours": 6}
+    job = step(define(features={**chosen, "time": "signed"}, processing=large), "Ingest")
+    cluster = job["ProcessingResources"]["ClusterConfig"]
+    assert (cluster["InstanceCount"], cluster["VolumeSizeInGB"]) == (4, 200)
+    arguments = job["AppSpecification"]["ContainerArguments"][3:]
+    assert ingestion.parser().parse_args(arguments).engine == "spark"
+    one = step(define(features={**chosen, "time": "signed"}), "Ingest")
+    assert one["ProcessingResources"]["ClusterConfig"]["InstanceCount"] == 1
+    arguments = one["AppSpecification"]["ContainerArguments"][3:]
+    assert ingestion.parser().parse_args(arguments).engine == "python"
+
+
 def test_spark_on_one_instance_is_isolated(define: Define) -> None:
     job = step(define(processing={"engine": "spark"}), "Preprocess")
     assert job["NetworkConfig"]["EnableNetworkIsolation"] is True

@@ -1,7 +1,9 @@
 """The instances of a processing job as a cluster of Spark."""
 
 import json
+import os
 import re
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -68,6 +70,26 @@ def test_a_master_that_cannot_be_reached_is_reported(monkeypatch: pytest.MonkeyP
     worker = Cluster(host="127.0.0.2", hosts=("127.0.0.1", "127.0.0.2"), port=1)
     with pytest.raises(InputError, match=r"got no connection to 127\.0\.0\.1:1; allow traffic"):
         worker.work()
+
+
+@pytest.mark.spark
+def test_tasks_run_in_the_environment_of_the_driver() -> None:
+    program = """
+import sys
+from mlops_jobs.spark.cluster import Cluster
+with Cluster.of_job().context("tests") as context:
+    (found,) = context.parallelize([0], 1).map(lambda _: sys.prefix).collect()
+print(found)
+"""
+    python = ROOT / ".tools/spark/bin/python"  # of `make .tools/spark.stamp`
+    done = subprocess.run(
+        [str(python), "-c", program],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "jobs")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == str(ROOT / ".tools/spark")
 
 
 class Py4JJavaError(Exception):

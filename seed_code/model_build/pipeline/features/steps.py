@@ -9,6 +9,7 @@ from pipeline.configuration import Data, Features
 from pipeline.features.feature_group import folder_uri, group_name
 from pipeline.job_shapes import output_uri, processing_input, processing_output
 from pipeline.jobs import Jobs
+from pipeline.placement import Instances
 from pipeline.project import Project
 
 
@@ -19,6 +20,8 @@ def feature_steps(
     jobs: Jobs,
     *,
     module: str,
+    engine: str,
+    instances: Instances,
     data_uri: Any,
     folder: Callable[[str], Any],
 ) -> tuple[list[Any], Any]:
@@ -32,12 +35,14 @@ def feature_steps(
         project: resources of the project.
         jobs: creates the jobs.
         module: Python module of the image that starts its programs.
+        engine: engine of the step Ingest.
+        instances: its instances.
         data_uri: pipeline variable with the URI of the table.
         folder: returns a pipeline variable with the URI of the folder of a name for outputs.
     """
     group = features.group
     name = group_name(project, group)
-    ingest = jobs.processor(isolated=False).run(
+    ingest = jobs.processor(isolated=False, instances=instances).run(
         inputs=[],
         # The role denies a job without an output that is encrypted with the project's key.
         outputs=[processing_output("ingestion", folder("ingestion"))],
@@ -51,6 +56,7 @@ def feature_steps(
             *("--rejected", folder_uri(project, group, "rejected")),
             *("--max-rejected", f"{features.max_rejected:g}"),
             *("--store", "direct"),
+            *([f"--engine={engine}"] if engine != "python" else []),
         ],
     )
     ingestion = ProcessingStep("Ingest", step_args=ingest)
