@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from mlops_jobs.monitoring.columns.distance import categorical_distance, numerical_distance
+from mlops_jobs.monitoring.columns.distance import (
+    categorical_distance,
+    numerical_distance,
+    scale_distance,
+)
 from mlops_jobs.monitoring.columns.sketch import MAX_VALUES, compress, distribution, expand
 
 DICE = np.random.default_rng(3)
@@ -72,3 +76,20 @@ def test_categories_that_change_places_are_apart(method: str) -> None:
 
 def test_one_category_alone_has_no_distance() -> None:
     assert categorical_distance({"a": 5.0}, {"a": 500.0}, "ChiSquared") == 0
+
+
+def test_a_number_written_in_32_bits_in_another_way_is_the_same_number() -> None:
+    """A model with few leaves repeats its probabilities, which CSV and JSON round differently."""
+    leaves = DICE.choice(np.array([0.0034019076, 0.25, 0.5, 0.9], dtype=np.float32), size=400)
+    before = whole((np.float32(1) - leaves).astype(np.float64))
+    now = whole(1 - np.array([float(str(leaf)) for leaf in leaves]))
+    assert set(before[0]).isdisjoint(set(now[0]) - {0.5, 0.75})
+
+    assert numerical_distance(before, now, "Simple") == 0
+    assert scale_distance(before, now) == 0
+
+
+def test_small_numbers_that_differ_are_different_numbers() -> None:
+    before, now = whole(np.array([1e-9, 2e-9])), whole(np.array([3e-9, 4e-9]))
+
+    assert numerical_distance(before, now, "Simple") == 1

@@ -23,6 +23,7 @@ import numpy as np
 from mlops_jobs.monitoring.columns.sketch import Sample, Vector
 
 ROBUST = 1.8
+SINGLE_PRECISION = 5e-7  # some units in the last place of 32 bits
 NORMAL_QUANTILE = 2.3263  # at 99 %
 
 
@@ -123,8 +124,16 @@ def counts_of(baseline: Mapping[str, float], current: Mapping[str, float]) -> Ve
 
 
 def _differences(baseline: Sample, current: Sample) -> tuple[Vector, Vector]:
-    """Returns all values, and the difference of the cumulative shares at each."""
+    """Returns all values, and the difference of the cumulative shares at each.
+
+    Values that are equal in 32 bits are one value. A model writes a probability in one of several
+    ways, such as p or 1 - (1 - p), whose last digits differ; one with few leaves repeats each, so
+    that all of them would lie between two values of the baseline.
+    """
     points = np.union1d(baseline[0], current[0])
+    if len(points) > 1:
+        sizes = np.maximum(np.abs(points[1:]), np.abs(points[:-1]))
+        points = points[np.append(np.diff(points) > SINGLE_PRECISION * sizes, True)]
     return points, _cumulative(baseline, points) - _cumulative(current, points)
 
 
