@@ -17,6 +17,7 @@ from mlops_jobs.monitoring.settings import Settings
 from mlops_jobs.monitoring.traffic.batch import batch_pieces
 from mlops_jobs.monitoring.traffic.predictions import (
     CONFIDENCE,
+    NO_ATTRIBUTES,
     PREDICTION,
     Attributes,
     prediction_table,
@@ -182,7 +183,12 @@ def _pieces(settings: Settings, expected: Expected) -> Iterator[Piece]:
 def _read(found: Iterable[Piece], settings: Settings, expected: Expected) -> Traffic:
     traffic = Traffic(reading=Reading())
     empty = Summary(expected.requests.types if expected.requests else None)
-    attributes = Attributes(inference=settings.inference, probability=settings.probability)
+    # Those of batch transform jobs were brought to the format of the server already.
+    attributes = (
+        NO_ATTRIBUTES
+        if settings.dataset_format.of_batch
+        else Attributes(inference=settings.inference, probability=settings.probability)
+    )
     without = {expected.target, *settings.excluded}
     for piece in found:
         traffic.reading.add(piece)

@@ -3,7 +3,8 @@
 The names are those that Model Monitor sets in its containers. These are additional, for a
 processing job whose data nobody prepares: `period_hours`, `ground_truth_source`,
 `ground_truth_delay_hours`, `metrics_namespace`, `model_source`, `prediction_source`,
-`variant_name`, `features_attribute`, `segment_attribute` and `unreadable_threshold`.
+`batch_predictions`, `variant_name`, `features_attribute`, `segment_attribute` and
+`unreadable_threshold`.
 """
 
 import json
@@ -101,6 +102,8 @@ class Settings:
         model_source: location of `model.tar.gz`, a path or an `s3://` URI. Defaults to "": none.
         prediction_source: file or folder of rows that the model has not learned from, whose
             predictions a baseline of data quality describes. Defaults to "": the dataset.
+        batch_predictions: True to compare the predictions of batch transform jobs in an analysis of
+            data quality, which reads their output, too. Defaults to False.
         ground_truth_source: a folder or an `s3://` prefix of labels. Defaults to "": labels are
             already merged into the dataset.
         label_hours: time window in which labels may have arrived. Defaults to None: unlimited.
@@ -136,6 +139,7 @@ class Settings:
     analysis_config: str = ANALYSIS_CONFIG
     model_source: str = ""
     prediction_source: str = ""
+    batch_predictions: bool = False
     ground_truth_source: str = ""
     label_hours: Window | None = None
     problem_type: str = ""
@@ -184,6 +188,7 @@ class Settings:
             analysis_config=environment.get("analysis_config", ANALYSIS_CONFIG),
             model_source=environment.get("model_source", ""),
             prediction_source=environment.get("prediction_source", ""),
+            batch_predictions=environment.get("batch_predictions", "Disabled") == "Enabled",
             ground_truth_source=environment.get("ground_truth_source", ""),
             label_hours=labels,
             problem_type=environment.get("problem_type", ""),

@@ -20,7 +20,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .monitoring.monitored_package import MonitoredPackage
-from .settings import RealTime, Serverless, SettingsError, StageSettings, load_settings
+from .settings import Batch, RealTime, Serverless, SettingsError, StageSettings, load_settings
 from .stages import stages_from_environment, variable_prefix
 
 MODEL_FILE = Path("build/model.json")
@@ -218,7 +218,7 @@ def monitored_packages(
     versions = {
         max(approved) if stage.version is None else stage.version
         for stage in stages.values()
-        if isinstance(stage, RealTime) and stage.monitor is not None
+        if isinstance(stage, RealTime | Batch) and stage.monitor is not None
     }
     return {
         version: MonitoredPackage.of(describe(approved[version])) for version in sorted(versions)

@@ -12,7 +12,7 @@ from .kinds.component import component_endpoint
 from .kinds.real_time import real_time_endpoint
 from .kinds.serverless import serverless_endpoint
 from .kinds.stage_resources import StageResources
-from .monitoring.monitors import EndpointMonitors
+from .monitoring.monitors import StageMonitors
 from .project import Project
 
 
@@ -102,9 +102,7 @@ def _monitor(
     models: ApprovedModels,
 ) -> list[str]:
     """Defines the monitors of a stage; returns messages about those without a baseline."""
-    if not isinstance(stage, settings.RealTime) or not isinstance(defined, Endpoint):
-        return []
-    if stage.monitor is None:
+    if not isinstance(stage, settings.RealTime | settings.Batch) or stage.monitor is None:
         return []
     roles = resources.project.monitoring
     if roles is None:
@@ -112,11 +110,11 @@ def _monitor(
             "monitor: got monitors, but the project has no roles for them; ask the platform team "
             "to upgrade the project, or remove the section"
         )
-    monitors = EndpointMonitors(
+    monitors = StageMonitors(
         resources.stack,
         "Monitors",
         resources=resources,
-        endpoint=defined,
+        endpoint=defined if isinstance(defined, Endpoint) else None,
         stage=stage,
         roles=roles,
         package=models.monitored(stage.version),

@@ -17,6 +17,8 @@ from model_deploy.monitoring.monitoring_roles import MonitoringRoles
 from model_deploy.project import Project, ProjectNetwork
 from model_deploy.settings import (
     Attribution,
+    Batch,
+    BatchMonitor,
     Bias,
     Capture,
     DataQuality,
@@ -69,6 +71,13 @@ ROLES = MonitoringRoles(
 Synthesize = Callable[..., dict[str, Any]]
 
 
+def batch(monitor: BatchMonitor | None, **keys: Any) -> Batch:
+    schedule = "cron(0 3 * * ? *)"
+    return Batch(
+        kind="batch", instance_type="ml.m5.large", schedule=schedule, monitor=monitor, **keys
+    )
+
+
 def stage(monitor: Monitor | None = ALL, **keys: Any) -> RealTime:
     given: dict[str, Any] = {"capture": Capture(), "instance_count": 1, **keys}
     return RealTime(kind="real-time", instance_type="ml.m7i.large", monitor=monitor, **given)
@@ -79,7 +88,7 @@ def synthesize(project: Project) -> Synthesize:
     """Synthesizes production with monitors."""
 
     def run(
-        settings: RealTime, *, package: dict[str, Any] = PACKAGE, **members: Any
+        settings: RealTime | Batch, *, package: dict[str, Any] = PACKAGE, **members: Any
     ) -> dict[str, Any]:
         placed = replace(project, **{"monitoring": ROLES, **members})
         app = cdk.App(context={"@aws-cdk/core:validateAgainstDefaultRules": True})
@@ -475,3 +484,115 @@ def test_roles_come_from_the_variables_of_the_stage_alone() -> None:
     del variables["MONITORING_QUEUE_ARN"]
     with pytest.raises(ValueError, match="got no MONITORING_QUEUE_ARN; set MONITORING_ROLE_ARN"):
         MonitoringRoles.from_environment(variables)
+
+
+def test_the_files_of_batch_jobs_are_compared_with_the_baseline_of_the_model(
+    synthesize: Synthesize,
+) -> None:
+    template = synthesize(batch(BatchMonitor(), join_input=True))
+
+    requests = requests_in(template)
+    capture = "s3://churn-artifacts/batch/capture/prod"
+    assert requests["churn-prod-batch"]["DataCaptureConfig"] == {
+        "DestinationS3Uri": capture,
+        "GenerateInferenceId": False,
+        "KmsKeyId": requests["churn-prod-batch"]["TransformOutput"]["KmsKeyId"],
+    }
+    run = requests["churn-prod-data"]
+    assert run["Environment"]["dataset_source"] == capture
+    assert json.loads(run["Environment"]["dataset_format"]) == {"csv": {"header": False}}
+    assert run["Environment"]["batch_predictions"] == "Enabled"
+    assert run["RoleArn"] == ROLES.role_arn
+    read = {one["InputName"]: one["S3Input"]["S3Uri"] for one in run["ProcessingInputs"]}
+    assert read["baseline_constraints"] == f"{BASELINE}/data-quality/constraints.json"
+    assert template["unmonitored"] == []
+
+
+def test_batch_jobs_are_compared_daily_after_their_end(synthesize: Synthesize) -> None:
+    hourly = replace(ROLES, frequency="hourly")
+
+    template = synthesize(batch(BatchMonitor(at_hour=9)), monitoring=hourly)
+
+    schedules = {one["Name"]: one for one in of_type(template, "::Schedule")}
+    expression = schedules["churn-prod-data"]["ScheduleExpression"]
+    assert expression.split()[1] == "9"
+
+
+def test_drift_of_batch_jobs_has_alarms_and_starts_a_retraining(synthesize: Synthesize) -> None:
+    quality = DataQuality(features={"age": 0.2})
+
+    template = synthesize(batch(BatchMonitor(data_quality=quality)))
+
+    alarms = alarms_in(template)
+    assert set(alarms) == {
+        "churn-prod-drift-data-quality-warning",
+        "churn-prod-drift-prediction-drift-harm",
+        "churn-prod-drift-feature-age-harm",
+        "churn-prod-silent-data",
+    }
+    (dimension,) = alarms["churn-prod-drift-feature-age-harm"]["Dimensions"]
+    assert dimension == {"Name": "MonitoringSchedule", "Value": "churn-prod-data"}
+    (combined,) = of_type(template, "CompositeAlarm")
+    assert combined["AlarmName"] == "churn-prod-drift-retrain"
+
+
+def test_json_lines_of_batch_jobs_are_read_as_such(synthesize: Synthesize) -> None:
+    lines = batch(BatchMonitor(), content_type="application/jsonlines")
+
+    run = requests_in(synthesize(lines))["churn-prod-data"]
+
+    assert json.loads(run["Environment"]["dataset_format"]) == {"json": {"line": True}}
+
+
+def test_without_their_alarm_predictions_of_batch_jobs_are_not_read(synthesize: Synthesize) -> None:
+    template = synthesize(batch(BatchMonitor(prediction_drift=None)))
+
+    run = requests_in(template)["churn-prod-data"]
+    assert "batch_predictions" not in run["Environment"]
+    assert "churn-prod-drift-prediction-drift-harm" not in alarms_in(template)
+
+
+def test_model_monitor_of_batch_jobs_is_one_key(synthesize: Synthesize) -> None:
+    monitor = BatchMonitor(engine="model-monitor", prediction_drift=None)
+
+    template = synthesize(batch(monitor))
+
+    (definition,) = of_type(template, "DataQualityJobDefinition")
+    source = definition["DataQualityJobInput"]["BatchTransformInput"]
+    captured = source["DataCapturedDestinationS3Uri"]
+    assert captured == "s3://churn-artifacts/batch/capture/prod"
+
+
+def test_batch_jobs_without_the_section_capture_nothing(synthesize: Synthesize) -> None:
+    requests = requests_in(synthesize(batch(None)))
+
+    assert set(requests) == {"churn-prod-batch"}
+    assert "DataCaptureConfig" not in requests["churn-prod-batch"]
+
+
+@pytest.mark.parametrize(
+    ("monitor", "message"),
+    [
+        ({"engine": "model-monitor"}, "not supported for batch jobs by the engine model-monitor"),
+        ({"data_quality": None}, "got it without data_quality, whose runs measure it"),
+        ({"data_quality": None, "prediction_drift": None}, "monitor: got no monitor"),
+        ({"retrain": Retrain(on=["features"])}, "got features, which is not monitored"),
+        ({"retrain": Retrain(on=["model-quality"])}, "got model-quality, which is not monitored"),
+    ],
+)
+def test_contradictions_of_batch_monitors_are_rejected(
+    monitor: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        batch(BatchMonitor(**monitor))
+
+
+@pytest.mark.parametrize("key", ["frequency: hourly", "model_quality:", "bias:", "dashboard: true"])
+def test_keys_that_batch_monitors_do_not_have_are_rejected(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "prod.yaml"
+    path.write_text(
+        f"kind: batch\ninstance_type: ml.m5.large\nschedule: rate(1 day)\nmonitor:\n  {key}\n"
+    )
+
+    with pytest.raises(ValueError, match="got an unknown key; allowed: engine, at_hour"):
+        load_settings(path)

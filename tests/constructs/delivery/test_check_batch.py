@@ -17,6 +17,7 @@ from aws_cdk.assertions import Template
 
 from mlops_constructs.delivery.runtime.check_monitors import main
 from mlops_constructs.hosting import (
+    BatchDataCapture,
     BatchTransform,
     Model,
     ModelSource,
@@ -63,6 +64,7 @@ def synthesised() -> dict[str, Any]:
         destination=TransformOutput(
             bucket=bucket, prefix="batch/predictions/prod", encryption_key=key
         ),
+        capture=BatchDataCapture(bucket=bucket, prefix="batch/capture/prod", encryption_key=key),
         instances=TransformInstances(instance_type="ml.m5.large"),
         schedule=scheduler.ScheduleExpression.cron(hour="3", minute="0"),
         schedule_name="churn-prod-batch",
@@ -170,8 +172,20 @@ ATTACKS: dict[str, tuple[Change, str]] = {
         "Environment; allowed are BatchStrategy",
     ),
     "capture elsewhere": (
-        requested(lambda one: one.update(DataCaptureConfig={"DestinationS3Uri": "s3://evil"})),
-        "DataCaptureConfig; allowed are BatchStrategy",
+        requested(lambda one: one["DataCaptureConfig"].update(DestinationS3Uri="s3://evil")),
+        "DestinationS3Uri is 's3://evil'; allowed is s3://BUCKET/batch/capture/prod",
+    ),
+    "capture over that of another stage": (
+        requested(
+            lambda one: one["DataCaptureConfig"].update(
+                DestinationS3Uri="s3://churn-artifacts/batch/capture/staging"
+            )
+        ),
+        "DestinationS3Uri is 's3://churn-artifacts/batch/capture/staging'",
+    ),
+    "another member of the capture": (
+        requested(lambda one: one["DataCaptureConfig"].update(RoleArn="evil")),
+        "DataCaptureConfig.RoleArn; allowed are DestinationS3Uri",
     ),
     "too many machines": (
         requested(lambda one: one["TransformResources"].update(InstanceCount=1000)),

@@ -152,6 +152,17 @@ def test_models_behind_a_queue_read_requests_and_write_responses(
     assert "s3:ListBucket" not in found
 
 
+def test_models_of_jobs_write_predictions_and_the_lists_of_their_files(
+    stack: cdk.Stack, store: ArtifactStore
+) -> None:
+    found = allowed(serving_kinds(stack, [StageKind.BATCH], store.bucket))
+
+    assert {str(one).partition("churn-artifacts")[2] for one in found["s3:PutObject"]} == {
+        "/batch/capture/*",
+        "/batch/predictions/*",
+    }
+
+
 @pytest.mark.parametrize(
     ("kind", "actions"),
     [

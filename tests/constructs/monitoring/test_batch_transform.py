@@ -101,8 +101,26 @@ def test_runs_may_read_what_the_capture_lists_and_no_more(
     readable = read(resources)
     assert ":s3:::churn-customers/in/*" in readable
     assert ":s3:::churn-artifacts/capture/*" in readable
-    assert "/out/*" not in readable, "data quality looks at requests alone"
+    # A DriftMonitor compares the predictions of data quality, too.
+    assert ("/out/*" in readable) is (kind is DriftMonitor)
     assert key in json.dumps([one for one in statements(resources) if "kms:" in str(one["Action"])])
+
+
+def test_predictions_of_jobs_are_compared_where_their_prefix_is_given(
+    define: Define, bucket: s3.IBucket, resources: Any
+) -> None:
+    define(DriftMonitor, monitoring_input=batch(bucket))
+    environment = request_of(resources("AWS::Scheduler::Schedule")[0])["Environment"]
+    assert environment["batch_predictions"] == "Enabled"
+
+
+def test_without_their_prefix_runs_neither_read_nor_compare_predictions(
+    define: Define, bucket: s3.IBucket, resources: Any
+) -> None:
+    define(DriftMonitor, monitoring_input=batch(bucket, output_prefix=None))
+    environment = request_of(resources("AWS::Scheduler::Schedule")[0])["Environment"]
+    assert "batch_predictions" not in environment
+    assert "/out/*" not in read(resources)
 
 
 def test_types_with_labels_read_the_predictions_by_their_attributes(
@@ -148,6 +166,11 @@ PROBLEMS: dict[str, tuple[str, dict[str, Any], str]] = {
     "input": ("DATA_QUALITY", {"input_prefix": None}, "input input_prefix: got none"),
     "output": ("MODEL_QUALITY", {"output_prefix": None}, "input output_prefix: got none"),
     "slash": ("DATA_QUALITY", {"input_prefix": "in/"}, "input input_prefix: got 'in/'"),
+    "slash of predictions": (
+        "DATA_QUALITY",
+        {"output_prefix": "out/"},
+        "input output_prefix: got 'out/'",
+    ),
     "long": ("DATA_QUALITY", {"prefix": "a" * 500}, "input prefix: got 500 characters"),
     "parquet": (
         "MODEL_QUALITY",

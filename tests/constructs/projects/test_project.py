@@ -1,6 +1,6 @@
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -10,6 +10,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Match, Template
 
 from mlops_constructs.access import Permission, ServiceRole
+from mlops_constructs.delivery import ProjectStage, StageKind
+from mlops_constructs.delivery.deployment.stage_kind import ALL_KINDS
 from mlops_constructs.projects import Project, Seed
 from mlops_constructs.studio import MlflowApp
 from tests.constructs.projects.definitions import define_project
@@ -280,3 +282,18 @@ def test_a_project_with_a_feature_store_reaches_the_groups_of_its_name(seed: See
             assert '"*"' not in resource
     (removal,) = template.find_resources("Custom::ProjectRemoval").values()
     assert removal["Properties"]["FeatureGroupPrefix"] == "churn_"
+
+
+@pytest.mark.parametrize("kinds", [ALL_KINDS, [StageKind.REAL_TIME]])
+def test_monitors_read_the_files_of_jobs_only_where_a_stage_may_have_jobs(
+    seed: Seed, kinds: Sequence[StageKind]
+) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    define_project(stack, seed, stages=[ProjectStage(name="prod", kinds=kinds)])
+    policies = Template.from_stack(stack).find_resources("AWS::IAM::ManagedPolicy")
+    monitors = [one for name, one in policies.items() if "RunRole" in name]
+
+    assert len(monitors) == 1
+    listed = json.dumps(monitors)
+    for folder in ("capture", "input", "predictions"):
+        assert (f"/batch/{folder}/*" in listed) is (StageKind.BATCH in kinds)

@@ -7,7 +7,7 @@ import pytest
 
 from mlops_jobs.failure import InputError
 from mlops_jobs.serving.invocations import Invocations
-from seed_code.model_build.tests.conftest import Fitted
+from seed_code.model_build.tests.conftest import Fitted, Rows, write_csv
 from tests.jobs.monitoring.aws_in_memory import Aws
 from tests.jobs.monitoring.batches import (
     NAMES,
@@ -19,7 +19,7 @@ from tests.jobs.monitoring.batches import (
     put_labels,
 )
 from tests.jobs.monitoring.captured import as_csv, pack_model
-from tests.jobs.monitoring.programs import monitor
+from tests.jobs.monitoring.programs import make_baseline, monitor
 
 CONFIG = {
     "label": "prediction",
@@ -134,6 +134,97 @@ def test_explanations_of_a_batch_need_no_predictions(
 
     found = json.loads((tmp_path / "reports/2026/11/20/12/statistics.json").read_text())
     assert found["explanations"]
+
+
+def baseline_of_predictions(folder: Path, fitted: Fitted) -> dict[str, str]:
+    """A baseline of all rows and of the predictions for them."""
+    write_csv(folder / "dataset", fitted.raw, [*NAMES, "answer"])
+    make_baseline(
+        {
+            "analysis_type": "DATA_QUALITY",
+            "dataset_source": str(folder / "dataset"),
+            "output_path": str(folder / "baseline"),
+            "model_source": str(pack_model(fitted.model, folder / "model/model.tar.gz")),
+        }
+    )
+    return {
+        "baseline_constraints": str(folder / "baseline/constraints.json"),
+        "baseline_statistics": str(folder / "baseline/statistics.json"),
+        "publish_cloudwatch_metrics": "Enabled",
+        "metrics_namespace": "MLOps/DriftMonitor",
+        "batch_predictions": "Enabled",
+    }
+
+
+def drift_of_predictions(aws: Aws) -> float:
+    found = {one["MetricName"]: one for one in aws.metrics[-1]["MetricData"]}
+    return float(found["greatest_prediction_baseline_drift"]["Value"])
+
+
+@pytest.mark.parametrize("ids", [False, True])
+@pytest.mark.parametrize("joined", [False, True])
+def test_drift_of_the_predictions_of_a_batch_is_noticed(
+    joined: bool, ids: bool, tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
+    variables = batch(
+        tmp_path,
+        "DATA_QUALITY",
+        {"csv": {"header": False}},
+        **baseline_of_predictions(tmp_path, binary),
+    )
+    rows = [row[:-1] for row in binary.raw]
+
+    def lines_of(served: Rows) -> str:
+        lines = predictions(served, binary, joined=joined)
+        return "\n".join(line if ids else line.rsplit(",", 2)[0] for line in lines)
+
+    capture(aws, as_csv(rows), lines_of(rows))
+    assert monitor(variables).endswith("with no violations.")
+    assert drift_of_predictions(aws) < 0.1
+
+    # Other customers, for whom the model predicts one label.
+    churning = [row[:-1] for row in binary.raw if row[-1] == "churned"] * 3
+    capture(aws, as_csv(churning), lines_of(churning))
+    assert monitor(variables).startswith("CompletedWithViolations: ")
+    assert drift_of_predictions(aws) > 0.3
+    reported = json.loads(
+        (tmp_path / "reports/2026/11/20/12/constraint_violations.json").read_text()
+    )["violations"]
+    assert "prediction" in {one["feature_name"] for one in reported}
+
+
+def test_predictions_in_json_lines_are_compared(tmp_path: Path, aws: Aws, binary: Fitted) -> None:
+    variables = batch(
+        tmp_path,
+        "DATA_QUALITY",
+        {"json": {"line": True}},
+        **baseline_of_predictions(tmp_path, binary),
+    )
+    rows = [row[:-1] for row in binary.raw]
+    records = [json.dumps(one) for one in as_objects(rows)]
+    predicted = [line.split(",")[:2] for line in predictions(rows, binary)]
+    joined = [
+        json.dumps({**one, "SageMakerOutput": {"label": label, "probability": float(score)}})
+        for one, (label, score) in zip(as_objects(rows), predicted, strict=True)
+    ]
+    capture(aws, "\n".join(records), "\n".join(joined))
+
+    assert monitor(variables).startswith("Completed")
+    assert drift_of_predictions(aws) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [("a\n", "got 1 predictions for 2 records"), (None, "got 0 output files")],
+)
+def test_predictions_that_are_compared_have_to_be_there(
+    output: str | None, message: str, tmp_path: Path, aws: Aws
+) -> None:
+    capture(aws, "1\n2\n", output)
+    variables = batch(tmp_path, "DATA_QUALITY", {"csv": {}}, batch_predictions="Enabled")
+
+    with pytest.raises(InputError, match=message):
+        monitor(variables)
 
 
 @pytest.mark.parametrize(

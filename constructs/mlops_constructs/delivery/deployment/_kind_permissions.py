@@ -27,7 +27,7 @@ _READ = {
 }
 _WRITTEN = {
     StageKind.ASYNCHRONOUS: ("async/failures/", "async/responses/"),
-    StageKind.BATCH: ("batch/predictions/",),
+    StageKind.BATCH: ("batch/capture/", "batch/predictions/"),
 }
 _LOGS = {StageKind.COMPONENT: "InferenceComponents/*", StageKind.BATCH: "TransformJobs*"}
 

@@ -46,6 +46,7 @@ TRANSFORM_EXPRESSION = re.compile(
 )
 TRANSFORM_REQUEST = {
     "BatchStrategy",
+    "DataCaptureConfig",
     "DataProcessing",
     "ModelName",
     "TransformInput",
@@ -53,6 +54,7 @@ TRANSFORM_REQUEST = {
     "TransformOutput",
     "TransformResources",
 }
+CAPTURE = {"DestinationS3Uri", "GenerateInferenceId", "KmsKeyId"}
 TRANSFORM_MACHINES = {"InstanceCount", "InstanceType", "VolumeKmsKeyId"}
 # At most one run per hour.
 SCHEDULER_EXPRESSION = re.compile(r"cron\(\d{1,2} [\d*/,-]+ \? \* \* \*\)")
@@ -89,6 +91,7 @@ VARIABLES = {
     "analysis_type",
     "baseline_constraints",
     "baseline_statistics",
+    "batch_predictions",
     "dataset_format",
     "dataset_source",
     "end_time",
@@ -248,20 +251,24 @@ def _of_transform(request: Any, place: Place) -> Iterator[str]:
     stage = re.escape(place.stage)
     if set(source) != {"S3DataSource"} or files.get("S3DataType") != "S3Prefix":
         yield f"TransformInput has {json.dumps(source)[:200]}; allowed is a prefix of S3"
-    for name, uri, path in (
-        ("S3Uri", files.get("S3Uri"), f"batch/input/{stage}/"),
-        (
-            "S3OutputPath",
-            request["TransformOutput"].get("S3OutputPath"),
-            f"batch/predictions/{stage}",
-        ),
-    ):
-        if not _matches(re.compile(f"s3://[a-z0-9.-]+/{path}"), uri):
-            yield f"{name} is {uri!r}; allowed is s3://BUCKET/{path}"
+    output = request["TransformOutput"].get("S3OutputPath")
+    yield from _location("S3Uri", files.get("S3Uri"), f"batch/input/{stage}/")
+    yield from _location("S3OutputPath", output, f"batch/predictions/{stage}")
+    if "DataCaptureConfig" in request:
+        capture = request["DataCaptureConfig"]
+        yield from _unknown("DataCaptureConfig.", capture, CAPTURE)
+        yield from _location(
+            "DestinationS3Uri", capture.get("DestinationS3Uri"), f"batch/capture/{stage}"
+        )
     machines = request["TransformResources"]
     yield from _unknown("TransformResources.", machines, TRANSFORM_MACHINES)
     if not 1 <= int(machines["InstanceCount"]) <= 100:
         yield f"InstanceCount is {machines['InstanceCount']!r}; allowed are 1 to 100"
+
+
+def _location(name: str, uri: Any, path: str) -> Iterator[str]:
+    if not _matches(re.compile(f"s3://[a-z0-9.-]+/{path}"), uri):
+        yield f"{name} is {uri!r}; allowed is s3://BUCKET/{path}"
 
 
 def _of_request(request: Any, place: Place) -> Iterator[str]:
@@ -289,8 +296,13 @@ def _of_definition(resource: Any, place: Place, _: Any) -> Iterator[str]:
     yield from _run_as(given.get("RoleArn"), place)
     yield from _machines(given["JobResources"]["ClusterConfig"])
     source = given[f"{kind}JobInput"]
+    if "batch" in place.kinds and set(source) == {"BatchTransformInput"}:
+        captured = source["BatchTransformInput"].get("DataCapturedDestinationS3Uri")
+        path = f"batch/capture/{re.escape(place.stage)}"
+        yield from _location("DataCapturedDestinationS3Uri", captured, path)
+        return
     if set(source) - {"EndpointInput", "GroundTruthS3Input"}:
-        yield f"{kind}JobInput has {sorted(source)}; allowed is the traffic of the endpoint"
+        yield f"{kind}JobInput has {sorted(source)}; allowed is the traffic of the stage"
     read = source["EndpointInput"]["EndpointName"]
     if read != place.endpoint:
         yield f"EndpointName is {read!r}; allowed is {place.endpoint!r}"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -40,6 +40,7 @@ class OwnedMonitor(MonitorBase):
         baseline_job: job that creates the baseline of a `Baseline.from_job`; otherwise None.
     """
 
+    _compares_predictions: ClassVar[bool] = False
     role: iam.IRole
     baseline_job: BaselineJob | None
 
@@ -197,7 +198,7 @@ class OwnedMonitor(MonitorBase):
             self._monitoring_input,
             self._monitoring_output,
         )
-        prefixes = monitoring_input.read(self.analysis_type)
+        prefixes = monitoring_input.read(self.analysis_type, predictions=self._compares_predictions)
         if monitoring_type.ground_truth is not None:
             labels = monitoring_type.ground_truth
             prefixes.append(StoredPrefix(bucket=labels.bucket, prefix=labels.prefix))

@@ -15,7 +15,7 @@ from mlops_constructs._processing_request import OUTPUT, ProcessingInput, Proces
 from mlops_constructs.access import Permission
 
 from . import _monitor_role
-from ._analysis_type import MODEL_BIAS, MODEL_EXPLAINABILITY, AnalysisType
+from ._analysis_type import DATA_QUALITY, MODEL_BIAS, MODEL_EXPLAINABILITY, AnalysisType
 from ._owned_monitor import OwnedMonitor
 from .baseline import Baseline
 from .monitoring_frequency import MonitoringFrequency
@@ -86,6 +86,9 @@ class DriftMonitor(OwnedMonitor):
         )
         ```
     """
+
+    # Model Monitor reads the input of transform jobs only.
+    _compares_predictions = True
 
     def __init__(
         self,
@@ -252,7 +255,11 @@ class DriftMonitor(OwnedMonitor):
         """
         if self._monitoring_input.endpoint is not None:
             return {}
+        has_output = self._monitoring_input.transform_output is not None
         return {
+            "batch_predictions": "Enabled"
+            if has_output and self.analysis_type is DATA_QUALITY
+            else None,
             "inference_attribute": self._monitoring_type.inference_attribute,
             "probability_attribute": self._monitoring_type.probability_attribute,
         }

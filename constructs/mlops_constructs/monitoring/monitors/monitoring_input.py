@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 
 from mlops_constructs._problems import is_known
 
-from ._analysis_type import AnalysisType
+from ._analysis_type import DATA_QUALITY, AnalysisType
 from ._endpoint_exclusions import exclusion_problems
 from ._stored import StoredPrefix, prefix_problems
 from .dataset_format import DatasetFormat
@@ -99,7 +99,8 @@ class MonitoringInput:
             input_prefix: prefix of the jobs' input, which runs read, too. Defaults to None:
                 `MonitoringJob.role` is given and may read it.
             output_prefix: prefix of the jobs' output, which monitoring types with ground truth
-                read. Defaults to None: as for `input_prefix`.
+                read; a `DriftMonitor` of data quality then compares predictions, too. Defaults to
+                None: as for `input_prefix`, and the predictions are not compared.
             input_bucket: bucket of the jobs' input. Defaults to None: `bucket`.
             output_bucket: bucket of the jobs' output. Defaults to None: `bucket`.
 
@@ -149,16 +150,17 @@ class MonitoringInput:
             chosen = {self.dataset_format.kind: self.dataset_format.options}
         return json.dumps(chosen, separators=(",", ":"))
 
-    def read(self, analysis_type: AnalysisType) -> list[StoredPrefix]:
+    def read(self, analysis_type: AnalysisType, *, predictions: bool = False) -> list[StoredPrefix]:
         """Returns the prefixes that a run reads.
 
         Args:
             analysis_type: type of the analysis.
+            predictions: True if data quality includes the predictions of transform jobs. Defaults
+                to False.
         """
-        listed = (
-            self.transform_input,
-            self.transform_output if analysis_type.compares_labels else None,
-        )
+        is_compared = predictions and analysis_type is DATA_QUALITY
+        has_predictions = analysis_type.compares_labels or is_compared
+        listed = (self.transform_input, self.transform_output if has_predictions else None)
         own = StoredPrefix(bucket=self.bucket, prefix=self.prefix)
         return [own, *(part for part in listed if part is not None)]
 
@@ -182,7 +184,7 @@ class MonitoringInput:
 
     def _batch_problems(self, analysis_type: AnalysisType, *, own_role: bool) -> Iterator[str]:
         parts = {"input_prefix": self.transform_input}
-        if analysis_type.compares_labels:
+        if analysis_type.compares_labels or self.transform_output is not None:
             parts["output_prefix"] = self.transform_output
         for name, part in parts.items():
             if part is not None:

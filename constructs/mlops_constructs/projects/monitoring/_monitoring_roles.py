@@ -35,6 +35,8 @@ TRAFFIC_PREFIX, LABELS_PREFIX, REPORTS_PREFIX = "capture/", "ground-truth/", "mo
 """Prefixes of captured traffic, of actual labels and of reports in the bucket of a stage."""
 BASELINES_PREFIX = "runs/"
 """Prefix of baselines in the bucket of the project."""
+BATCH_PREFIXES = ("batch/capture/", "batch/input/", "batch/predictions/")
+"""Prefixes of the files of transform jobs, and of the manifests that list them."""
 
 _CREATE = "sagemaker:CreateProcessingJob"
 _OF_THE_REGION = "a template does not know the account of AWS's images in its region"
@@ -63,7 +65,8 @@ class MonitoringRoles(Construct):
         target: names of the resources, which another account refers to. Defaults to None:
             CloudFormation generates them.
         batch_models: pattern of the names of models whose transform jobs the role of EventBridge
-            Scheduler starts as well. Defaults to None: no stage has the kind `batch`.
+            Scheduler starts as well; runs then read the files of the jobs. Defaults to None: no
+            stage has the kind `batch`.
 
     Attributes:
         resources: the roles and the queue.
@@ -91,7 +94,9 @@ class MonitoringRoles(Construct):
             service="sagemaker.amazonaws.com",
             description="SageMaker: compares the traffic of a project's models with baselines",
             role_name=_name(target, "role"),
-            permissions=self._run(stored, prefixes),
+            permissions=self._run(
+                stored, [*prefixes, *(BATCH_PREFIXES if batch_models is not None else ())]
+            ),
         )
         starter = ServiceRole(
             self,

@@ -29,13 +29,13 @@ class BatchPrediction:
 
     Args:
         body: prediction, as an endpoint returns it.
-        inference_id: id that SageMaker appended.
-        time: start of the job.
+        inference_id: id that SageMaker appended. Defaults to "": none.
+        time: start of the job. Defaults to None: unknown.
     """
 
     body: Body
-    inference_id: str
-    time: datetime
+    inference_id: str = ""
+    time: datetime | None = None
 
 
 def read_prediction(line: str, record: Record, place: str, settings: Settings) -> BatchPrediction:
@@ -49,7 +49,7 @@ def read_prediction(line: str, record: Record, place: str, settings: Settings) -
             the project's server.
 
     Raises:
-        InputError: the line has no id, or not the attributes of the settings.
+        InputError: the line is not a prediction, or has not the attributes of the settings.
     """
     read = _of_object if line.lstrip().startswith("{") else _of_cells
     return read(line, record, place, settings)
@@ -57,16 +57,16 @@ def read_prediction(line: str, record: Record, place: str, settings: Settings) -
 
 def _of_cells(line: str, record: Record, place: str, settings: Settings) -> BatchPrediction:
     cells = [cell.strip() for cell in next(csv.reader([line]))]
-    if len(cells) <= _APPENDED or not _is_time(cells[-1]):
-        raise _no_id(place)
-    *cells, identity, time = cells
+    identity = time = ""
+    if len(cells) > _APPENDED and _is_time(cells[-1]):
+        *cells, identity, time = cells
     chosen = [_cell(cells, one, place) for one in (settings.inference, settings.probability) if one]
     if not settings.inference:
         chosen = without_record(cells, record)
     return BatchPrediction(
         body=_csv_body(chosen),
         inference_id=identity,
-        time=moment(time, f"{place}: inference time"),
+        time=moment(time, f"{place}: inference time") if time else None,
     )
 
 
@@ -75,9 +75,7 @@ def _of_object(line: str, _: Record, place: str, settings: Settings) -> BatchPre
         document = json.loads(line)
     except ValueError as error:
         raise InputError(f"{place}: not JSON: {error}") from error
-    if INFERENCE_ID not in document or INFERENCE_TIME not in document:
-        raise _no_id(place)
-    identity, time = str(document.pop(INFERENCE_ID)), str(document.pop(INFERENCE_TIME))
+    identity, time = (str(document.pop(name, "")) for name in (INFERENCE_ID, INFERENCE_TIME))
     prediction = prediction_of(document)
     if settings.inference:
         named = [one for one in (settings.inference, settings.probability) if one]
@@ -86,7 +84,9 @@ def _of_object(line: str, _: Record, place: str, settings: Settings) -> BatchPre
         listed = prediction if isinstance(prediction, dict | list) else [prediction]
         body = Body(content=json.dumps(listed).encode(), kind=capture.JSON)
     return BatchPrediction(
-        body=body, inference_id=identity, time=moment(time, f"{place}: inference time")
+        body=body,
+        inference_id=identity,
+        time=moment(time, f"{place}: inference time") if time else None,
     )
 
 
@@ -125,7 +125,12 @@ def _is_time(text: str) -> bool:
     return len(text) > len("2026-11-20")
 
 
-def _no_id(place: str) -> InputError:
+def no_id(place: str) -> InputError:
+    """Returns the error of a prediction whose label cannot be found.
+
+    Args:
+        place: its file and line.
+    """
     return InputError(
         f"{place}: got a prediction without an inference id, which its label refers to; set "
         "GenerateInferenceId in the DataCaptureConfig of the transform jobs"

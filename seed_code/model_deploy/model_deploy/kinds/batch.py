@@ -5,6 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from mlops_constructs.hosting import (
+    BatchDataCapture,
     BatchTransform,
     TransformInput,
     TransformInstances,
@@ -17,6 +18,8 @@ from .stage_resources import StageResources
 
 _MAX_PREFIX_LENGTH = 26
 """Maximum length of the prefix to which EventBridge Scheduler adds the id of its execution."""
+INPUT, PREDICTIONS, CAPTURE = "batch/input", "batch/predictions", "batch/capture"
+"""Folders of all stages in the bucket: files, predictions, and the manifests that list both."""
 
 
 def batch_transform(resources: StageResources, stage: settings.Batch) -> BatchTransform:
@@ -43,15 +46,22 @@ def batch_transform(resources: StageResources, stage: settings.Batch) -> BatchTr
         model=resources.model("Model", stage.version),
         source=TransformInput(
             bucket=resources.bucket,
-            prefix=f"batch/input/{resources.stage}",
+            prefix=f"{INPUT}/{resources.stage}",
             content_type=stage.content_type,
         ),
         destination=TransformOutput(
             bucket=resources.bucket,
-            prefix=f"batch/predictions/{resources.stage}",
+            prefix=f"{PREDICTIONS}/{resources.stage}",
             accept=stage.content_type,
             encryption_key=key,
             join_input=stage.join_input,
+        ),
+        capture=None
+        if stage.monitor is None
+        else BatchDataCapture(
+            bucket=resources.bucket,
+            prefix=f"{CAPTURE}/{resources.stage}",
+            encryption_key=key,
         ),
         instances=TransformInstances(instance_type=stage.instance_type, count=stage.instance_count),
         schedule=scheduler.ScheduleExpression.expression(

@@ -1,4 +1,4 @@
-"""Monitors, alarms and dashboard of an endpoint."""
+"""Monitors and alarms of a stage, and the dashboard of its endpoint."""
 
 import hashlib
 import re
@@ -16,6 +16,7 @@ from mlops_constructs.hosting import Endpoint, EndpointBase
 from mlops_constructs.monitoring import (
     AlarmAction,
     Baseline,
+    DatasetFormat,
     DriftMonitor,
     EndpointDashboard,
     GroundTruth,
@@ -35,6 +36,7 @@ from mlops_constructs.monitoring import (
 from mlops_constructs.validation import acknowledge, in_security_packs
 
 from model_deploy import settings
+from model_deploy.kinds.batch import CAPTURE, INPUT, PREDICTIONS
 from model_deploy.kinds.stage_resources import StageResources
 from model_deploy.settings.monitor import Signal
 
@@ -59,8 +61,8 @@ _WITHOUT_NETWORK = cdk.Acknowledgment(
 Monitors = dict[str, DriftMonitor | ModelMonitor]
 
 
-class EndpointMonitors(Construct):
-    """Defines the monitors of an endpoint with the baselines of the model that it serves.
+class StageMonitors(Construct):
+    """Defines the monitors of an endpoint, or of batch jobs, with the baselines of its model.
 
     The schedules are named `<project>-<stage>-data`, `-quality`, `-bias` and `-attribution`, the
     alarms `<project>-<stage>-drift-<finding>-harm` or `-warning`. Alarms on harm are children of
@@ -69,10 +71,10 @@ class EndpointMonitors(Construct):
 
     Args:
         resources: resources of the stage.
-        endpoint: the endpoint.
-        stage: settings of the stage, which have `monitor` and `capture`.
+        endpoint: the endpoint; None for batch jobs.
+        stage: settings of the stage, which have `monitor` and, for an endpoint, `capture`.
         roles: roles and queue of the monitors.
-        package: the model package that the endpoint serves.
+        package: the model package that the stage deploys.
 
     Attributes:
         missing: one message for each monitor that the package has no baseline for.
@@ -87,15 +89,17 @@ class EndpointMonitors(Construct):
         construct_id: str,
         *,
         resources: StageResources,
-        endpoint: Endpoint,
-        stage: settings.RealTime,
+        endpoint: Endpoint | None,
+        stage: settings.RealTime | settings.Batch,
         roles: MonitoringRoles,
         package: MonitoredPackage,
     ) -> None:
         super().__init__(scope, construct_id)
-        if stage.monitor is None or stage.capture is None:
+        is_captured = isinstance(stage, settings.Batch) or stage.capture is not None
+        if stage.monitor is None or not is_captured:
             raise ValueError("monitor: got no capture, whose data it reads; add the key capture")
-        self._settings, self._stage = stage.monitor, stage
+        self._settings: settings.Monitor | settings.BatchMonitor = stage.monitor
+        self._stage = stage
         self._resources, self._endpoint = resources, endpoint
         self._roles, self._package = roles, package
         self._buckets: dict[str, s3.IBucket] = {}
@@ -115,7 +119,7 @@ class EndpointMonitors(Construct):
                 cdk.Validations.of(monitor).acknowledge(_WITHOUT_NETWORK)
         alarms = self._alarms()
         acknowledge(self, in_security_packs("CloudWatchAlarmAction", _BY_EVENT))
-        if stage.monitor.dashboard:
+        if endpoint is not None and self._settings.dashboard:
             EndpointDashboard(
                 self,
                 "Dashboard",
@@ -181,7 +185,6 @@ class EndpointMonitors(Construct):
         constraints, *others = self._package.baselines[name]
         statistics = others[0] if others and name != "bias" else None
         construct_id = "".join(word.title() for word in name.split("-"))
-        is_only_variant = self._stage.second_variant is None and self._stage.shadow is None
         common: dict[str, Any] = {
             "monitoring_type": kind,
             "monitoring_output": MonitoringOutput.to_bucket(
@@ -198,12 +201,6 @@ class EndpointMonitors(Construct):
                 instance_type=given.instance_type, role=self._role, network=self._network
             ),
         }
-        traffic = MonitoringInput.from_endpoint(
-            self._named,
-            capture_bucket=resources.bucket,
-            capture_prefix=settings.Capture.prefix,
-            variant_name=None if is_only_variant else self._endpoint.variant_name,
-        )
         if self._is_model_monitor:
             if len(own_name) > _MAX_NAME:
                 raise ValueError(
@@ -212,7 +209,7 @@ class EndpointMonitors(Construct):
                     "or a shorter name of the project or the stage"
                 )
             return ModelMonitor(
-                self, construct_id, **common, monitoring_input=traffic, monitor_name=own_name
+                self, construct_id, **common, monitoring_input=self._traffic, monitor_name=own_name
             )
         if len(own_name) > _MAX_SCHEDULE_NAME:
             raise ValueError(
@@ -224,7 +221,7 @@ class EndpointMonitors(Construct):
             self,
             construct_id,
             **common,
-            monitoring_input=traffic,
+            monitoring_input=self._traffic,
             monitor_name=_shortened(own_name),
             schedule=RunSchedule(
                 role=self._starter,
@@ -319,6 +316,30 @@ class EndpointMonitors(Construct):
                 if self._settings.prediction_drift is not None
                 else None,
             )
+
+    @cached_property
+    def _traffic(self) -> MonitoringInput:
+        bucket, stage = self._resources.bucket, self._stage
+        if isinstance(stage, settings.Batch):
+            folder = self._resources.stage
+            lines = stage.content_type == "application/jsonlines"
+            is_compared = stage.monitor is not None and stage.monitor.prediction_drift is not None
+            return MonitoringInput.from_batch_transform(
+                bucket,
+                prefix=f"{CAPTURE}/{folder}",
+                dataset_format=DatasetFormat.json_lines() if lines else None,
+                input_prefix=f"{INPUT}/{folder}",
+                output_prefix=f"{PREDICTIONS}/{folder}" if is_compared else None,
+            )
+        is_only_variant = stage.second_variant is None and stage.shadow is None
+        return MonitoringInput.from_endpoint(
+            self._named,
+            capture_bucket=bucket,
+            capture_prefix=settings.Capture.prefix,
+            variant_name=None
+            if is_only_variant or self._endpoint is None
+            else self._endpoint.variant_name,
+        )
 
     @cached_property
     def _named(self) -> EndpointBase:

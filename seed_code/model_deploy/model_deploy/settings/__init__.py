@@ -7,6 +7,7 @@ from .component import Component, Compute, Instances
 from .loading import SettingsError, load_settings
 from .monitor import (
     Attribution,
+    BatchMonitor,
     Bias,
     DataQuality,
     ModelQuality,
@@ -26,6 +27,7 @@ __all__ = [
     "Attribution",
     "BacklogScaling",
     "Batch",
+    "BatchMonitor",
     "Bias",
     "Capture",
     "Component",

@@ -1,10 +1,11 @@
 """Batch transform on a schedule, without an endpoint: `kind: batch`."""
 
 import zoneinfo
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from .monitor import BatchMonitor
 from .section import InstanceType
 from .stage import Stage
 
@@ -24,6 +25,7 @@ class Batch(Stage):
         time_zone: time zone of a `cron` schedule. Defaults to UTC.
         content_type: format of the files and predictions. Defaults to `text/csv`.
         join_input: True writes each input row before its prediction. Defaults to False.
+        monitor: monitor of the files that jobs read and wrote. Defaults to None: no monitor.
     """
 
     kind: Literal["batch"]
@@ -33,6 +35,7 @@ class Batch(Stage):
     time_zone: str = "UTC"
     content_type: Literal["text/csv", "application/jsonlines"] = "text/csv"
     join_input: bool = False
+    monitor: BatchMonitor | None = None
 
     @field_validator("schedule")
     @classmethod
@@ -55,3 +58,10 @@ class Batch(Stage):
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"got {name!r}; allowed: a time zone such as Europe/Berlin") from None
         return name
+
+    @model_validator(mode="after")
+    def _has_a_consistent_monitor(self) -> Self:
+        found = self.monitor.problems() if self.monitor is not None else []
+        if found:
+            raise ValueError("; ".join(found))
+        return self

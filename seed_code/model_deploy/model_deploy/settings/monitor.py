@@ -1,5 +1,6 @@
-"""Section `monitor`: monitors of a real-time endpoint, their alarms, and retraining."""
+"""Section `monitor`: monitors of an endpoint or of batch jobs, their alarms, and retraining."""
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -99,7 +100,7 @@ class Retrain(Section):
 
 
 class Monitor(Section):
-    """Monitors of the endpoint; each compares captured traffic with the model's own baseline.
+    """Monitors of an endpoint; each compares captured traffic with the model's own baseline.
 
     Args:
         engine: `drift-monitor`, or `model-monitor` for accounts that still have SageMaker Model
@@ -144,27 +145,83 @@ class Monitor(Section):
 
     def problems(self) -> list[str]:
         """Returns one message for each key that contradicts another one."""
-        found = []
-        watched = {
-            "data-quality": self.data_quality,
-            "prediction-drift": self.prediction_drift,
-            "model-quality": self.model_quality,
-            "bias": self.bias,
-            "attribution": self.attribution,
-            "features": self.data_quality and (self.data_quality.features or None),
-        }
-        if self.prediction_drift is not None and self.data_quality is None:
+        return _problems(self)
+
+
+class BatchMonitor(Section):
+    """The monitor of batch jobs: it compares the files that they read and wrote with a baseline.
+
+    It runs daily and reads the jobs that started in the 24 hours before `at_hour`. A job that has
+    not ended by then is not read: its manifests are written at its end.
+
+    Args:
+        engine: as for endpoints; `model-monitor` does not compare predictions. Defaults to
+            `drift-monitor`.
+        at_hour: hour of the runs in UTC, 0 to 23, after the end of the jobs. Defaults to 7.
+        instance_type: instance type of the runs. Defaults to `ml.m5.large`.
+        data_quality: monitor of the input files. Defaults to `DataQuality()`.
+        prediction_drift: alarm on predictions; needs `data_quality`. Defaults to
+            `PredictionDrift()`.
+        retrain: retraining after an alarm. Defaults to `Retrain()`; `null` only notifies.
+    """
+
+    PREFIX: ClassVar[str] = Monitor.PREFIX
+    # A job's manifest is in the hour of its start and written at its end, so that hourly runs miss
+    # jobs; labels need ids that would change the output; a dashboard needs an endpoint.
+    frequency: ClassVar[Literal["daily"]] = "daily"
+    model_quality: ClassVar[None] = None
+    bias: ClassVar[None] = None
+    attribution: ClassVar[None] = None
+    dashboard: ClassVar[bool] = False
+
+    engine: Literal["drift-monitor", "model-monitor"] = "drift-monitor"
+    at_hour: int = Field(default=7, ge=0, le=23)
+    instance_type: InstanceType = "ml.m5.large"
+    data_quality: DataQuality | None = DataQuality()
+    prediction_drift: PredictionDrift | None = PredictionDrift()
+    retrain: Retrain | None = Retrain()
+
+    @property
+    def retraining_signals(self) -> list[Signal]:
+        """Findings that start a retraining."""
+        if self.retrain is None:
+            return []
+        return self.retrain.on or ["prediction-drift", "features"]
+
+    def problems(self) -> list[str]:
+        """Returns one message for each key that contradicts another one."""
+        found = _problems(self)
+        if self.engine == "model-monitor" and self.prediction_drift is not None:
             found.append(
-                "monitor.prediction_drift: got it without data_quality, whose runs measure it; "
-                "add data_quality, or set prediction_drift: null"
+                "monitor.prediction_drift: not supported for batch jobs by the engine "
+                "model-monitor, which reads their input only; use drift-monitor, or set "
+                "prediction_drift: null"
             )
-        if not any(one is not None for one in watched.values()):
-            found.append("monitor: got no monitor; add one, such as data_quality")
-        given = self.retrain.on if self.retrain is not None else None
-        for signal in given or []:
-            if watched[signal] is None:
-                found.append(
-                    f"monitor.retrain.on: got {signal}, which is not monitored; configure it, or "
-                    "remove it here"
-                )
         return found
+
+
+def _problems(monitor: Monitor | BatchMonitor) -> list[str]:
+    found = []
+    watched: dict[Signal, object] = {
+        "data-quality": monitor.data_quality,
+        "prediction-drift": monitor.prediction_drift,
+        "model-quality": monitor.model_quality,
+        "bias": monitor.bias,
+        "attribution": monitor.attribution,
+        "features": monitor.data_quality and (monitor.data_quality.features or None),
+    }
+    if monitor.prediction_drift is not None and monitor.data_quality is None:
+        found.append(
+            "monitor.prediction_drift: got it without data_quality, whose runs measure it; "
+            "add data_quality, or set prediction_drift: null"
+        )
+    if not any(one is not None for one in watched.values()):
+        found.append("monitor: got no monitor; add one, such as data_quality")
+    given = monitor.retrain.on if monitor.retrain is not None else None
+    for signal in given or []:
+        if watched[signal] is None:
+            found.append(
+                f"monitor.retrain.on: got {signal}, which is not monitored; configure it, or "
+                "remove it here"
+            )
+    return found
