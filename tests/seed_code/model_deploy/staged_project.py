@@ -18,8 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rehearsal.client.local_aws import STATE_DIRECTORY
 from rehearsal.containers.images.registry import publish
 from rehearsal.containers.images.store import ImageStore
+from rehearsal.framework.clock import ClockFile
 from stacks.seeds import seed_code
 from stacks.settings.names import Seed
 from tests.constructs.projects.deployed_project import (
@@ -49,6 +51,16 @@ def rows(count: int, *, older_by: int = 0, seed: int = 7) -> list[list[str]]:
 
 class StagedProject(Deployed):
     """A deployed project whose deployment is the seed's, with other settings of its stages."""
+
+    @property
+    def workspace(self) -> Path:
+        """Folder in which commands of `rehearse` use the local AWS."""
+        return self.folder.parent
+
+    @property
+    def clock(self) -> ClockFile:
+        """Time of schedules and traffic."""
+        return ClockFile(self.workspace / STATE_DIRECTORY)
 
     def prepare(self, settings: Mapping[str, str]) -> None:
         """Writes the seeds; `settings` has the content of each file in `config/`."""
@@ -93,6 +105,7 @@ class StagedProject(Deployed):
         archive = "models/1/model.tar.gz"
         s3.upload_file(str(made / "model.tar.gz"), bucket, archive)
         s3.upload_file(str(made / "run/test/holdout.csv"), bucket, f"{RUN}/test/holdout.csv")
+        s3.upload_file(str(made / "run/rows/train.csv"), bucket, f"{RUN}/rows/train.csv")
         for file in (made / "baseline").rglob("*.json"):
             key = f"{RUN}/baseline/{file.relative_to(made / 'baseline')}"
             s3.upload_file(str(file), bucket, key)
@@ -119,6 +132,10 @@ class StagedProject(Deployed):
                     "Constraints": stored("data-quality/constraints.json"),
                     "Statistics": stored("data-quality/statistics.json"),
                 },
+                "ModelQuality": {
+                    "Constraints": stored("model-quality/constraints.json"),
+                    "Statistics": stored("model-quality/statistics.json"),
+                },
             },
         )
         return str(created["ModelPackageArn"])
@@ -138,37 +155,48 @@ class StagedProject(Deployed):
         return found
 
     def deploy_to_production(self, after: str) -> None:
-        """Approves the deployment to production and waits for its end.
+        """Waits for the end of a deployment, and approves it where the pipeline asks for it.
 
         Args:
             after: id of the execution before this one.
         """
         self.wait("the execution", lambda: self.deployment()["pipelineExecutionId"] != after)
-        self.wait("the approval", lambda: bool(self._token()))
-        self.client("codepipeline").put_approval_result(
-            pipelineName=f"{self.name}-model-deploy",
-            stageName="Staging",
-            actionName="Approval",
-            result={"summary": "by a test", "status": "Approved"},
-            token=self._token(),
-        )
+        if self._asking():
+            self.wait("the approval", lambda: bool(self._token()))
+            ((stage, _),) = self._asking()
+            self.client("codepipeline").put_approval_result(
+                pipelineName=f"{self.name}-model-deploy",
+                stageName=stage,
+                actionName="Approval",
+                result={"summary": "by a test", "status": "Approved"},
+                token=self._token(),
+            )
         self.wait("production", lambda: self.deployment()["status"] != "InProgress")
         assert self.deployment()["status"] == "Succeeded", self.errors()
 
     def _token(self) -> str | None:
         assert self.deployment()["status"] == "InProgress", self.errors()
-        (asked,) = (one for one in self._actions() if one["actionName"] == "Approval")
-        token: str | None = asked.get("latestExecution", {}).get("token")
+        ((_, action),) = self._asking()
+        token: str | None = action.get("latestExecution", {}).get("token")
         return token
 
-    def _actions(self) -> list[dict[str, Any]]:
+    def _asking(self) -> list[tuple[str, dict[str, Any]]]:
+        """Returns the approvals, each with its stage."""
+        return [one for one in self._actions() if one[1]["actionName"] == "Approval"]
+
+    def _actions(self) -> list[tuple[str, dict[str, Any]]]:
+        """Returns all actions, each with its stage."""
         state = self.client("codepipeline").get_pipeline_state(name=f"{self.name}-model-deploy")
-        return [one for stage in state["stageStates"] for one in stage["actionStates"]]
+        return [
+            (stage["stageName"], one)
+            for stage in state["stageStates"]
+            for one in stage["actionStates"]
+        ]
 
     def errors(self) -> dict[str, str]:
         """Returns the errors of failed actions, each with the end of its log."""
         found = {}
-        for action in self._actions():
+        for _, action in self._actions():
             ran = action.get("latestExecution", {})
             if "errorDetails" in ran:
                 found[action["actionName"]] = str(ran["errorDetails"]) + self._log(ran)
@@ -207,7 +235,7 @@ def _fit(folder: Path) -> None:
     with (folder / "data.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADING)
-        for age, balance in rows(400):
+        for age, balance in rows(3000):
             answer = "yes" if int(age) + dice.gauss(0, 2) > 40 else "no"
             writer.writerow([age, balance, answer])
     run = folder / "run"
@@ -242,7 +270,7 @@ def _tabular(*arguments: str | Path) -> None:
 def staged_project(
     folder: Path, name: str, settings: Mapping[str, str], **options: Any
 ) -> Iterator[StagedProject]:
-    """Starts an AWS with a project whose model is in service in both stages.
+    """Starts an AWS with a project whose model is in service in each stage.
 
     Args:
         folder: an empty folder.
@@ -250,8 +278,9 @@ def staged_project(
         settings: content of the settings file of each stage.
         options: further arguments of `Project`.
     """
-    with bootstrapped_aws(folder / "aws") as aws:
-        project = StagedProject(aws, folder, name)
+    with bootstrapped_aws(folder / STATE_DIRECTORY) as aws:
+        (folder / "project").mkdir()
+        project = StagedProject(aws, folder / "project", name)
         project.prepare(settings)
         stack = project.deploy(DESTROY, **options)
         assert stack["StackStatus"] == "CREATE_COMPLETE", stack["Failures"]

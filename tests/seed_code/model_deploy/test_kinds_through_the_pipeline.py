@@ -1,18 +1,28 @@
-"""Asynchronous endpoints and components that scale to zero, from the push to a smoke test.
+"""Stages of the kinds without real-time endpoints, from the approval of a model to its use.
 
-The pipeline works with the roles of the project, and IAM is enforced.
+The pipeline, the schedules and the monitors work with the roles of the project, and IAM is
+enforced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.seed_code.model_deploy.staged_project import StagedProject, staged_project
+from mlops_constructs.delivery import ProjectStage
+from tests.seed_code.model_deploy.staged_project import StagedProject, rows, staged_project
 
 NAME = "kinds"
+STAGES = (
+    ProjectStage(name="queue"),
+    ProjectStage(name="zero"),
+    ProjectStage(name="nightly", approval="Deploy the jobs?"),
+)
 ASYNCHRONOUS = """
 kind: asynchronous
 instance_type: ml.m7i.large
@@ -32,33 +42,115 @@ scaling:
   maximum: 2
   concurrency_per_copy: 4
 """
+BATCH = """
+kind: batch
+instance_type: ml.m5.large
+schedule: cron(0 3 * * ? *)
+join_input: true
+monitor:
+  at_hour: 7
+  data_quality:
+    features: {age: 0.2}
+"""
+ALARMS = {
+    f"{NAME}-nightly-drift-{finding}"
+    for finding in ("data-quality-warning", "feature-age-harm", "prediction-drift-harm", "retrain")
+}
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedProject]:
-    """A project whose staging has a queue, and whose production scales to zero."""
+    """A project with a queue, an endpoint that scales to zero, and nightly jobs."""
     folder = tmp_path_factory.mktemp(NAME)
-    settings = {"staging": ASYNCHRONOUS, "prod": COMPONENT}
-    with staged_project(folder, NAME, settings) as found:
+    settings = {"queue": ASYNCHRONOUS, "zero": COMPONENT, "nightly": BATCH}
+    with staged_project(folder, NAME, settings, stages=STAGES) as found:
         yield found
 
 
 def test_an_asynchronous_endpoint_and_a_component_pass_the_pipeline(project: StagedProject) -> None:
     sagemaker = project.client("sagemaker")
-    for stage in ("staging", "prod"):
+    for stage in ("queue", "zero"):
         endpoint = sagemaker.describe_endpoint(EndpointName=f"{NAME}-{stage}")
         assert endpoint["EndpointStatus"] == "InService"
-    assert "AsyncInferenceConfig" in sagemaker.describe_endpoint(EndpointName=f"{NAME}-staging")
-    component = sagemaker.describe_inference_component(InferenceComponentName=f"{NAME}-prod")
+        assert ("AsyncInferenceConfig" in endpoint) is (stage == "queue")
+    component = sagemaker.describe_inference_component(InferenceComponentName=f"{NAME}-zero")
     assert component["InferenceComponentStatus"] == "InService"
 
 
-def test_both_stages_scale_to_zero(project: StagedProject) -> None:
+def test_both_endpoints_may_scale_to_zero(project: StagedProject) -> None:
     targets: list[dict[str, Any]] = project.client(
         "application-autoscaling"
     ).describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
     found = {one["ResourceId"]: (one["MinCapacity"], one["MaxCapacity"]) for one in targets}
     assert found == {
-        f"endpoint/{NAME}-staging/variant/AllTraffic": (0, 2),
-        f"inference-component/{NAME}-prod": (0, 2),
+        f"endpoint/{NAME}-queue/variant/AllTraffic": (0, 2),
+        f"inference-component/{NAME}-zero": (0, 2),
     }
+
+
+def test_a_batch_stage_has_no_endpoint(project: StagedProject) -> None:
+    with pytest.raises(ClientError, match="Could not find"):
+        project.client("sagemaker").describe_endpoint(EndpointName=f"{NAME}-nightly")
+
+
+def test_the_alarms_of_batch_jobs_go_off_with_drift_alone(project: StagedProject) -> None:
+    batch(project, rows(300, seed=11))
+    assert compared(project).startswith("Completed:"), compared(project)
+    assert alarms(project) == set()
+
+    batch(project, rows(300, older_by=30, seed=12))
+    assert compared(project).startswith("CompletedWithViolations")
+    project.wait("the alarms", lambda: alarms(project) == ALARMS)
+
+
+def batch(project: StagedProject, read: Sequence[Sequence[str]]) -> None:
+    """Runs the schedules of a night over some rows, and waits for the end of both jobs."""
+    bucket, folder = project.outputs["ArtifactBucketName"], "batch/input/nightly"
+    text = "".join(f"{','.join(row)}\n" for row in read)
+    project.client("s3").put_object(Bucket=bucket, Key=f"{folder}/rows.csv", Body=text.encode())
+    clock = project.clock
+    for hour, minute, kind in ((3, 1, "transform"), (7, 16, "processing")):
+        known = {name for name, _ in jobs(project, kind)}
+        night = clock().replace(hour=hour, minute=minute, second=0, microsecond=0)
+        clock.advance(night if night > clock() else night + datetime.timedelta(days=1))
+        project.wait(f"a {kind} job", partial(ended, project, kind, known))
+
+
+def ended(project: StagedProject, kind: str, known: set[str]) -> bool:
+    new = {name: status for name, status in jobs(project, kind) if name not in known}
+    assert "Failed" not in new.values(), job(project, kind, next(iter(new)))
+    return bool(new) and set(new.values()) == {"Completed"}
+
+
+def jobs(project: StagedProject, kind: str) -> list[tuple[str, str]]:
+    """Returns the names and statuses of jobs, the newest first."""
+    listed = getattr(project.client("sagemaker"), f"list_{kind}_jobs")(
+        SortBy="CreationTime", SortOrder="Descending"
+    )
+    prefix = kind.title()
+    return [
+        (one[f"{prefix}JobName"], one[f"{prefix}JobStatus"])
+        for one in listed[f"{prefix}JobSummaries"]
+    ]
+
+
+def job(project: StagedProject, kind: str, name: str) -> dict[str, Any]:
+    describe = getattr(project.client("sagemaker"), f"describe_{kind}_job")
+    found: dict[str, Any] = describe(**{f"{kind.title()}JobName": name})
+    return found
+
+
+def compared(project: StagedProject) -> str:
+    """Returns the result of the newest run of the monitor."""
+    name, _ = jobs(project, "processing")[0]
+    return str(job(project, "processing", name)["ExitMessage"])
+
+
+def alarms(project: StagedProject) -> set[str]:
+    """Returns the alarms of the jobs that are in ALARM, those on silence excluded."""
+    found = project.client("cloudwatch").describe_alarms(
+        StateValue="ALARM",
+        AlarmNamePrefix=f"{NAME}-nightly-drift-",
+        AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+    )
+    return {one["AlarmName"] for one in (*found["MetricAlarms"], *found["CompositeAlarms"])}
