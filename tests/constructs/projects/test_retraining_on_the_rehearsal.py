@@ -176,3 +176,21 @@ def test_the_name_of_the_alarm_sets_a_tighter_limit(project: Deployed) -> None:
 
     project.wait("the run", lambda: len(runs(project)) == known + 1)
     assert runs(project)[-1]["Retraining"] == "not started"
+
+
+def test_an_execution_that_fails_notifies_the_project(
+    project: Deployed, messages: Callable[[str], list[str]]
+) -> None:
+    functions = project.client("stepfunctions")
+    (machine,) = functions.list_state_machines()["stateMachines"]
+
+    functions.start_execution(
+        stateMachineArn=machine["stateMachineArn"],
+        name="malformed",
+        input=json.dumps({"detail": {"alarmName": 5}}),
+    )
+
+    project.wait(
+        "the notification",
+        lambda: bool(messages("started no retraining: the execution malformed of the state mach")),
+    )

@@ -152,6 +152,36 @@ class ProjectRetraining(Construct):
                 targets.SnsTopic(topic, message=message, dead_letter_queue=self._not_notified)
             ],
         )
+        self._notify_of_executions(topic)
+
+    def _notify_of_executions(self, topic: sns.ITopic) -> None:
+        """Notifies the topic of alarms that the state machine could not handle.
+
+        Source: "Automating Step Functions event delivery with EventBridge" of its developer guide.
+        """
+        execution = events.EventField.from_path("$.detail.name")
+        message = events.RuleTargetInput.from_text(
+            f"An alarm on drift started no retraining: the execution {execution} of the state "
+            f"machine {self.state_machine.state_machine_name} is "
+            f"{events.EventField.from_path('$.detail.status')}. Its log has the reason. The "
+            "endpoint continues to serve its model."
+        )
+        events.Rule(
+            self,
+            "NotHandled",
+            description="The state machine of retrainings fails: notify the project",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "stateMachineArn": [self.state_machine.state_machine_arn],
+                    "status": ["ABORTED", "FAILED", "TIMED_OUT"],
+                },
+            ),
+            targets=[
+                targets.SnsTopic(topic, message=message, dead_letter_queue=self._not_notified)
+            ],
+        )
 
     def _receive(self, target: StageTarget) -> None:
         """Allows the role of a stage in another account to put events on the default bus."""
