@@ -14,8 +14,10 @@ SESSION_NAME = "mlops-jobs"
 """Name of the sessions of assumed roles, which CloudTrail records."""
 
 
-def client(service: str, config: "Config | None" = None, *, role: str = "") -> Any:
-    """Creates a boto3 client for the AWS Region of the container.
+def client(
+    service: str, config: "Config | None" = None, *, role: str = "", region: str = ""
+) -> Any:
+    """Creates a boto3 client, by default for the AWS Region of the container.
 
     SageMaker passes the Region in AWS_REGION, which boto3 does not read. Without a Region, most
     clients cannot be created, and an S3 client calls the endpoint of another Region, which a
@@ -27,6 +29,7 @@ def client(service: str, config: "Config | None" = None, *, role: str = "") -> A
         config: further settings of the client. Defaults to None: boto3's settings.
         role: ARN of a role that the client assumes, and assumes again before its credentials
             expire. Defaults to "": the role of the container.
+        region: Region of the client. Defaults to "": that of the container.
 
     Returns:
         The client.
@@ -37,16 +40,25 @@ def client(service: str, config: "Config | None" = None, *, role: str = "") -> A
     import boto3
     from botocore.config import Config
 
-    region = os.environ.get(REGION) or boto3.Session().region_name
-    if not region:
+    own = region_of_container()
+    if not own:
         raise InputError(
             f"{REGION}: got no Region for {service}; SageMaker sets the variable in its "
             f"containers, outside them set it, for example {REGION}=eu-central-1"
         )
     # Otherwise boto3 calls the global endpoint of S3 in us-east-1.
     regional = Config(s3={"us_east_1_regional_endpoint": "regional"})
-    make: Any = _assuming(role, region).client if role else boto3.client
-    return make(service, region_name=region, config=regional.merge(config) if config else regional)
+    make: Any = _assuming(role, own).client if role else boto3.client
+    return make(
+        service, region_name=region or own, config=regional.merge(config) if config else regional
+    )
+
+
+def region_of_container() -> str | None:
+    """Returns the AWS Region of the container; None without one."""
+    import boto3
+
+    return os.environ.get(REGION) or boto3.Session().region_name
 
 
 def _assuming(role: str, region: str) -> Any:

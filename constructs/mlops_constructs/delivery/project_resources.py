@@ -39,9 +39,9 @@ class ProjectResources:
         feature_store: True if the repository defines feature groups, named `PROJECT_GROUP`: the
             train build creates them, and jobs and models use them. Defaults to False: no role has
             permissions on feature groups.
-        feature_reader_role_arn: role of the project's account that models in other accounts assume
-            to read records; the train build writes it into the model packages. Defaults to None: no
-            model of another account reads records.
+        feature_reader_role_arn: role of the project's account that models in other accounts and
+            regions assume to read records; the train build writes it into the model packages.
+            Defaults to None: no model elsewhere reads records.
         registry_account: account of the model package group. Defaults to None: the account of the
             construct that refers to it.
 

@@ -303,7 +303,7 @@ class ProjectTarget(Construct):
         self, project: ProjectResources, feature_store: bool
     ) -> ModelExecutionRole:
         reader = feature_reader_role_arn(
-            self._project_name, self.target.region, self._project_account
+            self._project_name, self._project_region, self._project_account
         )
         return ModelExecutionRole(
             self,

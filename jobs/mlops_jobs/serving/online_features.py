@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mlops_jobs.aws import client
+from mlops_jobs.aws import client, region_of_container
 from mlops_jobs.failure import InputError
 
 VARIABLE = "ONLINE_FEATURES"
@@ -44,8 +44,9 @@ class OnlineFeatures:
             `empty` predicts with empty features. Defaults to `reject`.
         timeout_ms: time in milliseconds that a call to the store may take, 10 to 30000. Defaults to
             500.
-        role: ARN of a role in the account of the group, which containers in other accounts assume
-            to read it. Defaults to "": they read it with their role.
+        role: ARN of a role in the account of the group, which containers in other accounts and
+            Regions assume to read it. Defaults to "": containers read it with their role.
+        region: Region of the group. Defaults to "": that of the container.
     """
 
     group: str
@@ -55,6 +56,7 @@ class OnlineFeatures:
     unavailable: Reaction = "reject"
     timeout_ms: int = 500
     role: str = ""
+    region: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "OnlineFeatures | None":
@@ -75,7 +77,8 @@ class OnlineFeatures:
         except (ValueError, TypeError, KeyError) as error:
             raise InputError(
                 f"{VARIABLE}: got {text[:200]!r} ({error}); allowed: a JSON object with group, "
-                "entity, features, and missing, unavailable, timeout_ms, role"
+                "entity, features, and missing, unavailable, timeout_ms, role, "
+                "region"
             ) from error
         found._validate()
         return found
@@ -105,6 +108,8 @@ class OnlineFeatures:
                 f"role: got {self.role!r}; allowed: the ARN of a role, such as "
                 "arn:aws:iam::111111111111:role/reader"
             )
+        if not isinstance(self.region, str):
+            problems.append(f"region: got {self.region!r}; allowed: text, such as eu-central-1")
         if problems:
             raise InputError(f"{VARIABLE}: " + "; ".join(problems))
 
@@ -139,7 +144,8 @@ class FeatureLookup:
                 retries={"mode": "standard", "total_max_attempts": 1},
                 max_pool_connections=_MAX_CONNECTIONS,
             ),
-            role=online.role if online.role and _account() != online.account else "",
+            role=online.role if _is_elsewhere(online) else "",
+            region=online.region,
         )
 
     def look_up(self, identifiers: Sequence[Any]) -> dict[str, list[str | None]]:
@@ -206,6 +212,13 @@ class FeatureLookup:
             if not asked:
                 return found
         raise LookupFailedError("AWS did not process all record identifiers")
+
+
+def _is_elsewhere(online: OnlineFeatures) -> bool:
+    """Returns True if the group is in another account or Region than the container."""
+    if online.region and online.region != region_of_container():
+        return True
+    return bool(online.role) and _account() != online.account
 
 
 def _account() -> str:

@@ -223,5 +223,5 @@ def serving_environment(configuration: "Configuration", project: "Project") -> d
         **features.online.model_dump(),
     }
     if project.feature_reader_role_arn:
-        looked_up["role"] = project.feature_reader_role_arn
+        looked_up |= {"role": project.feature_reader_role_arn, "region": project.region}
     return {"ONLINE_FEATURES": json.dumps(looked_up)}

@@ -249,7 +249,7 @@ def test_the_look_up_names_the_role_of_stages_in_other_accounts(
     (container,) = step(definition, "Register")["InferenceSpecification"]["Containers"]
     found = OnlineFeatures.from_environment(container["Environment"])
     assert found is not None
-    assert found.role == role
+    assert (found.role, found.region) == (role, PROJECT.region)
 
 
 def test_preprocessing_on_spark_has_the_instances_of_the_configuration(define: Define) -> None:

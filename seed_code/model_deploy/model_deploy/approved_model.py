@@ -141,7 +141,8 @@ def look_up_problems(
         describe: describes a package by its ARN.
         stages: settings of the stages.
         approved: ARNs of the approved packages by their version.
-        elsewhere: names of the stages in other accounts than that of the project. Defaults to none.
+        elsewhere: names of the stages in another account or region than the project. Defaults to
+            none.
     """
     if not approved:
         return
@@ -160,10 +161,10 @@ def look_up_problems(
             if _has_network(stage):
                 if not found.get("role"):
                     yield (
-                        f"{what}store of {found.get('group')}, which is in another account than "
-                        "this stage, and names no role to read it with: it was trained before the "
-                        "project had a stage in another account; run model-build again and approve "
-                        "its version"
+                        f"{what}store of {found.get('group')}, which is in another account or "
+                        "region than this stage, and names no role to read it with: it was trained "
+                        "before the project had such a stage; push to model-build and approve the "
+                        "new version"
                     )
                 continue
             allowed = (
@@ -178,7 +179,7 @@ def look_up_problems(
 
 
 def _elsewhere(stages: Iterable[str]) -> set[str]:
-    """Returns the names of the stages in other accounts, which have a role of their models."""
+    """Returns the stages in other accounts or regions, which have variables with their name."""
     return {
         name
         for name in stages

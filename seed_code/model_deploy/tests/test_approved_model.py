@@ -289,9 +289,9 @@ def test_a_stage_in_another_account_needs_a_role_that_reads_the_group() -> None:
 
     assert problem == (
         "config/prod.yaml: version: version 7 looks up features in the online store of "
-        "churn_customers, which is in another account than this stage, and names no role to read "
-        "it with: it was trained before the project had a stage in another account; run "
-        "model-build again and approve its version"
+        "churn_customers, which is in another account or region than this stage, and names no role "
+        "to read it with: it was trained before the project had such a stage; push to model-build "
+        "and approve the new version"
     )
     given = looking_up({"Environment": {"ONLINE_FEATURES": with_role}})
     assert not list(look_up_problems(given, stages, approved, elsewhere=["prod"]))
@@ -316,7 +316,7 @@ def test_the_environment_names_the_stages_in_other_accounts(
     assert approved_model.main() == 1
     (problem,) = capsys.readouterr().err.splitlines()
     assert problem.startswith("config/prod.yaml: version: version 3")
-    assert "in another account than this stage" in problem
+    assert "in another account or region than this stage" in problem
 
 
 def test_each_version_of_a_stage_is_checked() -> None:

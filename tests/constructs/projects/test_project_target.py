@@ -315,3 +315,7 @@ def test_models_of_a_stage_assume_the_role_that_reads_features_and_no_other() ->
 
     assert assumed(feature_store=True) == [{"Fn::Sub": READER}]
     assert assumed() == []
+    abroad = cdk.Environment(account=PROD, region="eu-west-1")
+    stage = ProjectStage(name="prod", account=PROD, region="eu-west-1")
+    options = {"env": abroad, "stage": stage, "project_region": REGION}
+    assert assumed(feature_store=True, **options) == [{"Fn::Sub": READER}]

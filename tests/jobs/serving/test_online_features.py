@@ -247,36 +247,47 @@ ROLE = "arn:aws:iam::111111111111:role/sagemaker-projects/churn-eu-central-1-fea
 
 
 @pytest.mark.parametrize(
-    ("account", "used"), [("222222222222", [ROLE]), ("111111111111", [])], ids=["other", "own"]
+    ("account", "region", "used"),
+    [
+        ("222222222222", "eu-central-1", [ROLE]),
+        ("111111111111", "us-east-1", [ROLE]),
+        ("111111111111", "eu-central-1", []),
+    ],
+    ids=["other account", "other region", "own"],
 )
-def test_a_container_in_another_account_than_the_group_assumes_its_role(
+def test_a_container_in_another_account_or_region_than_the_group_assumes_its_role(
     serve: Serve,
     binary: Fitted,
     store: Store,
     monkeypatch: pytest.MonkeyPatch,
     account: str,
+    region: str,
     used: list[str],
 ) -> None:
-    assumed: list[str] = []
-    own = boto3.client
+    assumed, regions = list[str](), list[str]()
+    fake: Any = boto3.client
+
+    def own(service: str, *, region_name: str, config: Any) -> Any:
+        regions.append(region_name)
+        return fake(service, region_name="eu-central-1", config=config)
 
     class Sts:
         def get_caller_identity(self) -> dict[str, str]:
             return {"Account": account}
 
-    def session(role: str, region: str) -> SimpleNamespace:
-        assert region == "eu-central-1"
+    def session(role: str, own_region: str) -> SimpleNamespace:
+        assert own_region == "eu-central-1"
         assumed.append(role)
         return SimpleNamespace(client=own)
 
     def make(service: str, **options: Any) -> Any:
-        return Sts() if service == "sts" else own(service, **options)  # type: ignore[call-overload]
+        return Sts() if service == "sts" else own(service, **options)
 
     monkeypatch.setattr(boto3, "client", make)
     monkeypatch.setattr("mlops_jobs.aws._assuming", session)
-    client = serve(role=ROLE)
+    client = serve(role=ROLE, region=region)
 
-    assert assumed == used
+    assert (assumed, regions) == (used, [region])
     assert post(client, without(held_out(binary)[:2])).status == 200
     assert store.calls
 
@@ -308,6 +319,7 @@ def test_a_server_whose_account_is_unknown_does_not_start(
             json.dumps(LOOKED_UP | {"role": "reader"}),
             "role: got 'reader'; allowed: the ARN of a ro",
         ),
+        (json.dumps(LOOKED_UP | {"region": 7}), "region: got 7; allowed: text, such as eu-centr"),
         (json.dumps(LOOKED_UP | {"role": 7}), "role: got 7; allowed: the ARN of a role"),
         (json.dumps(LOOKED_UP | {"retries": 5}), "allowed: a JSON object with group, entity"),
     ],
