@@ -90,11 +90,11 @@ class QuantileModel(Model, Protocol):
 
 @runtime_checkable
 class DecisionModel(Protocol):
-    """A binary model whose positive label is predicted from another probability than 0.5 on."""
+    """A model that may predict another label than the most probable one."""
 
     @property
     def decision(self) -> Decision:
-        """Decision of a binary model."""
+        """Decision of the model."""
 
 
 @runtime_checkable
@@ -127,8 +127,7 @@ def predicted_labels(
     """
     if problem_type is ProblemType.BINARY:
         return decision.predicted(predictions[:, 1]).astype(np.intp)
-    found: npt.NDArray[np.intp] = predictions.argmax(axis=1)
-    return found
+    return decision.chosen(predictions)
 
 
 LoadModel = Callable[[Path], Model]

@@ -190,7 +190,7 @@ def test_the_cost_is_measured_beside_that_of_the_best_constant_label(
 
 def test_a_criterion_of_a_target_that_is_not_binary_is_rejected(tmp_path: Path, fit: Any) -> None:
     opt_ml = lay_out_training(tmp_path, fit("multiclass").outputs, decision_threshold="f1")
-    with pytest.raises(InputError, match="a threshold or costs for a multiclass target"):
+    with pytest.raises(InputError, match="costs of the positive label for a multiclass target"):
         train(opt_ml)
 
 

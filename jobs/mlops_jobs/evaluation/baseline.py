@@ -31,7 +31,7 @@ def best_without_features(
         problem_type: kind of target.
         labels: labels in the order of their classes.
         actual: for each row the number of its class, or its value in a regression.
-        decision: decision of a binary model. Defaults to the threshold 0.5.
+        decision: decision of the model. Defaults to the most probable label.
 
     Returns:
         Each metric that is one number, by its name.
@@ -43,6 +43,8 @@ def best_without_features(
     predictions = np.tile(counts / len(actual), (len(actual), 1))
     found = _values(report_of(problem_type, labels, actual, predictions, decision))
     constant = {int(counts.argmax())} | ({1} if problem_type is ProblemType.BINARY else set())
+    if decision.cost_matrix is not None:
+        constant = set(range(len(labels)))  # the rarest label may be the cheapest
     certain = [
         _values(report_of(problem_type, labels, actual, np.tile(row, (len(actual), 1)), decision))
         for row in np.eye(len(labels))[sorted(constant)]

@@ -63,8 +63,12 @@ def compare(
         known = Scored.of(champion, rows).in_order_of(model.labels)
     except InputError as error:
         return _not_compared(version, f"it cannot predict the held-out rows: {error}")
-    # Each model has its threshold; both are measured with the costs of this commit.
-    decision = replace(known.decision, costs=challenger.decision.costs)
+    # Each model has its thresholds; both are measured with the costs of this commit.
+    decision = replace(
+        known.decision,
+        costs=challenger.decision.costs,
+        cost_matrix=challenger.decision.cost_matrix,
+    )
     known = replace(known, decision=decision)
     return _compared(version, challenger, known, metric, margin)
 

@@ -37,6 +37,8 @@ def classes(scored: Scored) -> list[dict[str, Any]]:
             "recall": float(recall[at]),
             "f1": float(scores[at]),
         }
+        if scored.decision.thresholds is not None:
+            entry["threshold"] = scored.decision.thresholds[at]
         if actual[at]:
             ends = share_interval(int(hits[at]), int(actual[at]))
             entry["recall_interval"] = ends.to_json()

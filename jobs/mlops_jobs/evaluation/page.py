@@ -140,10 +140,13 @@ def _classes(report: Report, metric: Metric, rows: str) -> Iterator[str]:
             _with_interval(one, "precision"),
             _with_interval(one, "recall"),
             _number(one["f1"]),
+            *([_number(one["threshold"])] if "threshold" in one else []),
         )
         for one in report["classes"]
     ]
-    parts = [table(("label", "rows", "precision", "recall", "F1"), figures)]
+    heading = ["label", "rows", "precision", "recall", "F1"]
+    heading += ["threshold"] if any("threshold" in one for one in report["classes"]) else []
+    parts = [table(heading, figures)]
     if len(matrix) <= MAX_LABELS:
         counts = [(label, *map(str, row.values())) for label, row in matrix.items()]
         parts.append(table(("actual label, by predicted", *matrix), counts))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlops_jobs.decision import Criterion, Decision
+from mlops_jobs.decision import NO_COST_MATRIX, Criterion, Decision
 from mlops_jobs.evaluation.metrics import (
     area,
     binary_report,
@@ -92,7 +92,7 @@ class Metric:
             labels: labels in the order of their classes.
             target: target of each row: its class number, or its value in a regression.
             predictions: result of `Model.predict`.
-            decision: decision of a binary model. Defaults to the threshold 0.5.
+            decision: decision of the model. Defaults to the most probable label.
 
         Raises:
             InputError: the metric is the cost, and the model has no costs.
@@ -116,7 +116,7 @@ def report_of(
         labels: labels in the order of their classes.
         target: target of each row: its class number, or its value in a regression.
         predictions: result of `Model.predict`.
-        decision: decision of a binary model. Defaults to the threshold 0.5.
+        decision: decision of the model. Defaults to the most probable label.
     """
     return _REPORTS[problem_type](labels, target, predictions, decision)
 
@@ -139,22 +139,35 @@ def metric_of(problem_type: ProblemType, name: str | None) -> Metric:
 
 
 def check_criterion(problem_type: ProblemType, metric: str | None, criterion: Criterion) -> None:
-    """Rejects a criterion of the threshold that the target or the metric does not allow.
+    """Rejects a criterion of the decision that the target or the metric does not allow.
 
     Args:
         problem_type: kind of target.
         metric: name of the metric.
-        criterion: criterion of the threshold.
+        criterion: criterion of the decision.
 
     Raises:
-        InputError: the target is not binary, or the metric needs costs.
+        InputError: the criterion is for another kind of target, or the metric needs costs.
     """
-    if problem_type is not ProblemType.BINARY and criterion != Criterion():
+    if problem_type is ProblemType.REGRESSION and criterion != Criterion():
         raise InputError(
-            f"decision: got a threshold or costs for a {problem_type} target; allowed: a binary "
-            "target. Remove the section"
+            "decision: got a threshold or costs for a regression target; allowed: a target with "
+            "labels. Remove the section"
         )
-    if metric == "cost" and criterion.costs is None:
+    if problem_type is ProblemType.MULTICLASS and criterion.of_two_labels:
+        raise InputError(
+            "decision: got a threshold or costs of the positive label for a multiclass target; "
+            "allowed: thresholds, threshold macro_f1, or cost_matrix, with threshold cost or "
+            "without"
+        )
+    if problem_type is ProblemType.BINARY and criterion.of_more_labels:
+        raise InputError(
+            "decision: got thresholds, macro_f1 or cost_matrix for a binary target; allowed: "
+            "threshold and costs"
+        )
+    if problem_type is ProblemType.MULTICLASS and metric == "cost" and not criterion.cost_matrix:
+        raise InputError(NO_COST_MATRIX)
+    if problem_type is ProblemType.BINARY and metric == "cost" and criterion.costs is None:
         raise InputError(
             "objective.metric: got cost without costs; set decision.costs, such as "
             "{false_positive: 1, false_negative: 5}"
@@ -177,13 +190,17 @@ def _binary(
 
 
 def _multiclass(
-    labels: tuple[str, ...], target: Numbers, predictions: Numbers, _: Decision
+    labels: tuple[str, ...], target: Numbers, predictions: Numbers, decision: Decision
 ) -> Report:
     actual, probabilities = target.astype(np.intp), predictions.astype(np.float64)
-    matrix = confusion_matrix(actual, probabilities.argmax(axis=1), len(labels))
-    return multiclass_report(actual, probabilities, labels) | {
+    predicted = decision.chosen(predictions)
+    matrix = confusion_matrix(actual, predicted, len(labels))
+    report = multiclass_report(actual, probabilities, labels, predicted=predicted) | {
         "macro_f1": _value(f_score(*precision_recall(matrix)).mean())
     }
+    if decision.cost_matrix is not None:
+        report["cost"] = _value(decision.cost_of_labels(actual, predicted))
+    return report
 
 
 def _regression(_: tuple[str, ...], target: Numbers, predictions: Numbers, __: Decision) -> Report:
@@ -218,12 +235,14 @@ def _average_precision(target: Numbers, predictions: Numbers, _: Decision) -> fl
 
 
 def _cost(target: Numbers, predictions: Numbers, decision: Decision) -> float:
+    if predictions.shape[1] > 2:
+        return decision.cost_of_labels(target.astype(np.intp), decision.chosen(predictions))
     return decision.cost(target == 1, decision.predicted(predictions[:, 1]))
 
 
 def _accuracy(target: Numbers, predictions: Numbers, decision: Decision) -> float:
     binary = predictions.shape[1] == 2
-    chosen = decision.predicted(predictions[:, 1]) if binary else predictions.argmax(axis=1)
+    chosen = decision.predicted(predictions[:, 1]) if binary else decision.chosen(predictions)
     return float(np.mean(chosen == target))
 
 
@@ -239,6 +258,7 @@ _ALONE: dict[tuple[str, str], Callable[[Numbers, Numbers, Decision], float]] = {
     (ProblemType.BINARY.report, "average_precision"): _average_precision,
     (ProblemType.BINARY.report, "accuracy"): _accuracy,
     (ProblemType.MULTICLASS.report, "accuracy"): _accuracy,
+    (ProblemType.MULTICLASS.report, "cost"): _cost,
     (ProblemType.REGRESSION.report, "rmse"): _root_mean_squared_error,
 }
 
@@ -284,6 +304,7 @@ METRICS = {
         ("f1", True, "weighted_f1"),
         ("macro_f1", True, "macro_f1"),
         ("logloss", False, "logloss"),
+        ("cost", False, "cost"),
     ),
     ProblemType.REGRESSION: _metrics(
         ProblemType.REGRESSION,

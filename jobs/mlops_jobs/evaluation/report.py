@@ -76,9 +76,9 @@ def report_of_rows(
     }
     if scored.problem_type is not ProblemType.REGRESSION:
         report["classes"] = classes(scored)
+        report["decision"] = asdict(scored.decision)
     if scored.problem_type is ProblemType.BINARY:
         report["thresholds"] = thresholds(scored)
-        report["decision"] = asdict(scored.decision)
     if scope.bias is not None:
         report["bias"] = bias(scored, rows, scope.bias)
     return report

@@ -88,7 +88,7 @@ class Scored:
         labels: labels in the order of the classes; () for a regression.
         actual: for each row the number of its class, or its value in a regression.
         predictions: result of `Model.predict`.
-        decision: decision of a binary model. Defaults to the threshold 0.5.
+        decision: decision of the model. Defaults to the most probable label.
     """
 
     problem_type: ProblemType
@@ -154,6 +154,7 @@ class Scored:
             labels=labels,
             actual=codes[self.actual.astype(np.intp)],
             predictions=self.predictions[:, places],
+            decision=self.decision.reordered(places),
         )
 
     def report(self) -> Report:

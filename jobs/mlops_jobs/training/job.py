@@ -95,6 +95,9 @@ def train(
             decision = training.decide(target, predictions)
             if decision.threshold != DEFAULT_THRESHOLD:
                 print(f"threshold: {decision.threshold!r} ({decision.criterion})", flush=True)
+            if decision.thresholds is not None:
+                found = dict(zip(schema.labels, decision.thresholds, strict=True))
+                print(f"thresholds: {found!r} ({decision.criterion})", flush=True)
             schema = replace(schema, decision=decision)
             (folder / schemas.FILE).write_text(schema.to_json(), encoding="utf-8")
             # It is that of the first fit, which has not learned from the validation rows.

@@ -43,7 +43,7 @@ class Training:
         checkpoints: folder that SageMaker synchronizes with S3; without `CheckpointConfig` it does
             not exist.
         folder: existing folder for the files of the model; it already has the schema.
-        criterion: criterion of the threshold of a binary model. Defaults to 0.5.
+        criterion: criterion of the predicted label. Defaults to the most probable one.
     """
 
     schema: Schema
@@ -72,8 +72,11 @@ class Training:
             target: target of each validation row.
             predictions: result of `Model.predict` for these rows.
         """
-        if self.schema.problem_type is not ProblemType.BINARY:
+        if self.schema.problem_type is ProblemType.REGRESSION:
             return Decision()
+        if self.schema.problem_type is ProblemType.MULTICLASS:
+            labels = self.schema.labels
+            return self.criterion.decide_labels(target.astype(np.intp), predictions, labels)
         return self.criterion.decide(target == 1, predictions[:, 1])
 
 

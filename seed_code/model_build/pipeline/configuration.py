@@ -1,6 +1,7 @@
 """Content of `config.yaml`."""
 
 import json
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -262,27 +263,36 @@ class Objective(Section):
 
 
 class Decision(Section):
-    """The label that a binary model predicts.
+    """The label that a model predicts.
 
     Args:
-        threshold: minimum probability of the positive label, between 0 and 1; `f1` or `cost`: the
-            threshold with the largest F1, or the least mean cost, of the validation rows. Defaults
-            to 0.5.
+        threshold: of a binary model, the minimum probability of the positive label, between 0 and
+            1; `f1` or `cost`: the threshold with the largest F1, or the least mean cost, of the
+            validation rows. With more labels: `macro_f1`, thresholds of labels with the largest
+            mean F1 of the validation rows, or `cost`, the label with the least expected cost.
+            Defaults to 0.5, with more labels to the most probable one.
         costs: costs of a row by its actual and its predicted label: false_positive and
             false_negative, true_positive and true_negative. Defaults to none: there is no metric
             `cost`.
+        thresholds: thresholds of labels, of more than two; the label with the largest ratio of
+            probability and threshold is predicted. Defaults to 0.5 for each label.
+        cost_matrix: costs of a row, of more than two labels, by its actual and its predicted label;
+            1 for an error and 0 otherwise, if not given. Defaults to none: there is no metric
+            `cost`.
     """
 
-    threshold: Number | Literal["f1", "cost"] = 0.5
+    threshold: Number | Literal["f1", "macro_f1", "cost"] = 0.5
     costs: dict[
         Literal["false_positive", "false_negative", "true_positive", "true_negative"], Number
     ] = {}
+    thresholds: dict[str, Number] = {}
+    cost_matrix: dict[str, dict[str, Number]] = {}
 
     @property
     def criterion(self) -> Criterion:
-        """Criterion of the threshold."""
+        """Criterion of the predicted label."""
         costs: dict[str, object] = {str(name): value for name, value in self.costs.items()}
-        return Criterion.parse(self.threshold, costs)
+        return Criterion.parse(self.threshold, costs, self.thresholds, self.cost_matrix)
 
     @model_validator(mode="after")
     def _is_possible(self) -> "Decision":
@@ -353,7 +363,7 @@ class Configuration(PipelineConfiguration):
         features: features that are added to its rows. Defaults to None: no features.
         split: shares of the rows. Defaults to `Split()`.
         objective: metric and threshold of a model. Defaults to `Objective()`.
-        decision: label that a binary model predicts. Defaults to `Decision()`.
+        decision: label that a model predicts. Defaults to `Decision()`.
         evaluation: extent of the evaluation. Defaults to `Evaluation()`.
         bias: groups whose treatment is measured. Defaults to `Bias()`: none.
         training, tuning, instance_types, network: as in every file: `PipelineConfiguration`.
@@ -392,12 +402,23 @@ class Configuration(PipelineConfiguration):
             kind for kind in problem_types if any(one.name == name for one in METRICS[kind])
         ] or problem_types
         metric = metric_of(having[0], name)
-        for kind in having:
-            if self.data.problem_type or kind is ProblemType.BINARY:
-                check_criterion(kind, name, self.decision.criterion)
+        problems = list(_problems_of_criterion(having, name, self.decision.criterion))
+        if len(problems) == len(having):
+            raise problems[0]
         if self.objective.threshold is not None:
             metric.check_threshold(self.objective.threshold)
         return self
+
+
+def _problems_of_criterion(
+    kinds: Sequence[ProblemType], metric: str | None, criterion: Criterion
+) -> Iterator[InputError]:
+    """Yields an error for each kind of target that does not allow the criterion."""
+    for kind in kinds:
+        try:
+            check_criterion(kind, metric, criterion)
+        except InputError as error:
+            yield error
 
 
 def read_configuration(file: Path) -> Configuration:

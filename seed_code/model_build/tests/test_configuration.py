@@ -220,6 +220,54 @@ def test_the_threshold_of_predictions_is_a_number_or_a_criterion(tmp_path: Path)
     assert changed(tmp_path, "decision", {}).decision.criterion.hyperparameters() == {}
 
 
+def test_a_decision_about_more_than_two_labels_reaches_the_training_job(tmp_path: Path) -> None:
+    document = yaml.safe_load(VALID) | {"objective": {}}
+    document["data"].pop("problem_type", None)
+    for given, expected in (
+        ({"threshold": "macro_f1"}, {"decision_threshold": "macro_f1"}),
+        ({"thresholds": {"rare": 0.1}}, {"decision_thresholds": '{"rare":0.1}'}),
+        (
+            {"threshold": "cost", "cost_matrix": {"rare": {"common": 20}}},
+            {
+                "decision_threshold": "cost",
+                "decision_cost_matrix": '{"rare":{"common":20.0}}',
+            },
+        ),
+    ):
+        file = tmp_path / "config.yaml"
+        file.write_text(yaml.safe_dump({**document, "decision": given}))
+        read = read_configuration(file)
+        assert read.decision.criterion.hyperparameters() == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "objective", "decision", "message"),
+    [
+        ("binary", {}, {"threshold": "macro_f1"}, "for a binary target"),
+        ("multiclass", {}, {"threshold": "f1"}, "for a multiclass target"),
+        ("multiclass", {"metric": "cost"}, {}, "set decision.cost_matrix"),
+        (None, {"metric": "auc"}, {"threshold": "macro_f1"}, "for a binary target"),
+        (None, {}, {"thresholds": {"rare": 2}}, "decision.thresholds.rare: got 2.0"),
+        (None, {"metric": "rmse"}, {"threshold": 0.2}, "for a regression target"),
+    ],
+)
+def test_a_decision_that_no_target_of_the_configuration_allows_is_rejected(
+    tmp_path: Path,
+    kind: str | None,
+    objective: dict[str, str],
+    decision: dict[str, object],
+    message: str,
+) -> None:
+    document = yaml.safe_load(VALID) | {"objective": objective, "decision": decision}
+    document["data"].pop("problem_type", None)
+    document["data"] |= {"problem_type": kind} if kind else {}
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(document))
+
+    with pytest.raises(InputError, match=message):
+        read_configuration(file)
+
+
 def test_a_regression_has_no_threshold_of_predictions(tmp_path: Path) -> None:
     document = yaml.safe_load(VALID) | {"objective": {}, "decision": {"threshold": "f1"}}
     document["data"]["problem_type"] = "regression"

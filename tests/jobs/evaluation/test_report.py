@@ -178,7 +178,13 @@ def test_reports_are_json_even_if_a_value_is_undefined() -> None:
 def test_a_metric_alone_is_that_of_the_report(fitted: Fitted) -> None:
     rows = fitted.holdout()
     held_out_rows = held_out(**{name: [row[name] for row in rows] for name in rows[0]})
-    decision = Decision(costs=Costs(false_positive=1, false_negative=3))
+    count = len(fitted.predictor.labels)
+    matrix = tuple(tuple(abs(row - at) * 2.0 for at in range(count)) for row in range(count))
+    decision = Decision(
+        costs=Costs(false_positive=1, false_negative=3),
+        thresholds=tuple(0.5 / (at + 1) for at in range(count)),
+        cost_matrix=matrix,
+    )
     scored = replace(Scored.of(fitted.predictor, held_out_rows), decision=decision)
     report = scored.report()
     for metric in METRICS[ProblemType(fitted.kind)]:

@@ -13,7 +13,6 @@ import xgboost
 from mlops_jobs.boosting import workers
 from mlops_jobs.boosting.checkpoint import Checkpoints
 from mlops_jobs.boosting.progress import Progress
-from mlops_jobs.decision import DEFAULT_THRESHOLD
 from mlops_jobs.failure import InputError
 from mlops_jobs.problem_type import ProblemType
 from mlops_jobs.training.training import Training
@@ -150,7 +149,7 @@ def _boost(
 def _metric_of_xgboost(training: Training) -> str | None:
     """Returns XGBoost's name of the metric; None if it is computed from predictions."""
     name = training.metric.name
-    if name == "accuracy" and training.criterion.threshold != DEFAULT_THRESHOLD:
+    if name == "accuracy" and training.criterion.changes_labels:
         return None
     # XGBoost averages the areas of the instances.
     if name == "auc" and workers.count() > 1:
