@@ -379,6 +379,20 @@ def test_attribution_by_model_monitor_needs_the_configuration_of_the_package(
     ]
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"shadow": Shadow(version=6, percentage=50)},
+        {"second_variant": SecondVariant(version=6, percentage=10)},
+    ],
+)
+def test_model_monitor_is_rejected_beside_a_variant_that_it_does_not_separate(
+    synthesize: Synthesize, beside: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match="engine: got model-monitor beside second_variant or"):
+        synthesize(stage(Monitor(engine="model-monitor"), **beside))
+
+
 def test_a_long_name_is_shortened_for_runs_and_rejected_for_model_monitor(
     synthesize: Synthesize, project: Project
 ) -> None:

@@ -42,7 +42,7 @@ def test_sagemaker_receives_the_reason_of_a_failure(
     (opt_ml / "output").mkdir()
     monkeypatch.setattr(job, "OPT_ML", opt_ml)
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise KeyError("a bug in model.py")
 
     monkeypatch.setattr(job, "train", broken)

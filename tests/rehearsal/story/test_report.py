@@ -402,6 +402,18 @@ def test_each_metric_has_beside_it_what_it_must_beat() -> None:
         assert text in html
 
 
+def test_labels_show_their_thresholds_where_the_model_has_some() -> None:
+    figures = {"rows": 9, "precision": 0.5, "recall": 0.5, "f1": 0.5}
+    labels = [{"label": "common", **figures}, {"label": "rare", **figures}]
+    plain = report.render(summary("multiclass"), Reports({"classes": labels}))
+    assert "threshold</th>" not in plain
+
+    chosen = [{**one, "threshold": at} for one, at in zip(labels, (0.5, 0.0123), strict=True)]
+    shown = report.render(summary("multiclass"), Reports({"classes": chosen}))
+    assert "threshold</th>" in shown
+    assert "0.0123" in shown
+
+
 def test_a_gate_without_a_threshold_names_the_baseline_that_must_be_beaten() -> None:
     gate = {**EVALUATION["gate"], "threshold": None, "baseline": "seasonal_naive"}  # type: ignore[dict-item]
     naive = {"without_features": {}, "seasonal_naive": {"auc": {"value": 0.61}}}

@@ -102,6 +102,11 @@ class StageMonitors(Construct):
         self._stage = stage
         self._resources, self._endpoint = resources, endpoint
         self._roles, self._package = roles, package
+        if self._is_model_monitor and not self._is_only_variant:
+            raise ValueError(
+                "monitor.engine: got model-monitor beside second_variant or shadow, whose traffic "
+                "it does not separate; use drift-monitor"
+            )
         self._buckets: dict[str, s3.IBucket] = {}
         types = dict(self._types())
         lacks = {name: one for name in types if (one := self._lacks(name)) is not None}
@@ -178,6 +183,13 @@ class StageMonitors(Construct):
     @property
     def _is_model_monitor(self) -> bool:
         return self._settings.engine == "model-monitor"
+
+    @property
+    def _is_only_variant(self) -> bool:
+        stage = self._stage
+        if isinstance(stage, settings.Batch):
+            return True
+        return stage.second_variant is None and stage.shadow is None
 
     def _monitor(self, name: str, kind: MonitoringType) -> DriftMonitor | ModelMonitor:
         given, resources = self._settings, self._resources
@@ -331,13 +343,12 @@ class StageMonitors(Construct):
                 input_prefix=f"{INPUT}/{folder}",
                 output_prefix=f"{PREDICTIONS}/{folder}" if is_compared else None,
             )
-        is_only_variant = stage.second_variant is None and stage.shadow is None
         return MonitoringInput.from_endpoint(
             self._named,
             capture_bucket=bucket,
             capture_prefix=settings.Capture.prefix,
             variant_name=None
-            if is_only_variant or self._endpoint is None
+            if self._is_only_variant or self._endpoint is None
             else self._endpoint.variant_name,
         )
 
