@@ -109,6 +109,17 @@ def of_endpoint(aws: LocalAws, endpoint: str) -> list[Monitor]:
     return sorted(found, key=lambda one: one.name)
 
 
+def has_model_monitor(aws: LocalAws, endpoint: str) -> bool:
+    """Returns True if Model Monitor has a schedule for an endpoint.
+
+    Args:
+        aws: the account of the endpoint.
+        endpoint: name of the endpoint.
+    """
+    listed = aws.client("sagemaker").list_monitoring_schedules(EndpointName=endpoint, MaxResults=1)
+    return bool(listed["MonitoringScheduleSummaries"])
+
+
 def _monitor(schedule: Mapping[str, Any], endpoint: str) -> Monitor | None:
     request = json.loads(schedule["Target"].get("Input") or "{}")
     variables = request.get("Environment", {})

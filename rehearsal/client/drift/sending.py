@@ -232,6 +232,13 @@ def run_monitors(
     account, endpoint = project.account_of(aws, stage), project.endpoint(stage)
     found = monitors.of_endpoint(account, endpoint)
     if not found:
+        if monitors.has_model_monitor(account, endpoint):
+            raise RehearsalError(
+                f"The monitors of endpoint {endpoint} are schedules of Model Monitor.",
+                "This command runs drift monitors alone, and has not written labels.",
+                "Pass --no-run, and move time forward: `rehearse clock --forward 2h`. The page of "
+                f"`rehearse report {project.name}` shows the runs.",
+            )
         raise RehearsalError(
             f"Endpoint {endpoint} has no monitor.",
             f"config/{stage}.yaml of the model-deploy repository has no `monitor`, or the deployed "
