@@ -1,6 +1,5 @@
 """Settings files of stages in the first commit of the model-deploy repository."""
 
-import dataclasses
 from collections.abc import Sequence
 
 from mlops_constructs.delivery import DEFAULT_STAGES, ProjectStage
@@ -28,4 +27,4 @@ def with_stage_settings(seed: Seed, stages: Sequence[ProjectStage]) -> Seed:
         for stage in stages
         if (path := f"config/{stage.name}.yaml") not in files
     }
-    return dataclasses.replace(seed, project_files={**seed.project_files, **missing})
+    return seed.with_project_files(missing)

@@ -1,3 +1,4 @@
+import gc
 import os
 import re
 import zipfile
@@ -174,3 +175,55 @@ def test_a_repository_starts_with_the_seed_on_main_and_is_kept(folder: Path) -> 
             "Properties": {"RepositoryName": "churn", "Code": {"BranchName": "main"}},
         },
     )
+
+
+def test_repositories_of_an_app_share_the_zip_file_of_a_seed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Path] = []
+    write = Seed.write_zip
+
+    def counting(seed: Seed, path: Path) -> None:
+        written.append(path)
+        write(seed, path)
+
+    monkeypatch.setattr(Seed, "write_zip", counting)
+    seed, stack = Seed(folder=folder), cdk.Stack(cdk.App(), "Stack")
+
+    first, second = (seed.asset(stack, name) for name in ("First", "Second"))
+
+    assert first.asset_hash == second.asset_hash
+    assert len(written) == 1
+
+
+def test_the_zip_file_of_a_seed_is_removed_with_it(folder: Path) -> None:
+    seed = Seed(folder=folder)
+    file = seed._zip_file
+    assert file.is_file()
+    del seed
+    gc.collect()
+    assert not file.parent.exists()
+
+
+def test_a_changed_seed_makes_another_asset(folder: Path) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    first = Seed(folder=folder).asset(stack, "First")
+    (folder / "README.md").write_text("changed")
+    assert Seed(folder=folder).asset(stack, "Second").asset_hash != first.asset_hash
+
+
+def test_files_of_a_project_are_added_to_a_copy_that_projects_share(
+    folder: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "test.yaml"
+    file.write_text("kind: real-time\n")
+    seed = Seed(folder=folder)
+
+    first, second = (seed.with_project_files({"config/test.yaml": file}) for _ in range(2))
+
+    assert first is second
+    assert first.files() == {**seed.files(), "config/test.yaml": file}
+    assert "config/test.yaml" not in seed.files()
+    assert seed.with_project_files({}) is seed
+    with pytest.raises(ValueError, match=r"README\.md would replace a file"):
+        seed.with_project_files({"README.md": file})

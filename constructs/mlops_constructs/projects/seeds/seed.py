@@ -1,9 +1,13 @@
 """Seed code of a repository, as a reproducible zip file."""
 
+import dataclasses
+import shutil
 import tempfile
+import weakref
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from aws_cdk import aws_s3_assets as s3_assets
@@ -41,7 +45,8 @@ _MODES = {False: 0o100644, True: 0o100755}
 class Seed:
     """Defines the first commit of a repository: a folder, and additional files.
 
-    Files that tools create (byte code, environments, caches, build results) are excluded.
+    Files that tools create (byte code, environments, caches, build results) are excluded. The names
+    of the files are read once, when the seed is defined.
 
     Args:
         folder: root folder of the repository.
@@ -71,7 +76,7 @@ class Seed:
 
     def __post_init__(self) -> None:
         problems = Problems(f"Seed {self.folder}")
-        own = self._own_files() if self.folder.is_dir() else {}
+        own = self._own_files if self.folder.is_dir() else {}
         if not self.folder.is_dir():
             problems.add("folder: got a path that does not exist; use an existing folder")
         elif not own:
@@ -80,7 +85,7 @@ class Seed:
         present = {**own, **self.extra_files}
         problems.extend(_added_problems("project_files", self.project_files, present))
         if self.folder.is_dir():
-            problems.extend(link_problems(self.folder, self._own_paths()))
+            problems.extend(link_problems(self.folder, self._own_paths))
         files = {path: file for path, file in self.files().items() if file.is_file()}
         if self.version is not None and SEED_RECORD in files:
             problems.add(
@@ -93,7 +98,7 @@ class Seed:
 
     def files(self) -> dict[str, Path]:
         """Returns all files by their path in the repository, sorted by path."""
-        return dict(sorted({**self._own_files(), **self.extra_files, **self.project_files}.items()))
+        return dict(sorted({**self._own_files, **self.extra_files, **self.project_files}.items()))
 
     def contents(self) -> dict[str, bytes]:
         """Returns the contents of all files of the first commit by path, the record included."""
@@ -128,19 +133,49 @@ class Seed:
             scope: parent construct.
             construct_id: id of the asset.
         """
-        with tempfile.TemporaryDirectory() as directory:
-            path = Path(directory) / "seed.zip"
-            self.write_zip(path)
-            # The asset copies the file into the cloud assembly at once.
-            return s3_assets.Asset(scope, construct_id, path=str(path))
+        return s3_assets.Asset(scope, construct_id, path=str(self._zip_file))
 
+    def with_project_files(self, files: Mapping[str, Path]) -> "Seed":
+        """Returns the seed with further files of a project; the same one for the same files.
+
+        Args:
+            files: files by their path in the repository, beside those of `project_files`.
+
+        Raises:
+            ValueError: a file does not exist or would replace another one.
+        """
+        if not files:
+            return self
+        key = tuple(sorted(files.items()))
+        if key not in self._derived:
+            added = {**self.project_files, **files}
+            self._derived[key] = dataclasses.replace(self, project_files=added)
+        return self._derived[key]
+
+    @cached_property
+    def _derived(self) -> "dict[tuple[tuple[str, Path], ...], Seed]":
+        return {}
+
+    @cached_property
+    def _zip_file(self) -> Path:
+        """The zip file, which exists as long as the seed.
+
+        Projects of an app share it: the CDK reads and copies a file once for an app.
+        """
+        directory = Path(tempfile.mkdtemp(prefix="seed-"))
+        weakref.finalize(self, shutil.rmtree, directory)
+        self.write_zip(directory / "seed.zip")
+        return directory / "seed.zip"
+
+    @cached_property
     def _own_files(self) -> dict[str, Path]:
         return {
             path.relative_to(self.folder).as_posix(): path
-            for path in self._own_paths()
+            for path in self._own_paths
             if path.is_file()
         }
 
+    @cached_property
     def _own_paths(self) -> list[Path]:
         """Returns files, folders and links of the folder, without those that tools create."""
         return [
