@@ -37,7 +37,10 @@ test-spark: .venv/dev.stamp .tools/spark.stamp ## Run the tests that compare Spa
 
 .PHONY: test-fast
 test-fast: .venv/dev.stamp node_modules/.stamp ## Run the tests that start no server and no command
-	@python -m pytest -n auto --maxprocesses 3 --no-loadscope-reorder -m unit $(ARGS)
+	@python -m pytest -n auto --maxprocesses 3 --no-loadscope-reorder -m unit $(WITHOUT_UNITS) $(ARGS)
+
+# Folders whose tests have other markers: each process would import all of their modules.
+WITHOUT_UNITS := $(addprefix --ignore=tests/,attacks docs end_to_end personas)
 
 .PHONY: check
 check: .venv/dev.stamp ## Lint, format, types, layers, layout, vocabulary and docs

@@ -1,11 +1,13 @@
 """How tests are spread over processes, and where they may write."""
 
+import gc
 import inspect
+import linecache
 import os
 import re
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from inspect import ismodule
 from types import CodeType
@@ -153,6 +155,17 @@ def pytest_configure(config: pytest.Config) -> None:
     tempfile.tempdir = None  # so that it is asked for anew
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collects tests without garbage collection, which would visit all of them again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     factory = session.config._tmp_path_factory  # type: ignore[attr-defined]
     session.config.pluginmanager.register(FixtureFolders(factory))
@@ -241,8 +254,16 @@ def _names(code: CodeType) -> Iterator[str]:
 @cache
 def _starts_a_process(function: object) -> bool:
     """True if the text of a function starts a process or a scan that takes seconds."""
-    try:
-        text = inspect.getsource(function)  # type: ignore[arg-type]
-    except (TypeError, OSError):
-        return False
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType):
+        return False  # a class, whose methods are followed
+    first, last = _lines(code)
+    text = "".join(linecache.getlines(code.co_filename)[first - 1 : last])
     return bool(STARTS.search(text) or SCANS.search(text))
+
+
+def _lines(code: CodeType) -> tuple[int, int]:
+    """The first and the last line of a function; `inspect` would divide its file into tokens."""
+    inner = [_lines(each)[1] for each in code.co_consts if isinstance(each, CodeType)]
+    ends = (end for _, end, _, _ in code.co_positions() if end is not None)
+    return code.co_firstlineno, max([code.co_firstlineno, *ends, *inner])
