@@ -1,6 +1,5 @@
 """Section `monitor`: monitors of an endpoint or of batch jobs, their alarms, and retraining."""
 
-from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
