@@ -110,6 +110,20 @@ def test_the_tags_of_a_key_are_seen_late(aws: Any, bucket: str, key: str) -> Non
     assert other.get_object(Bucket=bucket, Key="object")["Body"].read() == b"content"
 
 
+def test_a_policy_can_require_an_alias_of_the_key(aws: Any, bucket: str, key: str) -> None:
+    name = f"alias/{uuid4().hex[:12]}"
+
+    def named(alias: str) -> dict[str, Any]:
+        return {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}}
+
+    reader = someone(aws, using("*", "Decrypt", **named(name)))
+    assert error_of(reader.get_object, Bucket=bucket, Key="object")["Code"] == "AccessDenied"
+    aws.client("kms").create_alias(AliasName=name, TargetKeyId=key)
+    assert reader.get_object(Bucket=bucket, Key="object")["Body"].read() == b"content"
+    other = someone(aws, using("*", "Decrypt", **named(f"{name}-other")))
+    assert error_of(other.get_object, Bucket=bucket, Key="object")["Code"] == "AccessDenied"
+
+
 def test_a_disabled_key_closes_its_objects_until_it_is_enabled(
     aws: Any, bucket: str, key: str
 ) -> None:
