@@ -218,7 +218,7 @@ class Project(Construct):
             mlflow_app_arn=mlflow.mlflow_app_arn if mlflow else None,
             feature_store=feature_store,
             feature_reader_role_arn=self._feature_reader_arn(project_name)
-            if feature_store and self._feature_readers
+            if feature_store and self._targets
             else None,
         )
         self.model_package_group = self._group()
@@ -368,11 +368,6 @@ class Project(Construct):
         )
         return role
 
-    @property
-    def _feature_readers(self) -> list[StageTarget]:
-        """Stages in other accounts; those in other regions cannot look features up."""
-        return [target for target in self._targets.values() if not target.has_copies]
-
     def _feature_reader_arn(self, project_name: str) -> str:
         place = environment_of(self)
         return feature_reader_role_arn(project_name, place.region, place.account)
@@ -383,7 +378,7 @@ class Project(Construct):
             return None
         models = [
             target.principal_with(target.model_execution_role_name)
-            for target in self._feature_readers
+            for target in self._targets.values()
         ]
         return LeastPrivilegeRole(
             self,

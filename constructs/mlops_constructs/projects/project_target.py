@@ -317,7 +317,7 @@ class ProjectTarget(Construct):
                 *(() if self.images else self._stored_in_project(MODEL_DATA_PREFIX)),
                 *(
                     [Permission(actions=["sts:AssumeRole"], resources=[reader])]
-                    if feature_store and not self.images
+                    if feature_store
                     else []
                 ),
             ],

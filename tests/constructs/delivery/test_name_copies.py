@@ -203,7 +203,12 @@ def container(**members: Any) -> dict[str, Any]:
             container(Environment={"KEY": "{" + "{resolve:secretsmanager:team}}"}),
             "dynamic reference",
         ),
-        (container(Environment={"ONLINE_FEATURES": "{}"}), "looks features up"),
+        (
+            container(Environment={"ONLINE_FEATURES": '{"group": "customers"}'}),
+            "looks features up and does not name their region",
+        ),
+        (container(Environment={"ONLINE_FEATURES": "[]"}), "does not name their region"),
+        (container(Environment={"ONLINE_FEATURES": "{"}), "does not name their region"),
         (
             {**PACKAGE, "InferenceSpecification": {"Containers": [{}, {}]}},
             "has 2 containers; allowed is one",
@@ -217,6 +222,12 @@ def test_a_package_that_cannot_be_copied_is_rejected(
 
     assert message in capsys.readouterr().out
     assert not (tmp_path / "prod.copies.json").exists()
+
+
+def test_a_model_that_names_the_region_of_its_features_is_copied(tmp_path: Path) -> None:
+    features = json.dumps({"group": "customers", "region": "eu-central-1"})
+
+    assert run(tmp_path, package=container(Environment={"ONLINE_FEATURES": features})) == 0
 
 
 def test_nothing_is_written_while_no_model_is_approved(tmp_path: Path) -> None:

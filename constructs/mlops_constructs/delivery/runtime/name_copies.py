@@ -121,15 +121,25 @@ def copies_of(package: Mapping[str, Any], place: Place, aws: Aws) -> Copies:
     if data is not None:
         own["ModelDataUrl"] = texts[data]
     found = {key: value for key, value in own.items() if value}
-    if LOOK_UP in container.get("Environment", {}):
+    if not _names_region(container.get("Environment", {}).get(LOOK_UP)):
         raise RejectedError(
-            f"{name} looks features up, which are in the region of the project; register a model "
-            "without look-ups, or remove the stage"
+            f"{name} looks features up and does not name their region: it was trained before the "
+            "project had a stage in another region; push to model-build and approve the new version"
         )
     # CloudFormation would resolve a reference in a variable, with the permissions of its role.
     if DYNAMIC in json.dumps(found):
         raise RejectedError(f"{name} has a dynamic reference ({DYNAMIC}) in its container")
     return Copies(container=found, texts=texts, digests=frozenset([digest]))
+
+
+def _names_region(look_up: str | None) -> bool:
+    if look_up is None:
+        return True
+    try:
+        content = json.loads(look_up)
+    except ValueError:
+        return False
+    return isinstance(content, dict) and bool(content.get("region"))
 
 
 def _digest(container: Mapping[str, Any], place: Place, aws: Aws, name: str) -> str:
