@@ -80,7 +80,6 @@ class Life:
             challenger = self.steps.train(self.aws, self.project, execution, (RETRAIN,))
         with self._board.step(CANARY):
             self._replace(challenger, summer)
-        self.steps.finish(self.aws, challenger)
         with self._board.step(BAD):
             self._roll_back(challenger.package)
         self._summary.endpoints = rollouts.read(self.aws, self.project)
@@ -227,6 +226,8 @@ class Life:
             )
         self._record_load("canary of the challenger", load.outcomes, began)
         self.steps.require_success(self.aws, watched)
+        # The lineage below has the training as it ended.
+        self.steps.finish(self.aws, training)
         self.package = challenger
         self.steps.event(
             "rollout",
