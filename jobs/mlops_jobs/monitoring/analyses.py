@@ -35,12 +35,15 @@ BINARY_LABELS = 2
 WITH_LABELS = (Analysis.MODEL_QUALITY, Analysis.MODEL_BIAS)
 
 
-def compare(settings: Settings, load_model: LoadModel) -> Findings | LabelCounts | None:
+def compare(
+    settings: Settings, load_model: LoadModel, context: Any = None
+) -> Findings | LabelCounts | None:
     """Compares the traffic of a time window with a baseline.
 
     Args:
         settings: settings of the run.
         load_model: loads the model, if the analysis needs it.
+        context: a SparkContext for data quality. Defaults to None: this process.
 
     Returns:
         The findings; counts of labels if no call of the traffic has one; None if there was no
@@ -50,7 +53,7 @@ def compare(settings: Settings, load_model: LoadModel) -> Findings | LabelCounts
         InputError: an input cannot be read.
     """
     if settings.analysis is Analysis.DATA_QUALITY:
-        return quality_of_traffic.analyze(settings)
+        return quality_of_traffic.analyze(settings, context)
     with LabelStore() as labels:
         if settings.analysis in WITH_LABELS and settings.ground_truth_source:
             hours = settings.label_hours

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from mlops_jobs.failure import MAX_MESSAGE_LENGTH, exit_with_message
 from mlops_jobs.monitoring import model_quality
@@ -46,7 +47,25 @@ def monitor(environment: Mapping[str, str], load_model: LoadModel) -> str:
         InputError: an input cannot be read, or CloudWatch rejects the metrics.
     """
     settings = Settings.from_environment(environment)
-    found = compare(settings, load_model)
+    if settings.engine == "spark":
+        return _monitor_on_spark(settings, load_model)
+    return _monitor(settings, load_model, None)
+
+
+def _monitor_on_spark(settings: Settings, load_model: LoadModel) -> str:
+    """Runs the job on the first instance, and a worker of Spark on the others."""
+    from mlops_jobs.spark.cluster import Cluster
+
+    cluster = Cluster.of_job()
+    if not cluster.is_driver:
+        cluster.work()
+        return f"Completed: {cluster.hosts[0]} has the result."
+    with cluster.context("monitor") as context:
+        return _monitor(settings, load_model, context)
+
+
+def _monitor(settings: Settings, load_model: LoadModel, context: Any) -> str:
+    found = compare(settings, load_model, context)
     metrics = [Metric(name=COMPLETED_RUNS, value=1.0)]
     if isinstance(found, LabelCounts):
         metrics += found.metrics()

@@ -15,37 +15,24 @@ from mlops_jobs.monitoring.drift import Drift
 from mlops_jobs.monitoring.findings import VARIANT, Findings, Metric
 from mlops_jobs.monitoring.settings import Settings
 from mlops_jobs.monitoring.traffic.batch import batch_pieces
-from mlops_jobs.monitoring.traffic.predictions import (
-    CONFIDENCE,
-    NO_ATTRIBUTES,
-    PREDICTION,
-    Attributes,
-    prediction_table,
+from mlops_jobs.monitoring.traffic.predictions import NO_ATTRIBUTES, PREDICTION, Attributes
+from mlops_jobs.monitoring.traffic.source import (
+    CaptureFile,
+    capture_files,
+    chunks_of,
+    groups_of,
+    read,
 )
-from mlops_jobs.monitoring.traffic.reading import Reading
-from mlops_jobs.monitoring.traffic.source import chunks, read
 from mlops_jobs.monitoring.traffic.tables import REQUEST, RESPONSE, Columns, Piece, pieces
+from mlops_jobs.monitoring.traffic_statistics import (
+    Content,
+    Traffic,
+    add_segments,
+    read_traffic,
+)
 
-MAX_SEGMENTS = 20
 SEGMENT = "Segment"  # dimension of the metrics of one segment
 EMPTY = b'{"features": []}'
-
-
-@dataclass(kw_only=True)
-class Traffic:
-    """Statistics of the traffic of a time window.
-
-    Args:
-        reading: what was read, and what could not be read.
-        requests: columns of requests, by variant.
-        predictions: columns of predictions, by variant.
-        segments: columns of requests, by value of the segment's column.
-    """
-
-    reading: Reading
-    requests: dict[str, Summary] = field(default_factory=dict)
-    predictions: dict[str, Summary] = field(default_factory=dict)
-    segments: dict[str, Summary] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +59,12 @@ class Expected:
         return self.target or PREDICTION
 
 
-def analyze(settings: Settings) -> Findings | None:
+def analyze(settings: Settings, context: Any = None) -> Findings | None:
     """Compares the traffic of a time window with a baseline.
 
     Args:
         settings: settings of the run.
+        context: a SparkContext whose processes read the traffic. Defaults to None: this process.
 
     Returns:
         The findings; None if there was no traffic.
@@ -95,7 +83,20 @@ def analyze(settings: Settings) -> Findings | None:
         expected = _expected(settings, expected.names[0])
         stream = _pieces(settings, expected)
         first = next(stream)
-    traffic = _read(chain([first], stream), settings, expected)
+    content = Content(
+        types=expected.requests.types if expected.requests else None,
+        without=frozenset({expected.target, *settings.excluded}),
+        prediction=expected.prediction,
+        segment=settings.segment,
+        # Those of batch transform jobs were brought to the format of the server already.
+        attributes=NO_ATTRIBUTES
+        if settings.dataset_format.of_batch
+        else Attributes(inference=settings.inference, probability=settings.probability),
+    )
+    if context is None:
+        traffic = read_traffic(chain([first], stream), content)
+    else:
+        traffic = _read_on_spark(context, settings, expected, content)
     return _findings(traffic, settings, expected)
 
 
@@ -115,7 +116,8 @@ def describe(
     segments: dict[str, Summary] = {}
     for table in tables:
         whole.add(table)
-        _add_segments(segments, table, segment, Summary())
+        if segment in table.columns:
+            add_segments(segments, table, segment, Summary())
     for table in predictions:
         predicted.add(table)
     found = data_quality.describe(whole)
@@ -164,64 +166,45 @@ def _lacks_first(piece: Piece, expected: Expected) -> bool:
 
 
 def _pieces(settings: Settings, expected: Expected) -> Iterator[Piece]:
-    of_responses = settings.dataset_format.responses
-    columns = Columns(
+    columns = _columns(settings, expected)
+    if settings.dataset_format.of_batch:
+        yield from batch_pieces(settings, columns)
+        return
+    responses = not settings.dataset_format.responses
+    for files in _groups(settings):
+        found = chain.from_iterable(map(chunks_of, files))
+        yield from pieces(found, settings.window, columns, responses=responses)
+
+
+def _columns(settings: Settings, expected: Expected) -> Columns:
+    return Columns(
         names=expected.names,
         target=expected.target,
         path=settings.features,
-        side=RESPONSE if of_responses else REQUEST,
+        side=RESPONSE if settings.dataset_format.responses else REQUEST,
     )
-    if settings.dataset_format.of_batch:
-        return batch_pieces(settings, columns)
+
+
+def _groups(settings: Settings) -> Iterator[list[CaptureFile]]:
+    """Yields the files that are read together."""
     source, variant = settings.dataset_source, settings.variant_name
     if variant:
         source = f"{source.rstrip('/')}/{variant}"
-    found = chunks(source, settings.window, by_variant=not variant)
-    return pieces(found, settings.window, columns, responses=not of_responses)
+    return groups_of(capture_files(source, settings.window, by_variant=not variant))
 
 
-def _read(found: Iterable[Piece], settings: Settings, expected: Expected) -> Traffic:
-    traffic = Traffic(reading=Reading())
-    empty = Summary(expected.requests.types if expected.requests else None)
-    # Those of batch transform jobs were brought to the format of the server already.
-    attributes = (
-        NO_ATTRIBUTES
-        if settings.dataset_format.of_batch
-        else Attributes(inference=settings.inference, probability=settings.probability)
+def _read_on_spark(
+    context: Any, settings: Settings, expected: Expected, content: Content
+) -> Traffic:
+    from mlops_jobs.monitoring.spark_traffic import TrafficReader, read_on_spark
+
+    reader = TrafficReader(
+        window=settings.window,
+        columns=_columns(settings, expected),
+        responses=not settings.dataset_format.responses,
+        content=content,
     )
-    without = {expected.target, *settings.excluded}
-    for piece in found:
-        traffic.reading.add(piece)
-        requests = traffic.requests.setdefault(piece.variant, empty.fresh())
-        for table in piece.requests:
-            kept = table.select(name for name in table.columns if name not in without)
-            requests.add(kept)
-            _add_segments(traffic.segments, table, settings.segment, empty)
-        table, unreadable = prediction_table(piece.plain_responses, piece.responses, attributes)
-        traffic.reading.unreadable_responses += unreadable
-        predictions = traffic.predictions.setdefault(piece.variant, Summary())
-        if table.height:
-            predictions.add(_named(table, expected.prediction))
-    return traffic
-
-
-def _named(table: pl.DataFrame, prediction: str) -> pl.DataFrame:
-    """Returns predictions; without probabilities they have no confidence."""
-    if table[CONFIDENCE].null_count() == table.height:
-        table = table.drop(CONFIDENCE)
-    return table.rename({PREDICTION: prediction})
-
-
-def _add_segments(
-    segments: dict[str, Summary], table: pl.DataFrame, segment: str, empty: Summary
-) -> None:
-    if not segment or segment not in table.columns:
-        return
-    known = table.filter(pl.col(segment).is_not_null())
-    for (value,), part in known.group_by([segment], maintain_order=True):
-        text = str(value).strip()
-        if text in segments or len(segments) < MAX_SEGMENTS:
-            segments.setdefault(text, empty.fresh()).add(part)
+    return read_on_spark(context, list(_groups(settings)), reader)
 
 
 def _merged(groups: Mapping[str, Summary]) -> Summary:

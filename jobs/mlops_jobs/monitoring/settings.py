@@ -3,8 +3,8 @@
 The names are those that Model Monitor sets in its containers. These are additional, for a
 processing job whose data nobody prepares: `period_hours`, `ground_truth_source`,
 `ground_truth_delay_hours`, `metrics_namespace`, `model_source`, `prediction_source`,
-`batch_predictions`, `variant_name`, `features_attribute`, `segment_attribute` and
-`unreadable_threshold`.
+`batch_predictions`, `variant_name`, `features_attribute`, `segment_attribute`,
+`unreadable_threshold` and `engine`.
 """
 
 import json
@@ -19,6 +19,7 @@ from mlops_jobs.batch.records import CSV_FILES, JSON_FILES, PARQUET_FILES
 from mlops_jobs.failure import InputError
 
 CAPTURED = ("sagemakerCaptureJson", "sagemakerMergeJson")
+ENGINES = ("python", "spark")
 FORMATS = (*CAPTURED, CSV_FILES, JSON_FILES, PARQUET_FILES)
 # Location of the configuration in Clarify's container; Model Monitor sets no variable for it.
 ANALYSIS_CONFIG = "/opt/ml/processing/input/config/analysis_config.json"
@@ -126,6 +127,7 @@ class Settings:
         metrics_namespace: CloudWatch namespace to which the run publishes metrics. Defaults to "":
             none.
         metrics_file: file in which Model Monitor expects metrics. Defaults to "": none.
+        engine: `spark` reads traffic in the processes of a Spark cluster. Defaults to `python`.
     """
 
     analysis: Analysis
@@ -156,6 +158,7 @@ class Settings:
     schedule_name: str = ""
     metrics_namespace: str = ""
     metrics_file: str = ""
+    engine: str = ENGINES[0]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -209,6 +212,7 @@ class Settings:
             schedule_name=environment.get("sagemaker_monitoring_schedule_name", ""),
             metrics_namespace=namespace if published else "",
             metrics_file=METRICS_FILE if published and not namespace else "",
+            engine=_engine(environment, Analysis(analysis)),
         )
 
     @property
@@ -216,6 +220,21 @@ class Settings:
         """Dimensions of all metrics of the monitor."""
         named = {"Endpoint": self.endpoint_name, "MonitoringSchedule": self.schedule_name}
         return {name: value for name, value in named.items() if value}
+
+
+def _engine(environment: Mapping[str, str], analysis: Analysis) -> str:
+    engine = environment.get("engine", ENGINES[0])
+    if engine not in ENGINES:
+        raise InputError(f"engine: got {engine!r}; allowed: {', '.join(ENGINES)}")
+    if engine != ENGINES[0] and (
+        analysis is not Analysis.DATA_QUALITY or _dataset_format(environment).of_batch
+    ):
+        raise InputError(
+            f"engine: got {engine} for {analysis} of "
+            f"{environment.get('dataset_format', CAPTURED[0])}; allowed: python, because Spark "
+            "reads captured traffic for DATA_QUALITY only"
+        )
+    return engine
 
 
 def _dataset_format(environment: Mapping[str, str]) -> DatasetFormat:

@@ -34,7 +34,7 @@ class Aws:
             folders = {Prefix + key[len(Prefix) :].split("/")[0] + "/" for key in keys}
             yield {"CommonPrefixes": [{"Prefix": folder} for folder in sorted(folders)]}
         for key in keys:  # one on each page
-            yield {"Contents": [{"Key": key}]}
+            yield {"Contents": [{"Key": key, "Size": len(self.objects[key])}]}
         yield {}
 
     def put_metric_data(self, **request: Any) -> None:

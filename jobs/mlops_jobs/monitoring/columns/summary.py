@@ -66,6 +66,21 @@ class Summary:
                 column.add_missing(table.height)
         self.rows += table.height
 
+    def note(self, names: Sequence[str], rows: int) -> None:
+        """Adds the columns of rows whose cells are added to `columns` elsewhere.
+
+        Args:
+            names: names of the columns.
+            rows: number of rows.
+        """
+        for name in names:
+            if name not in self.columns and self._expected is None:
+                self.columns[name] = Column(name, UNKNOWN)
+        given = set(names)
+        self.seen |= given & set(self.columns)
+        self._add_others(sorted(given - set(self.columns)))
+        self.rows += rows
+
     def merge(self, other: "Summary") -> None:
         """Adds the rows of other statistics.
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,23 @@ class File:
     place: str
 
 
-def chunks(source: str, window: Window | None, *, by_variant: bool) -> Iterator[Chunk]:
-    """Yields the lines of all files of a source, in pieces of at most about 16 MiB.
+@dataclass(frozen=True, kw_only=True)
+class CaptureFile:
+    """A file of captured traffic or of labels.
+
+    Args:
+        place: path, or `s3://` URI.
+        variant: variant of the endpoint; "" if the location does not have it.
+        size: size in bytes.
+    """
+
+    place: str
+    variant: str
+    size: int
+
+
+def capture_files(source: str, window: Window | None, *, by_variant: bool) -> Iterator[CaptureFile]:
+    """Yields the files of a source, in the order in which they are read.
 
     Args:
         source: a file, a folder that is read completely, or an `s3://` prefix of which the hours of
@@ -66,8 +81,57 @@ def chunks(source: str, window: Window | None, *, by_variant: bool) -> Iterator[
         InputError: the file or folder does not exist, or the bucket cannot be read.
     """
     if source.startswith("s3://"):
-        return _Bucket(source).chunks(window, by_variant=by_variant)
-    return _local_chunks(Path(source), by_variant=by_variant)
+        return _Bucket(source).files(window, by_variant=by_variant)
+    return _local_files(Path(source), by_variant=by_variant)
+
+
+def groups_of(files: Iterable[CaptureFile]) -> Iterator[list[CaptureFile]]:
+    """Yields files of one variant each that are read together, of about 16 MiB or more.
+
+    Args:
+        files: result of `capture_files`.
+    """
+    group: list[CaptureFile] = []
+    for file in files:
+        full = sum(one.size for one in group) > CHUNK_BYTES
+        if group and (full or group[0].variant != file.variant):
+            yield group
+            group = []
+        group.append(file)
+    if group:
+        yield group
+
+
+def chunks(source: str, window: Window | None, *, by_variant: bool) -> Iterator[Chunk]:
+    """Yields the lines of all files of a source, in pieces of at most about 16 MiB.
+
+    Args:
+        source: as for `capture_files`.
+        window: as for `capture_files`.
+        by_variant: as for `capture_files`.
+
+    Raises:
+        InputError: the file or folder does not exist, or the bucket cannot be read.
+    """
+    for file in capture_files(source, window, by_variant=by_variant):
+        yield from chunks_of(file)
+
+
+def chunks_of(file: CaptureFile) -> Iterator[Chunk]:
+    """Yields the lines of a file, in pieces of at most about 16 MiB.
+
+    Args:
+        file: the file.
+
+    Raises:
+        InputError: the bucket cannot be read.
+    """
+    if file.place.startswith("s3://"):
+        yield from _Bucket(file.place).chunks(file.variant)
+        return
+    path = Path(file.place)
+    with path.open("rb") as stream:
+        yield from _pieces(path.name, stream.read, file.variant)
 
 
 def lines(source: str, window: Window | None, *, by_variant: bool) -> Lines:
@@ -155,7 +219,7 @@ def read(place: str) -> bytes:
         raise InputError(f"{place}: cannot be read: {error.strerror}") from error
 
 
-def _local_chunks(place: Path, *, by_variant: bool) -> Iterator[Chunk]:
+def _local_files(place: Path, *, by_variant: bool) -> Iterator[CaptureFile]:
     if not place.exists():
         raise InputError(
             f"{place}: no such file or folder; set dataset_source to the captured traffic"
@@ -164,8 +228,8 @@ def _local_chunks(place: Path, *, by_variant: bool) -> Iterator[Chunk]:
     for file in files:
         # SageMaker copies to endpoint/variant/yyyy/mm/dd/hh/file.
         parts = _HOURLY.search(file.as_posix()) if by_variant else None
-        with file.open("rb") as stream:
-            yield from _pieces(file.name, stream.read, parts["variant"] if parts else "")
+        variant = parts["variant"] if parts else ""
+        yield CaptureFile(place=str(file), variant=variant, size=file.stat().st_size)
 
 
 def _pieces(place: str, read: Callable[[int], bytes], variant: str) -> Iterator[Chunk]:
@@ -200,18 +264,22 @@ class _Bucket:
 
         parts = urlsplit(address)
         self._name, self._prefix = parts.netloc, parts.path.strip("/")
+        self._key = address.removeprefix(f"s3://{self._name}/")
         self._client = client("s3")
         self._errors = (BotoCoreError, ClientError)
 
-    def chunks(self, window: Window | None, *, by_variant: bool) -> Iterator[Chunk]:
+    def files(self, window: Window | None, *, by_variant: bool) -> Iterator[CaptureFile]:
         folders = list(self._variants()) if by_variant else [f"{self._prefix}/"]
         for folder in folders:
             variant = folder.rstrip("/").rpartition("/")[2] if by_variant else ""
             for hour in self._hours(window):
-                for key in self._keys(f"{folder}{hour}/"):
-                    yield from self._parts(key, variant)
+                for entry in self._entries(f"{folder}{hour}/"):
+                    place = f"s3://{self._name}/{entry['Key']}"
+                    yield CaptureFile(place=place, variant=variant, size=entry["Size"])
 
-    def _parts(self, key: str, variant: str) -> Iterator[Chunk]:
+    def chunks(self, variant: str) -> Iterator[Chunk]:
+        """Yields the lines of the object that the address names."""
+        key = self._key
         try:
             body = self._client.get_object(Bucket=self._name, Key=key)["Body"]
             yield from _pieces(key, body.read, variant)
@@ -257,8 +325,11 @@ class _Bucket:
                 yield folder["Prefix"]
 
     def _keys(self, prefix: str) -> list[str]:
+        return [entry["Key"] for entry in self._entries(prefix)]
+
+    def _entries(self, prefix: str) -> list[dict[str, Any]]:
         pages = self._pages(Prefix=prefix)
-        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return [entry for page in pages for entry in page.get("Contents", [])]
 
     def _pages(self, **request: str) -> Iterator[dict[str, Any]]:
         paginator = self._client.get_paginator("list_objects_v2")
