@@ -126,6 +126,20 @@ def alarms_in(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {one["AlarmName"]: one for one in of_type(template, "CloudWatch::Alarm")}
 
 
+def test_several_instances_read_the_requests_with_spark(synthesize: Synthesize) -> None:
+    given = Monitor(data_quality=DataQuality(instances=3), model_quality=ModelQuality())
+    requests = requests_in(synthesize(stage(given)))
+
+    found = {
+        name: (
+            one["ProcessingResources"]["ClusterConfig"]["InstanceCount"],
+            one["Environment"].get("engine"),
+        )
+        for name, one in requests.items()
+    }
+    assert found == {"churn-prod-data": (3, "spark"), "churn-prod-quality": (1, None)}
+
+
 def test_each_monitor_reads_the_baseline_of_the_model_that_serves(synthesize: Synthesize) -> None:
     requests = requests_in(synthesize(stage()))
 

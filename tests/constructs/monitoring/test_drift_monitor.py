@@ -72,6 +72,16 @@ def test_scheduler_starts_a_job_that_is_encrypted_and_ends(define: Define, resou
     assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600}
 
 
+def test_several_instances_read_the_traffic_with_spark(define: Define, resources: Any) -> None:
+    define(DriftMonitor, job=MonitoringJob(instance_count=3))
+
+    (schedule,) = resources("AWS::Scheduler::Schedule")
+    request = request_of(schedule)
+    assert request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] == 3
+    assert request["Environment"]["engine"] == "spark"
+    assert request["NetworkConfig"]["EnableInterContainerTrafficEncryption"] is True
+
+
 def test_the_name_of_a_run_fits_even_with_a_uuid(define: Define) -> None:
     monitor = define(DriftMonitor)
 
@@ -241,7 +251,13 @@ def test_a_change_keeps_the_name_and_so_the_metrics() -> None:
             {"job": MonitoringJob(network=MonitoringNetwork(isolation=True))},
             "network isolation: not supported for a DriftMonitor",
         ),
-        ({"job": MonitoringJob(instance_count=2)}, "job instance_count: got 2; allowed is 1"),
+        (
+            {
+                "job": MonitoringJob(instance_count=2),
+                "monitoring_type": MonitoringType.model_explainability(),
+            },
+            "job instance_count: got 2; allowed is 1, because several instances read captured",
+        ),
         (
             {"monitoring_type": MonitoringType.model_explainability()},
             "explainability: got no model",

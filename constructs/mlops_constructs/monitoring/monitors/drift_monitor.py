@@ -158,10 +158,10 @@ class DriftMonitor(OwnedMonitor):
         yield from self._address_problems()
         if self._schedule is not None:
             yield from self._schedule.problems()
-        if self._job.instance_count != 1:
+        if self._job.instance_count != 1 and not self._reads_on_spark:
             yield (
-                f"job instance_count: got {self._job.instance_count}; allowed is 1, because one "
-                "process reads all traffic"
+                f"job instance_count: got {self._job.instance_count}; allowed is 1, because "
+                "several instances read captured traffic for data quality only"
             )
         if (
             self.analysis_type is MODEL_BIAS
@@ -176,6 +176,11 @@ class DriftMonitor(OwnedMonitor):
                 "model explainability: got no model, which is needed to attribute predictions to "
                 "features; give model_data_bucket and model_data_key"
             )
+
+    @property
+    def _reads_on_spark(self) -> bool:
+        """True if a run may have several instances, which read the traffic with Spark."""
+        return self.analysis_type is DATA_QUALITY and self._monitoring_input.endpoint is not None
 
     def _address_problems(self) -> Iterator[str]:
         """Validates the S3 URIs that runs get as environment variables.
@@ -232,6 +237,7 @@ class DriftMonitor(OwnedMonitor):
             "ground_truth_delay_hours": monitoring_type.ground_truth.delay_hours
             if monitoring_type.ground_truth
             else None,
+            "engine": "spark" if self._job.instance_count != 1 else None,
             **self._attributes(),
         }
         return {

@@ -72,8 +72,8 @@ class MonitoringJob:
 
     Args:
         instance_type: ML instance type. Defaults to `ml.m5.large`.
-        instance_count: number of instances of a run, 1 to 100; a `DriftMonitor` supports 1.
-            Defaults to 1.
+        instance_count: number of instances of a run, 1 to 100. A `DriftMonitor` supports several
+            for data quality of an endpoint, whose image then needs Spark. Defaults to 1.
         volume_size_in_gb: volume of each instance in GB, 1 to 16,384. Defaults to 20.
         max_runtime: maximum time of a run. Defaults to None: half an hour with ground truth,
             otherwise one hour, AWS's limits for an hourly schedule.

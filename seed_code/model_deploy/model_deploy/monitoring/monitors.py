@@ -210,7 +210,12 @@ class StageMonitors(Construct):
             "image": self._image,
             "frequency": self._frequency,
             "job": MonitoringJob(
-                instance_type=given.instance_type, role=self._role, network=self._network
+                instance_type=given.instance_type,
+                instance_count=given.data_quality.instances
+                if name == "data-quality" and given.data_quality is not None
+                else 1,
+                role=self._role,
+                network=self._network,
             ),
         }
         if self._is_model_monitor:

@@ -22,9 +22,12 @@ class DataQuality(Section):
             Defaults to 0.
         features: maximum drift from the training data, above 0 to 1, by the name of a feature; each
             has an alarm. Defaults to none.
+        instances: number of instances of a run, 1 to 100. Several read the traffic with Spark,
+            which the image of the model needs. Defaults to 1.
     """
 
     max_violations: int = _Count
+    instances: int = Field(default=1, ge=1, le=100)
     features: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(default={}, max_length=50)
 
 
