@@ -99,7 +99,7 @@ class StagedProject(Deployed):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
         uri = self.outputs["ImageRepositoryUri"]
-        image = ImageStore(self.folder / "images").build(context)
+        image = ImageStore(self.workspace / STATE_DIRECTORY / "images").build(context)
         publish(_AtEndpoint(self), uri, ["1"], image)  # type: ignore[arg-type]
         s3, bucket = self.client("s3"), self.outputs["ArtifactBucketName"]
         archive = "models/1/model.tar.gz"
