@@ -146,6 +146,13 @@ class StagedProject(Deployed):
             ModelPackageArn=package, ModelApprovalStatus="Approved"
         )
 
+    def has_ended(self) -> bool:
+        """Returns True if no deployment is in progress, and there was one."""
+        listed = self.client("codepipeline").list_pipeline_executions(
+            pipelineName=f"{self.name}-model-deploy"
+        )["pipelineExecutionSummaries"]
+        return bool(listed) and listed[0]["status"] != "InProgress"
+
     def deployment(self) -> dict[str, Any]:
         """Returns the newest execution of the pipeline that deploys."""
         listed = self.client("codepipeline").list_pipeline_executions(
@@ -171,7 +178,7 @@ class StagedProject(Deployed):
                 result={"summary": "by a test", "status": "Approved"},
                 token=self._token(),
             )
-        self.wait("production", lambda: self.deployment()["status"] != "InProgress")
+        self.wait("production", self.has_ended)
         assert self.deployment()["status"] == "Succeeded", self.errors()
 
     def _token(self) -> str | None:
@@ -284,7 +291,7 @@ def staged_project(
         project.prepare(settings)
         stack = project.deploy(DESTROY, **options)
         assert stack["StackStatus"] == "CREATE_COMPLETE", stack["Failures"]
-        project.first_deployment()
+        project.wait("the first deployment", project.has_ended)
         first = project.deployment()
         assert first["status"] == "Succeeded", project.errors()
         project.approve(project.register())
