@@ -32,6 +32,7 @@ LOOKED_UP = {
     "missing": "reject",
     "timeout_ms": 10_000,
     "role": READER,
+    "region": REGION,
 }
 STAGES = (ProjectStage(name="staging"), ProjectStage(name="prod", account=PROD))
 ACCOUNTS = {"staging": TOOLING, "prod": PROD}
