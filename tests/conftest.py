@@ -88,6 +88,7 @@ SLOW = (
     "tests/stacks/test_examples_of_settings.py",
     "tests/stacks/test_platform_pipeline.py",
     "tests/stacks/test_project_accounts.py",
+    "tests/stacks/test_project_regions.py",
     "tests/stacks/test_project_templates_stack.py",
     "tests/stacks/test_stateful_resources.py",
     "tests/stacks/validation/",
