@@ -148,7 +148,8 @@ def message(read: Read, text: str) -> str:
         ),
         (
             "projects: [{name: churn, in: dev, stages: [{name: prod, in: ireland}]}]",
-            "projects[0].stages[0].in: got 'ireland' (text); allowed is an account in ",
+            "projects[0].stages[0].in: ireland is in eu-west-1, where pipelines of dev keep no "
+            "artifacts; add eu-west-1 to `replicas` of dev",
         ),
         (
             "projects: [{name: churn, in: dev, mlflow: true}]",
