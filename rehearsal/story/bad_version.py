@@ -14,6 +14,9 @@ CONFIG = "config.yaml"
 FILE = "src/tabular/model.py"
 MAX_BUFFERS = 60
 MARGIN = 0.02
+_MODULE = "collections.abc"
+_IMPORTED = re.compile(rf"(?m)^from {re.escape(_MODULE)} import (.+)$")
+_FROM = re.compile(r"(?m)^from (\S+) import")
 _GOOD = "predict_encoded=XGBoostTrees(booster),"
 _BAD = "predict_encoded=_with_buffers(XGBoostTrees(booster)),"
 _LEAK = f"""
@@ -44,12 +47,16 @@ def with_leak(text: str) -> str:
             f"It has no line `{_GOOD}`.",
             "Run the story with --short, or on a new project.",
         )
-    imported = text.replace(
-        "from pathlib import Path\n",
-        "from collections.abc import Callable\nfrom pathlib import Path\n",
-        1,
-    )
-    return imported.replace(_GOOD, _BAD, 1).rstrip("\n") + "\n" + _LEAK
+    return _with_import(text).replace(_GOOD, _BAD, 1).rstrip("\n") + "\n" + _LEAK
+
+
+def _with_import(text: str) -> str:
+    """Returns the module with an import of `Callable`, where the linter of the seed wants it."""
+    if line := _IMPORTED.search(text):
+        names = ", ".join(sorted({*line[1].split(", "), "Callable"}))
+        return f"{text[: line.start(1)]}{names}{text[line.end(1) :]}"
+    later = next(one for one in _FROM.finditer(text) if one[1] > _MODULE)
+    return f"{text[: later.start()]}from {_MODULE} import Callable\n{text[later.start() :]}"
 
 
 def with_one_trial(text: str, hyperparameters: Mapping[str, str]) -> str:

@@ -56,8 +56,7 @@ class ArtifactReplica(Construct):
             creation of the stack fails.
 
     Raises:
-        ValueError: if the account or region of the stack is not known, or a stage is in another
-            region.
+        ValueError: if the region of the stack is not known, or a stage is in another region.
 
     Source: "Add a cross-Region action in CodePipeline" of the CodePipeline User Guide.
 
@@ -139,8 +138,8 @@ class ArtifactReplica(Construct):
     def _validate(self, stages: Sequence[ProjectStage]) -> None:
         problems = Problems("ArtifactReplica", self)
         stack = environment_of(self)
-        if not is_known(stack.account) or not is_known(stack.region):
-            problems.add("got a stack without an account and region; give the stack `env`")
+        if not is_known(stack.region):
+            problems.add("got a stack without a region; give the stack `env`")
         for stage in stages:
             if is_known(stack.region) and stage.region != stack.region:
                 problems.add(

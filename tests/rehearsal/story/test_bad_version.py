@@ -52,6 +52,34 @@ def test_the_linter_of_the_seed_accepts_it(text: str, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("imports", "expected"),
+    [
+        (
+            "from pathlib import Path",
+            "from collections.abc import Callable\nfrom pathlib import Path",
+        ),
+        (
+            "import json\nfrom contextlib import suppress\nfrom pathlib import Path",
+            "import json\nfrom collections.abc import Callable\nfrom contextlib import suppress\n"
+            "from pathlib import Path",
+        ),
+        (
+            "from collections.abc import Iterator\nfrom pathlib import Path",
+            "from collections.abc import Callable, Iterator\nfrom pathlib import Path",
+        ),
+        (
+            "from collections.abc import Callable\nfrom pathlib import Path",
+            "from collections.abc import Callable\nfrom pathlib import Path",
+        ),
+    ],
+)
+def test_its_import_is_where_the_linter_wants_it(imports: str, expected: str) -> None:
+    model = "x = model(\n    predict_encoded=XGBoostTrees(booster),\n)\n"
+
+    assert bad_version.with_leak(f"{imports}\n\n{model}").startswith(f"{expected}\n\nx = ")
+
+
 def test_another_model_is_rejected_with_the_remedy() -> None:
     with pytest.raises(RehearsalError) as error:
         bad_version.with_leak("from pathlib import Path\n\nload = None\n")
