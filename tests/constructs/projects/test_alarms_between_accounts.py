@@ -122,7 +122,9 @@ def test_an_alarm_of_the_stage_notifies_the_project_and_starts_one_retraining(
 
     company.wait("the notification", alarms)
     assert len(alarms()) == 1
-    assert {one.partition(" ")[0] for one in received} == {RETRAINS}
+    others = [one for one in received if not one.startswith(f"{RETRAINS} ")]
+    # The seed of these tests trains nothing: the retraining fails, and the project is notified.
+    assert all(one.startswith("The retraining ") and " failed. " in one for one in others), others
     assert [one["Retraining"] for one in retrainings(company)] == ["started"]
     new = [one for one in builds(company) if one not in before]
     assert [one["trigger"]["triggerType"] for one in new] == ["StartPipelineExecution"]
