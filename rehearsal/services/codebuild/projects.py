@@ -139,7 +139,7 @@ class Projects:
 
 
 def _cache_key(request: Request, taken: Collection[str]) -> str:
-    """Returns the key of the cache of a new project, which is none of those that are taken."""
+    """Returns the key of the cache of a new project, which no other project has."""
     tags = {tag["key"]: tag["value"] for tag in request.get("tags", [])}
     if _OWNER_TAG not in tags:
         return ""

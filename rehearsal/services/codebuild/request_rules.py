@@ -25,6 +25,7 @@ _STATUS_REPORTERS = (
     "GITLAB_SELF_MANAGED",
     "BITBUCKET",
 )
+_MAX_BUILDSPEC_LENGTH = 25_600
 _IDENTIFIER = r"[A-Za-z0-9_]{1,127}"
 _REPOSITORY = "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/churn"
 _CURATED = "aws/codebuild/"
@@ -79,6 +80,15 @@ def _source_location(call: Call) -> Iterator[str]:
 def _inline_buildspec(call: Call) -> Iterator[str]:
     if call.get("source.type") == "NO_SOURCE" and not call.get("source.buildspec"):
         yield "a project without source needs an inline buildspec (source.buildspec)"
+
+
+def _buildspec_length(call: Call) -> Iterator[str]:
+    length = len(call.get("source.buildspec") or "")
+    if length > _MAX_BUILDSPEC_LENGTH:
+        yield (
+            f"source.buildspec: got {length} characters, an inline buildspec has at most "
+            f"{_MAX_BUILDSPEC_LENGTH}"
+        )
 
 
 def _artifact_location(call: Call) -> Iterator[str]:
@@ -179,6 +189,15 @@ CODEBUILD = Catalogue(
             "source.location": None,
             "source.buildspec": "version: 0.2",
         },
+    ),
+    rule(
+        "buildspec-length",
+        _PROJECTS,
+        "An inline buildspec has at most 25,600 characters.",
+        _buildspec_length,
+        source="aws/aws-cdk, pull request 14974: a limit that CodeBuild does not document",
+        fails={**_PROJECT, "source.buildspec": "version: 0.2\n" + "#" * 25_600},
+        passes={**_PROJECT, "source.buildspec": "version: 0.2\n" + "#" * 25_000},
     ),
     rule(
         "artifact-location",

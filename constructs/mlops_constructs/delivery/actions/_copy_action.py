@@ -15,7 +15,7 @@ from mlops_constructs.delivery.deployment.stage_target import StageTarget
 from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT, PipelineAction
 from mlops_constructs.delivery.project_resources import ProjectResources
 
-from ._inline_scripts import written_script
+from ._inline_scripts import written_scripts
 
 COPIED_PREFIXES = ("models/", "runs/")
 """Prefixes of model archives, and of reports and baselines, in the bucket of a project."""
@@ -56,7 +56,7 @@ def copy_action(
                 "version": "0.2",
                 "phases": {
                     "install": {"runtime-versions": {"python": "3.11"}},
-                    "build": {"commands": [written_script("copy_model.py"), command]},
+                    "build": {"commands": [written_scripts("copy_model.py"), command]},
                 },
             }
         ),

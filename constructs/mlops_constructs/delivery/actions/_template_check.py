@@ -20,7 +20,7 @@ from mlops_constructs.delivery.deployment.stage_target import StageTarget
 from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT, SYNTH_OUTPUT, PipelineAction
 from mlops_constructs.delivery.project_resources import ProjectResources
 
-from ._inline_scripts import written_script
+from ._inline_scripts import written_scripts
 
 CHECK_NAMESPACE = "Check"
 """Namespace of the variables that the check sets for the approval."""
@@ -160,7 +160,7 @@ def deployed_template_permission(scope: Construct, stack_name: str) -> Permissio
 
 def _build_spec(*, name_copies: bool) -> codebuild.BuildSpec:
     """Returns the complete buildspec, inline: the build runs no file of the repository."""
-    copies = [written_script("name_copies.py"), f"python3 -I /tmp/name_copies.py {_FOLDER}"]
+    scripts = ["check_templates.py", "check_monitors.py", *(["name_copies.py"] * name_copies)]
     specification: dict[str, Any] = {
         "version": "0.2",
         "env": {"exported-variables": list(_EXPORTED)},
@@ -168,12 +168,11 @@ def _build_spec(*, name_copies: bool) -> codebuild.BuildSpec:
             "install": {"runtime-versions": {"python": "3.11"}},
             "build": {
                 "commands": [
-                    written_script("check_templates.py"),
-                    written_script("check_monitors.py"),
+                    written_scripts(*scripts),
                     # -I: neither the working directory nor environment variables add modules.
                     f"python3 -I /tmp/check_templates.py . {_FOLDER} /tmp/results.sh",
                     f"python3 -I /tmp/check_monitors.py {_FOLDER}",
-                    *(copies if name_copies else ()),
+                    *([f"python3 -I /tmp/name_copies.py {_FOLDER}"] if name_copies else ()),
                     ". /tmp/results.sh",
                 ]
             },
