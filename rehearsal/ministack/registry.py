@@ -98,7 +98,7 @@ class Target:
             table[self.keys[-1]] = value
             return
         previous, package = self.read(), self.module.partition(".")[0]
-        for module_name, module in list(sys.modules.items()):
+        for module_name, module in sys.modules.copy().items():
             if everywhere and module_name.partition(".")[0] == package:
                 for name, held in list(vars(module).items()):
                     if held is previous:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -178,12 +178,11 @@ class AttackedProject:
             time.sleep(0.3)
         raise AssertionError(f"{action} of {pipeline} does not end")
 
-    def log_of_check(self) -> str:
-        """Returns the log of the last check."""
+    def log_of(self, action: Mapping[str, Any]) -> str:
+        """Returns the log of the build that an execution of an action started."""
         client, logs = self.root("codebuild"), self.root("logs")
-        (name,) = (one for one in client.list_projects()["projects"] if "Check" in one)
-        newest = client.list_builds_for_project(projectName=name)["ids"][0]
-        (build,) = client.batch_get_builds(ids=[newest])["builds"]
+        build_id = action["output"]["executionResult"]["externalExecutionId"]
+        (build,) = client.batch_get_builds(ids=[build_id])["builds"]
         where = build["logs"]
         found = logs.get_log_events(
             logGroupName=where["groupName"], logStreamName=where["streamName"]

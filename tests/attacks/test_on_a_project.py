@@ -703,7 +703,7 @@ def test_a_merged_template_with_a_model_of_nobody_s_is_not_deployed(project: P) 
     stages = pipelines.get_pipeline_state(name=DEPLOY)["stageStates"]
     (staging,) = (one for one in stages if one["stageName"] == "Staging")
     assert "latestExecution" not in staging["actionStates"][0]
-    assert "PrimaryContainer has Image, ModelDataUrl" in project.log_of_check()
+    assert "PrimaryContainer has Image, ModelDataUrl" in project.log_of(check)
 
 
 def batch_of(project: P, stage: str) -> dict[str, Any]:
@@ -774,9 +774,9 @@ def test_a_model_is_deployed_once_a_reviewer_has_approved_it(project: P) -> None
 
     check = project.settled(DEPLOY, "Check", after=project.head(DEPLOY))
 
-    assert check["status"] == "Succeeded", project.log_of_check()
-    assert "model package: churn/1" in project.log_of_check()
-    assert "changes: creates the endpoint" in project.log_of_check()
+    assert check["status"] == "Succeeded", project.log_of(check)
+    assert "model package: churn/1" in project.log_of(check)
+    assert "changes: creates the endpoint" in project.log_of(check)
     deploy = project.settled(DEPLOY, "Deploy", stage="Staging", after=project.head(DEPLOY))
     assert deploy["status"] == "Succeeded", deploy
     models = [one["ModelName"] for one in project.root("sagemaker").list_models()["Models"]]

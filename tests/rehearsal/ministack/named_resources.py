@@ -265,7 +265,7 @@ def records() -> dict[tuple[str, str], str]:
     scoped = importlib.import_module("ministack.core.responses")
     kinds = (scoped.AccountScopedDict, scoped.AccountRegionScopedDict)
     found = {}
-    for module_name, module in list(sys.modules.items()):
+    for module_name, module in sys.modules.copy().items():
         # A cluster of EKS changes while it starts.
         if module_name.startswith("ministack.services.") and not module_name.endswith(".eks"):
             for name, value in vars(module).items():

@@ -163,7 +163,7 @@ class Seed:
         Projects of an app share it: the CDK reads and copies a file once for an app.
         """
         directory = Path(tempfile.mkdtemp(prefix="seed-"))
-        # Whoever cleans the folder for temporary files may have removed it.
+        # A cleaner of temporary folders may have removed it.
         weakref.finalize(self, shutil.rmtree, directory, ignore_errors=True)
         self.write_zip(directory / "seed.zip")
         return directory / "seed.zip"
