@@ -34,6 +34,21 @@ _NOT_IN_THE_REGISTRY = {
         "codebuild:UpdateProject",
     ],
 }
+# What the documentation asks the caller for, beyond the permissions in the registry.
+# Source: OnlineStoreSecurityConfig in SageMaker's API reference.
+_DOCUMENTED = {
+    "AWS::SageMaker::FeatureGroup": [
+        "kms:Decrypt",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:ListAliases",
+        "kms:ListGrants",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+        "kms:RetireGrant",
+        "kms:RevokeGrant",
+    ],
+}
 _NO_ROLE = ("Group", "User")
 _LISTS = ("iam:ListPolicies", "iam:ListRoles")
 _WITH_BOUNDARY = (
@@ -221,6 +236,7 @@ def _actions(types: Iterable[str]) -> set[str]:
     """Returns the actions that the handlers of resource types call."""
     found: set[str] = set()
     for name in types:
+        found.update(_DOCUMENTED.get(name, ()))
         if name in _NOT_IN_THE_REGISTRY:
             found.update(_NOT_IN_THE_REGISTRY[name])
         elif name.startswith("AWS::"):

@@ -25,6 +25,8 @@ def put_groups(scope: IConstruct, project: ProjectResources) -> list[Permission]
     A group must have the tag of the project, and its stores must be encrypted with the project's
     key, the offline store in the project's bucket.
 
+    Source: OnlineStoreSecurityConfig in SageMaker's API reference, for the actions of KMS.
+
     Args:
         scope: a construct in the account and region of the project.
         project: names and stores of the project.
@@ -66,11 +68,27 @@ def put_groups(scope: IConstruct, project: ProjectResources) -> list[Permission]
         ),
         # The online store is encrypted with the project's key through a grant.
         Permission(
-            actions=["kms:CreateGrant"],
+            actions=["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
             resources=[key.key_arn],
             conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
         ),
-        Permission(actions=["kms:DescribeKey"], resources=[key.key_arn]),
+        Permission(
+            actions=[
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+                "kms:RetireGrant",
+            ],
+            resources=[key.key_arn],
+        ),
+        Permission(
+            actions=["kms:ListAliases"],
+            resources=["*"],
+            because="kms:ListAliases does not support resource-level permissions",
+        ),
     ]
 
 

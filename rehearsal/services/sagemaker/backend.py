@@ -27,6 +27,7 @@ Observer = Callable[[Scope, str, Mapping[str, Any]], None]
 """Takes the scope, the detail type and the detail of an event, before its times are converted."""
 CLOSE_SECONDS = 1.0
 """Seconds that the end of the service waits for its threads; the server ends the others."""
+_GRANT_ACTIONS = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 
 
 class Backend:
@@ -106,8 +107,9 @@ class Backend:
             raise AwsError("ValidationException", message) from None
         for action in actions:
             # SageMaker creates grants for its resources.
-            grant = {"kms:GrantIsForAWSResource": "true"} if action == "kms:CreateGrant" else {}
-            self.identity.authorize_caller(context, action, arn, grant)
+            keys = {"kms:GrantIsForAWSResource": "true"} if action in _GRANT_ACTIONS else {}
+            resource = "*" if action == "kms:ListAliases" else arn  # it has no resource type
+            self.identity.authorize_caller(context, action, resource, keys)
 
     # Records
 

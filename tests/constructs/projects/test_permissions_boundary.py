@@ -225,7 +225,20 @@ def test_everything_of_iam_is_named(boundary: Mapping[str, Any]) -> None:
     # Its token is good for what the role itself may do in CodeArtifact.
     assert {one for one in actions if one.startswith("sts:")} == {"sts:GetServiceBearerToken"}
     assert not [one for one in actions if one.startswith(("organizations:", "*"))]
-    assert not [one for one in actions if "*" in one and one.startswith(("kms:", "iam:"))]
+    wide = {one for one in actions if "*" in one and one.startswith(("kms:", "iam:"))}
+    assert wide == {"kms:*Grant*", "kms:ReEncrypt*"}
+
+
+def test_grants_on_keys_are_for_aws_services_and_keys_are_those_of_the_project(
+    boundary: Mapping[str, Any],
+) -> None:
+    for_aws = {"kms:GrantIsForAWSResource": "true"}
+    for action in ("CreateGrant", "ListGrants", "RevokeGrant"):
+        assert allows(boundary, f"kms:{action}", NO_KEY, **for_aws)
+        assert not allows(boundary, f"kms:{action}", NO_KEY)
+    for action in ("Encrypt", "ReEncryptFrom", "ReEncryptTo", "RetireGrant"):
+        assert allows(boundary, f"kms:{action}", NO_KEY, **{f"aws:ResourceTag/{TAG}": PROJECT})
+        assert not allows(boundary, f"kms:{action}", NO_KEY)
 
 
 def test_every_role_of_a_project_has_the_tag_that_the_boundary_asks_for(

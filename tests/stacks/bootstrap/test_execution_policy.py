@@ -74,6 +74,19 @@ def test_nothing_is_allowed_to_a_whole_service(assembly: Path) -> None:
     assert not [action for action in actions if action.split(":")[0] in ("organizations", "sts")]
 
 
+def test_a_group_with_an_encrypted_online_store_has_the_documented_permissions() -> None:
+    place = Deployed("111111111111", "us-east-1")
+    role = "arn:aws:iam::111111111111:role/cdk-hnb659fds-cfn-exec-role-111111111111-us-east-1"
+    template = {"Resources": {"Group": {"Type": "AWS::SageMaker::FeatureGroup"}}}
+
+    place.add("features", role, template)
+
+    allowed = {action for one in statements(place) for action in one["Action"]}
+    assert {f"kms:{name}" for name in ("CreateGrant", "Encrypt", "ReEncryptTo", "ListAliases")} <= (
+        allowed
+    )
+
+
 def test_objects_are_read_of_bootstraps_bucket_alone(assembly: Path) -> None:
     (place,) = deployed(assembly)
 

@@ -96,6 +96,8 @@ _SHORTENED = (
     (r"(codeartifact):Read.*", r"\1:Read*"),
     (r"(codepipeline):Start.*", r"\1:Start*"),
     (r"(cloudwatch):(?:Get|Put)MetricData", r"\1:*MetricData"),
+    (r"(kms):(?:Create|List|Revoke)Grants?", r"\1:*Grant*"),
+    (r"(kms):ReEncrypt.*", r"\1:ReEncrypt*"),
     (r"(s3):(Abort|DeleteObject|PutObject).*", r"\1:\2*"),
     (r"(codecommit):.*UploadArchive.*", r"\1:*Archive*"),
     (r"(?!iam|kms)(.*):(BatchGet|Describe|Get|List).*", r"\1:\2*"),
@@ -220,9 +222,16 @@ class _Reaches:
         own = self._found.get(action)
         if own is not None:
             written = re.sub(r"^(application-autoscaling:Describe).*", r"\1*", action)
-            if action.startswith(("cloudwatch:", "logs:", "xray:")):
+            if action.startswith(("cloudwatch:", "kms:", "logs:", "xray:")):
                 written = _shortened(action)
-            return [(repr(reach), written, reach) for reach in own]
+            return [
+                (
+                    repr(reach.conditions if reach.conditions == _OWN_TAG else reach),
+                    written,
+                    reach,
+                )
+                for reach in own
+            ]
         return [
             (
                 repr(reach if "*" in reach.resources else reach.conditions),
@@ -323,7 +332,9 @@ class _Reaches:
 
         It takes KMS up to five minutes to recognise the tag of a new key, and the pipelines of a
         new project start at once. Requests of S3 for a project's bucket are therefore allowed as
-        well. Grants are for the volumes of SageMaker instances, and only AWS services can use them.
+        well. Grants are for the volumes of SageMaker instances and for online stores, and only AWS
+        services can use them; `RetireGrant` does not have that condition. The metadata of keys is
+        not limited further than by the policies of the roles.
         """
         account = self._stack.account
         buckets = [f"arn:{self._stack.partition}:s3:::{stack.lower()}" for stack in STACKS]
@@ -333,9 +344,14 @@ class _Reaches:
             "StringLike": {"kms:EncryptionContext:aws:s3:arn": buckets},
         }
         for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+        of_grants = [_Reach(keys, for_aws)]
+        of_stores = [_Reach(keys, _OWN_TAG)]
+        described = [_Reach(["*"])]
         return {
-            "kms": [_Reach(keys, _OWN_TAG), _Reach(keys, through_s3)],
-            "kms:CreateGrant": [_Reach(keys, for_aws)],
-            "kms:DescribeKey": [_Reach(keys)],
+            "kms": [*of_stores, _Reach(keys, through_s3)],
+            **dict.fromkeys(("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"), of_grants),
+            **dict.fromkeys(("kms:DescribeKey", "kms:ListAliases"), described),
+            **dict.fromkeys(("kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"), of_stores),
+            "kms:RetireGrant": of_stores,
             "s3": [_Reach(buckets, {"StringEquals": {"aws:ResourceAccount": account}})],
         }

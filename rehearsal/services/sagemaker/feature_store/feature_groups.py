@@ -44,9 +44,21 @@ _EVENT_MEMBERS = (
     "FailureReason",
     "Description",
 )
-# The permissions that the caller needs for the key of the online store, as far as a key policy can
-# allow them. Source: OnlineStoreSecurityConfig in the API reference.
-_KEY_ACTIONS = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
+# The permissions that the caller needs for the key of the online store.
+# Source: OnlineStoreSecurityConfig in the API reference.
+_KEY_ACTIONS = (
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ListAliases",
+    "kms:ListGrants",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:RetireGrant",
+    "kms:RevokeGrant",
+)
 _ON_DEMAND_INTERVAL = datetime.timedelta(hours=24)
 
 

@@ -166,14 +166,37 @@ def test_the_caller_needs_the_catalog_and_the_key(
     with pytest.raises(ClientError, match="glue:CreateTable"):
         sagemaker.create_feature_group(**group(**offline(DataCatalogConfig=catalog())))
 
-    encrypted = {"EnableOnlineStore": True, "SecurityConfig": {"KmsKeyId": KEY}}
-    platform.denied = {("kms:CreateGrant", KEY)}
-    with pytest.raises(ClientError, match="kms:CreateGrant"):
-        sagemaker.create_feature_group(**group(OnlineStoreConfig=encrypted))
-
-    encrypted["SecurityConfig"] = {"KmsKeyId": "none"}
+    encrypted = {"EnableOnlineStore": True, "SecurityConfig": {"KmsKeyId": "none"}}
     with pytest.raises(ClientError, match="The KMS key none cannot be used: no such key"):
         sagemaker.create_feature_group(**group(OnlineStoreConfig=encrypted))
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "CreateGrant",
+        "Decrypt",
+        "DescribeKey",
+        "Encrypt",
+        "GenerateDataKey",
+        "ListGrants",
+        "ReEncryptFrom",
+        "ReEncryptTo",
+        "RetireGrant",
+        "RevokeGrant",
+        "ListAliases",
+    ],
+)
+def test_the_caller_needs_each_documented_permission_on_the_key(
+    sagemaker: Any, platform: FakePlatform, glue: FakeGlue, action: str
+) -> None:
+    encrypted = {"EnableOnlineStore": True, "SecurityConfig": {"KmsKeyId": KEY}}
+    platform.denied = {(f"kms:{action}", "*" if action == "ListAliases" else KEY)}
+
+    with pytest.raises(ClientError, match=f"kms:{action}"):
+        sagemaker.create_feature_group(**group(OnlineStoreConfig=encrypted))
+
+    assert not sagemaker.list_feature_groups()["FeatureGroupSummaries"]
 
 
 def test_features_are_added_one_kind_of_change_at_a_time(
