@@ -5,13 +5,15 @@ therefore a list of bind mounts, without stacking by the kernel and without file
 with a writable cache.
 """
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 Opt = dict[str, Path]
@@ -19,7 +21,10 @@ Opt = dict[str, Path]
 
 
 class LayerStore:
-    """Layers by key, below `directory`. It is safe for concurrent builds and processes."""
+    """Layers by key, below `directory`.
+
+    It is safe for concurrent builds and processes: one of them builds a layer, others wait for it.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -60,7 +65,7 @@ class LayerStore:
         """
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
+        with lock, _locked(self._building / f"{key}.lock"):
             found = self.find(key, opt)
             return self._build(key, opt, touched, make) if found is None else found
 
@@ -97,6 +102,28 @@ class LayerStore:
         removed = sorted(set(before) - set(after))
         description = {"changed": sorted(changed), "removed": removed}
         (work / "layer.json").write_text(json.dumps(description))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Holds a lock among processes, which ends with its process; leaves no file."""
+    while True:
+        with path.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_at(path, file.fileno()):
+                continue  # its holder has removed it meanwhile
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _copy(sources: list[Path], target: Path) -> None:
