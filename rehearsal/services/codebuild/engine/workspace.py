@@ -16,6 +16,7 @@ moved into the build and back.
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import os
@@ -39,6 +40,7 @@ PYTHON_HOME = "/codebuild/python"
 HOME = "/root"
 _TOOL_NAMES = ("aws", "aws_completer", "node", "npm", "npx", "corepack")
 _GLOB = ("*", "?", "[")
+_MAX_REPLACEMENTS = 10
 
 
 class BuildWorkspace:
@@ -165,9 +167,11 @@ class ProjectCache:
         for path, kept, place in self._places(workspace):
             if _is_folder(place):
                 kept.parent.mkdir(parents=True, exist_ok=True)
-                remove(kept)
-                shutil.move(place, kept)
-                saved.append(path)
+                # Under a name of this build first: another one may save at the same time.
+                moved = kept.with_name(f"{kept.name}-{workspace.directory.name}")
+                shutil.move(place, moved)
+                if _replace(moved, kept):
+                    saved.append(path)
         return saved
 
     def _places(self, workspace: BuildWorkspace) -> Iterator[tuple[str, Path, Path]]:
@@ -178,6 +182,24 @@ class ProjectCache:
                 yield path, self._directory / name, workspace.host_path(absolute)
             except OutsideError:
                 continue  # a link of the source or of the build; it is not followed
+
+
+def _replace(folder: Path, target: Path) -> bool:
+    """Renames a folder; of several at the same time, the last one stays.
+
+    Returns False, and removes the folder, if the target cannot be removed.
+    """
+    for _ in range(_MAX_REPLACEMENTS):
+        remove(target)
+        try:
+            folder.rename(target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            return True
+    remove(folder)
+    return False
 
 
 def _script(program: Path) -> File:
