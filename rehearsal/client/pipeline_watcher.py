@@ -13,6 +13,9 @@ from rehearsal.client.progress import Board, Status
 from rehearsal.client.training_pipeline import Step, TrainingExecution, Trial
 
 POLL_SECONDS = 0.5
+POLL_SHARE = 0.1
+"""Share of the time in which an execution is looked at: less often on a busy machine."""
+MAX_POLL_SECONDS = 5.0
 TRIGGER_SECONDS = 60.0
 SILENCE_SECONDS = 60.0
 """Seconds without output after which a running job is shown as silent."""
@@ -152,6 +155,7 @@ class PipelineWatcher:
         watched = seen
         before: Obstacle | None = None
         while True:
+            began = time.monotonic()
             watched = self.look(pipeline, execution_id, row, seen=watched)
             execution = watched.execution
             pending = execution.approval
@@ -169,7 +173,7 @@ class PipelineWatcher:
                 if watched.obstacle and watched.obstacle == before:
                     return watched
                 before = watched.obstacle
-            time.sleep(POLL_SECONDS)
+            time.sleep(pause(time.monotonic() - began))
 
     def look(
         self,
@@ -276,6 +280,11 @@ class PipelineWatcher:
         text = f"no output for {silent / 60:.0f} min" if silent >= SILENCE_SECONDS else ""
         self._silences[job] = (now, text)
         return text
+
+
+def pause(spent: float) -> float:
+    """Returns the seconds until the next look, after one that took `spent` seconds."""
+    return min(max(POLL_SECONDS, spent / POLL_SHARE), MAX_POLL_SECONDS)
 
 
 def seconds(moment: datetime | None) -> float | None:
