@@ -35,14 +35,23 @@ _STOP_GRACE = 2.0
 _POLL_SECONDS = 0.1
 _DATABASE = "/opt/tracking"
 _REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+# The database and the imports compile the modules that the server uses, so that it starts faster;
+# compiling all installed packages would take twice as long. The cache is on the file system of the
+# environment, so that uv links its files instead of copying them.
 _DOCKERFILE = """\
 FROM python:3.11-slim
 COPY requirements.txt /opt/mlflow/requirements.txt
-RUN python3 -m venv /opt/venv \\
+RUN python3 -m venv --without-pip /opt/venv \\
     && pip install --quiet --no-cache-dir --root-user-action ignore --target /tmp/uv uv==0.13.9 \\
-    && UV_LINK_MODE=copy /tmp/uv/bin/uv pip install --quiet --compile-bytecode \\
+    && UV_CACHE_DIR=/opt/mlflow/cache UV_LINK_MODE=hardlink /tmp/uv/bin/uv pip install --quiet \\
        --python /opt/venv/bin/python --require-hashes -r /opt/mlflow/requirements.txt \\
-    && rm -rf /tmp/uv
+    && rm -rf /tmp/uv /opt/mlflow/cache \\
+    && cd /tmp && /opt/venv/bin/python -c "import mlflow.cli, mlflow.server.fastapi_app, \\
+       mlflow.store.model_registry.sqlalchemy_store, anyio._backends._asyncio, \\
+       uvicorn.__main__, uvicorn.lifespan.on, uvicorn.loops.auto, uvicorn.loops.asyncio, \\
+       uvicorn.protocols.http.auto, uvicorn.protocols.websockets.auto; \\
+       from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore; \\
+       SqlAlchemyStore('sqlite:////tmp/mlflow.db', '/tmp/artifacts')"
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 GIT_PYTHON_REFRESH=quiet
 EXPOSE 8080
 ENTRYPOINT ["/opt/venv/bin/mlflow", "server"]
