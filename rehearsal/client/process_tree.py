@@ -174,10 +174,14 @@ class Commands:
 
 
 class MemoryMeter:
-    """Measures the peak memory of processes and all their descendants, once a second.
+    """Measures the peak memory of processes and all their descendants, once a second or less often.
 
-    Shared memory is counted once (proportional set size) where the kernel reports it.
+    Shared memory is counted once (proportional set size) where the kernel reports it. For that it
+    visits each page of a process, so measurements take a fixed share of the time at most.
     """
+
+    MAX_SHARE = 0.02
+    MAX_INTERVAL = 5.0
 
     def __init__(self, roots: Callable[[], Iterable[int]], interval: float = 1.0) -> None:
         self._roots = roots
@@ -197,9 +201,11 @@ class MemoryMeter:
 
     def _measure(self) -> None:
         while True:
+            began = time.thread_time()
             used = sum(memory(process.pid) for process in family(self._roots()))
             self.peak_bytes = max(self.peak_bytes, used)
-            if self._stopped.wait(self._interval):
+            enough = (time.thread_time() - began) / self.MAX_SHARE
+            if self._stopped.wait(max(self._interval, min(enough, self.MAX_INTERVAL))):
                 return
 
 
