@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from tests.run_caches import link_caches
+
 _ROOT = Path(__file__).parent.parent
 _FILES = ("app.py", "cdk.json", "package.json", "pyproject.toml", "LICENSE")
 _FOLDERS = ("config", "constructs", "jobs", "seed_code", "stacks")
@@ -24,6 +26,7 @@ def copy_repository(repository: Path) -> Path:
     # What the validation of templates has found, which does not depend on the copy.
     (_ROOT / "build/validation").mkdir(parents=True, exist_ok=True)
     (repository / "build").mkdir()
+    link_caches(repository / "build/rehearsal")
     for name in (*_LINKED, "build/validation"):
         (repository / name).symlink_to(_ROOT / name)
     return repository

@@ -1,9 +1,12 @@
 """Repositories of projects, as their seeds make them, and their environments."""
 
+import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,12 +39,24 @@ def run(folder: Path, *command: str | Path, environment: Mapping[str, str] | Non
 
 
 def environment(repository: Path, *locks: str) -> Path:
-    """Creates an environment from lock files as the buildspecs do; returns its Python."""
-    folder = repository / f".venv-{len(locks)}"
-    python = folder / "bin/python"
-    run(repository, UV, "venv", "--quiet", "--python", sys.executable, folder)
-    run(repository, UV, "pip", "sync", "--quiet", "--python", python, "--require-hashes", *locks)
+    """Creates an environment from lock files as the buildspecs do; returns its Python.
+
+    As there, the environment belongs to the content of the locks and of the wheel: the tests of a
+    run that need the same one share it.
+    """
     wheels = sorted((repository / "wheels").glob("mlops_jobs-*.whl"))
-    options = ("--quiet", "--python", python, "--no-deps", "--no-index")
-    run(repository, UV, "pip", "install", *options, *wheels)
+    files = [*(repository / lock for lock in locks), *wheels]
+    key = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir(), "environments", key)
+    folder.parent.mkdir(exist_ok=True)
+    python, complete = folder / "bin/python", folder / "complete"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not complete.exists():
+            run(repository, UV, "venv", "--quiet", "--clear", "--python", sys.executable, folder)
+            sync = ("pip", "sync", "--quiet", "--python", python, "--require-hashes")
+            run(repository, UV, *sync, *locks)
+            options = ("--quiet", "--python", python, "--no-deps", "--no-index")
+            run(repository, UV, "pip", "install", *options, *wheels)
+            complete.touch()
     return python

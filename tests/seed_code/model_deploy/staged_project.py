@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rehearsal.client.local_aws import STATE_DIRECTORY
+from rehearsal.client.local_aws import STATE_DIRECTORY, LocalAws
 from rehearsal.containers.images.registry import publish
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.framework.clock import ClockFile
@@ -31,6 +31,7 @@ from tests.constructs.projects.deployed_project import (
     Deployed,
     bootstrapped_aws,
 )
+from tests.run_caches import link_caches
 
 SEED = Path(__file__).parents[3] / "seed_code/model_build"
 HEADING, TARGET = ("age", "balance", "answer"), "answer"
@@ -51,6 +52,16 @@ def rows(count: int, *, older_by: int = 0, seed: int = 7) -> list[list[str]]:
 
 class StagedProject(Deployed):
     """A deployed project whose deployment is the seed's, with other settings of its stages."""
+
+    def __init__(self, aws: LocalAws, folder: Path, name: str) -> None:
+        super().__init__(aws, folder, name)
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """Returns the client of a service, which waiting uses again and again."""
+        if service not in self._clients:
+            self._clients[service] = super().client(service)
+        return self._clients[service]
 
     @property
     def workspace(self) -> Path:
@@ -285,6 +296,7 @@ def staged_project(
         settings: content of the settings file of each stage.
         options: further arguments of `Project`.
     """
+    link_caches((folder / STATE_DIRECTORY).parent)
     with bootstrapped_aws(folder / STATE_DIRECTORY) as aws:
         (folder / "project").mkdir()
         project = StagedProject(aws, folder / "project", name)
