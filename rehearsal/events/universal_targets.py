@@ -13,13 +13,13 @@ import re
 from typing import Any
 
 import boto3
-import botocore.loaders
 from botocore import xform_name
 from botocore.model import OperationModel, ServiceModel
 
 from rehearsal.cloudformation.resource_requests import to_api
 from rehearsal.cloudformation.resource_types import ResourceFailure
 from rehearsal.framework.platform import AwsError
+from rehearsal.framework.service_models import loader, service_model
 
 _ARN = re.compile(r"arn:aws:scheduler:::aws-sdk:(?P<service>[^:]+):(?P<action>[^:]+)")
 # "Unsupported actions": actions that read.
@@ -98,13 +98,12 @@ def _model(service: str) -> ServiceModel | None:
     """Returns the model of a service by its name in the SDK for Java."""
     if service != service.lower():
         return None
-    loader = botocore.loaders.create_loader()
-    known = loader.list_available_services("service-2")
+    known = loader().list_available_services("service-2")
     plain = {name.replace("-", ""): name for name in known}
     name = _NAMES.get(service) or (service if service in known else plain.get(service))
     if name is None:
         return None
-    return ServiceModel(loader.load_service_model(name, "service-2"), name)
+    return service_model(name)
 
 
 def _json_object(target_arn: str, text: str) -> dict[str, Any]:

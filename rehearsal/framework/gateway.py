@@ -11,7 +11,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import botocore.loaders
 from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel, ServiceModel
@@ -23,6 +22,7 @@ from rehearsal.framework.protocols.query_protocol import QueryProtocol
 from rehearsal.framework.protocols.rest_json_protocol import RestJsonProtocol
 from rehearsal.framework.protocols.shapes import ResponseError, ShapeReader, validation_message
 from rehearsal.framework.service import HostRoute, Service
+from rehearsal.framework.service_models import service_model
 
 _log = logging.getLogger("rehearsal.gateway")
 
@@ -67,12 +67,11 @@ class Gateway:
         self._authorizer = authorizer
         self._executor = executor
         self.services = tuple(services)
-        loader = botocore.loaders.create_loader()
         self._endpoints: dict[str, list[_Endpoint]] = {}
         self._routes: dict[str, list[tuple[Service, HostRoute]]] = {}
         for service in services:
             _check_mapping(service)
-            model = ServiceModel(loader.load_service_model(service.name, "service-2"), service.name)
+            model = service_model(service.name)
             self._endpoints.setdefault(model.signing_name, []).extend(
                 _Endpoint(service, model, protocol) for protocol in _protocols(model)
             )

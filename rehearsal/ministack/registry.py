@@ -26,6 +26,7 @@ import re
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Self
 
 PERMANENT = "Permanent: it connects ministack to the rehearsal."
@@ -97,13 +98,23 @@ class Target:
             table = Target(self.module, self.name, self.keys[:-1]).read()
             table[self.keys[-1]] = value
             return
-        previous, package = self.read(), self.module.partition(".")[0]
-        for module_name, module in sys.modules.copy().items():
-            if everywhere and module_name.partition(".")[0] == package:
-                for name, held in list(vars(module).items()):
-                    if held is previous:
-                        setattr(module, name, value)
+        if everywhere:
+            previous, package = self.read(), self.module.partition(".")[0]
+            for module in _modules(package):
+                names = [name for name, held in vars(module).items() if held is previous]
+                for name in names:
+                    setattr(module, name, value)
         setattr(importlib.import_module(self.module), self.name, value)
+
+
+def _modules(package: str) -> list[ModuleType]:
+    """Returns the modules of a package that are imported."""
+    within = f"{package}."
+    return [
+        module
+        for name, module in sys.modules.copy().items()
+        if name == package or name.startswith(within)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import botocore.loaders
 import botocore.session
 
 from rehearsal.framework.platform import Credentials
+from rehearsal.framework.service_models import loader
 
 # Services fetch theirs for each request. A session of a job or endpoint costs about a megabyte and
 # some connections, so it lives as long as its owner and no longer.
@@ -62,7 +63,6 @@ class SessionFactory:
     def __init__(self, endpoint_url: str, certificate: Path) -> None:
         self._endpoint_url = endpoint_url
         self._certificate = certificate
-        self._loader = botocore.loaders.create_loader()
         self._latest: OrderedDict[tuple[str, str], GatewaySession] = OrderedDict()
         self._in_use: WeakValueDictionary[tuple[str, str], GatewaySession] = WeakValueDictionary()
         self._lock = threading.Lock()
@@ -82,7 +82,7 @@ class SessionFactory:
 
     def _create(self, credentials: Credentials, region: str) -> GatewaySession:
         core = botocore.session.Session()
-        core.register_component("data_loader", self._loader)
+        core.register_component("data_loader", loader())
         # The environment of the server and the user's ~/.aws do not apply.
         core.set_config_variable("profile", None)
         return GatewaySession(

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-import botocore.session
 from botocore.model import ServiceModel
 
 from rehearsal.framework.protocols.protocol import HttpRequest
+from rehearsal.framework.service_models import loader, service_model
 from rehearsal.ministack.registry import patch, patch_value
 from rehearsal.ministack.routing import Handler, Response
 from rehearsal.ministack.runtime import Runtime
@@ -187,14 +187,9 @@ def _name(models: list[ServiceModel], signing_name: str) -> str:
 
 
 @functools.cache
-def _session() -> botocore.session.Session:
-    return botocore.session.Session()
-
-
-@functools.cache
 def _models(signing_name: str) -> tuple[ServiceModel, ...]:
     """Returns the models of the services with a signing name."""
-    services = _session().get_available_services()
+    services = loader().list_available_services("service-2")
     plain = signing_name.replace("-", "")
     likely = [one for one in services if plain in one.replace("-", "")]
     return tuple(_signed(signing_name, likely)) or tuple(_signed(signing_name, services))
@@ -204,13 +199,14 @@ def _by_path(signing_name: str, found: list[ServiceModel]) -> Iterator[ServiceMo
     """Yields the models whose names are likely first, then each other one."""
     yield from found
     names = {one.service_name for one in found}
-    others = [one for one in _session().get_available_services() if one not in names]
+    services = loader().list_available_services("service-2")
+    others = [one for one in services if one not in names]
     yield from _signed(signing_name, others)
 
 
 def _signed(signing_name: str, services: list[str]) -> Iterator[ServiceModel]:
     for service in services:
-        model = _session().get_service_model(service)
+        model = service_model(service)
         if signing_name in (model.signing_name, model.endpoint_prefix):
             yield model
 

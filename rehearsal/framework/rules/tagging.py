@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from botocore.loaders import create_loader
-from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from rehearsal.framework.rules.kinds import rule, unique
 from rehearsal.framework.rules.rule import Call, Rule
+from rehearsal.framework.service_models import service_model
 
 _RESERVED = "aws:"
 _TAGGING = ("AddTags", "TagResource")
@@ -80,7 +80,7 @@ def reserved_tag_rule(service: str, *, tags: str = "Tags", source: str, **rest: 
 
 def _tag_shapes(service: str, tags: str) -> dict[str, Shape]:
     """Returns the shapes of the tags in the requests of a service, by operation."""
-    model = ServiceModel(create_loader().load_service_model(service, "service-2"), service)
+    model = service_model(service)
     # The operations that only tag come first, as their requests are the examples.
     names = sorted(model.operation_names, key=lambda name: name not in _TAGGING)
     shapes = {name: model.operation_model(name).input_shape for name in names}

@@ -5,9 +5,6 @@ The rules read no state, so a request alone decides.
 
 import functools
 
-import botocore.loaders
-from botocore.model import ServiceModel
-
 from rehearsal.framework.platform import AwsError
 from rehearsal.framework.protocols.json_protocol import JsonProtocol
 from rehearsal.framework.protocols.protocol import HttpRequest, WireProtocol
@@ -15,6 +12,7 @@ from rehearsal.framework.protocols.query_protocol import QueryProtocol
 from rehearsal.framework.protocols.rest_json_protocol import RestJsonProtocol
 from rehearsal.framework.protocols.shapes import ShapeReader
 from rehearsal.framework.rules.rule import Call, Catalogue
+from rehearsal.framework.service_models import service_model
 from rehearsal.ministack.registry import patch_value
 from rehearsal.ministack.request_rules import (
     event_rules,
@@ -97,8 +95,7 @@ def _call(protocol: WireProtocol, catalogue: Catalogue, http: HttpRequest) -> Ca
 
 @functools.cache
 def _protocol(service: str) -> WireProtocol:
-    loader = botocore.loaders.create_loader()
-    model = ServiceModel(loader.load_service_model(service, "service-2"), service)
+    model = service_model(service)
     match model.metadata["protocol"]:
         case "query":
             return QueryProtocol(model)

@@ -5,11 +5,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from botocore.loaders import create_loader
-from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from rehearsal.framework.protocols.protocol import from_text
 from rehearsal.framework.rules.rule import Call, Catalogue
+from rehearsal.framework.service_models import service_model
 from rehearsal.ministack.request_rules import (
     function_rules,
     identity_rules,
@@ -131,8 +131,7 @@ _REQUESTS: dict[str, Callable[[Properties], Requests]] = {
 
 @functools.cache
 def _input(service: str, operation: str) -> Shape | None:
-    model = ServiceModel(create_loader().load_service_model(service, "service-2"), service)
-    return model.operation_model(operation).input_shape
+    return service_model(service).operation_model(operation).input_shape
 
 
 def _typed(shape: Shape | None, value: Any) -> Any:

@@ -8,15 +8,14 @@ PutBucketVersioning in the S3 API reference.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
-from botocore.loaders import create_loader
-from botocore.model import OperationModel, ServiceModel, Shape
+from botocore.model import OperationModel, Shape
 from botocore.serialize import create_serializer
 
 from rehearsal.cloudformation.resource_requests import to_api
 from rehearsal.cloudformation.resource_types import Properties, Request, ResourceFailure
+from rehearsal.framework.service_models import service_model
 
 _MINIMUM_SIZE = "all_storage_classes_128K"
 
@@ -113,7 +112,7 @@ def _renamed(item: Properties, names: Mapping[str, str]) -> Request:
 
 
 def _body(operation: str, member: str, content: Properties) -> bytes:
-    model = _s3().operation_model(operation)
+    model = service_model("s3").operation_model(operation)
     value = to_api(_members(model)[member], content, "")
     serializer: Callable[..., Any] = create_serializer("rest-xml").serialize_to_request
     body: bytes = serializer({"Bucket": "any", member: value}, model)["body"]
@@ -122,8 +121,3 @@ def _body(operation: str, member: str, content: Properties) -> bytes:
 
 def _members(model: OperationModel) -> Mapping[str, Shape]:
     return model.input_shape.members if model.input_shape else {}
-
-
-@cache
-def _s3() -> ServiceModel:
-    return ServiceModel(create_loader().load_service_model("s3", "service-2"), "s3")

@@ -1,21 +1,20 @@
 """SageMaker's API as botocore describes it: shapes of responses and documented errors."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, cast
 
-from botocore.loaders import Loader
 from botocore.model import ListShape, OperationModel, ServiceModel, StructureShape
 
+from rehearsal.framework import service_models
 
-@cache
+
 def service_model(service: str = "sagemaker") -> ServiceModel:
     """Returns the API description of the installed botocore.
 
     Args:
         service: botocore's name of the service. Defaults to SageMaker.
     """
-    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+    return service_models.service_model(service)
 
 
 def operation(name: str, service: str = "sagemaker") -> OperationModel:
