@@ -17,10 +17,17 @@ from rehearsal.ministack import persistence
 FILE_NAME = f"{PRIVATE_DIRECTORY}/services.state"
 REPORT_NAME = "restored.json"
 INTERVAL_SECONDS = 2.0
-"""A crash loses at most the changes of this time, and of the time that writing takes."""
+"""A crash loses at most the changes of this time, and of 20 times the time that writing takes."""
+PAUSES_PER_WRITE = 20
+"""Writing a large state occupies at most a twentieth of one core."""
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 _LOG = logging.getLogger("rehearsal.state")
+
+
+def pause_after(seconds: float) -> float:
+    """Returns the seconds until the next write, after one that took CPU seconds."""
+    return max(INTERVAL_SECONDS, PAUSES_PER_WRITE * seconds)
 
 
 class StateKeeper:
@@ -99,10 +106,13 @@ class StateKeeper:
         self._save()
 
     def _run(self) -> None:
-        while not self._closing.wait(INTERVAL_SECONDS):
+        pause = INTERVAL_SECONDS
+        while not self._closing.wait(pause):
             # Work without a request from outside sends requests to the gateway, too.
             if self._requests != self._written[1]:
+                began = time.thread_time()  # waiting for other threads costs nothing
                 self._save()
+                pause = pause_after(time.thread_time() - began)
 
     def _report_problems(self, problems: list[str]) -> None:
         for problem in problems:
