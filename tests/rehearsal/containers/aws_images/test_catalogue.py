@@ -1,6 +1,7 @@
 """The images of AWS that have a stand-in."""
 
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from packaging.requirements import Requirement
-from sagemaker.core import image_uris
+from sagemaker.core import common_utils, image_uris
 
 from rehearsal.containers.aws_images import catalogue
 from rehearsal.containers.aws_images.pull import EngineMissingError, build, pull
@@ -36,6 +37,7 @@ NAMES: dict[str, dict[str, Any]] = {
     },
 }
 """The arguments by which the SDK finds the URI of a repository."""
+_RESOLVER = cache(common_utils._botocore_resolver)
 
 
 def sdk_regions(row: catalogue.StandIn) -> list[str]:
@@ -49,6 +51,13 @@ def sdk_regions(row: catalogue.StandIn) -> list[str]:
     return [region for region in registries if not ("iso" in region or "eusc" in region)]
 
 
+@pytest.fixture
+def parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK parses botocore's list of regions for each URI, which takes longer than all else."""
+    monkeypatch.setattr(common_utils, "_botocore_resolver", _RESOLVER)
+
+
+@pytest.mark.usefixtures("parsed_once")
 @pytest.mark.parametrize(
     "row", catalogue.CATALOGUE, ids=lambda row: f"{row.repository}:{row.version}"
 )
