@@ -82,19 +82,22 @@ def _generated(pattern: str, minimum: int, maximum: int | None) -> Iterable[str]
         parsed = _parser.parse(pattern)
     except re.error:
         return
+    # One character too many suffices: nested repetitions would have thousands of thousands.
+    limit = None if maximum is None else maximum + 1
     # Repetitions get longer until the text is long enough.
     for repeat in (1, 2, 8, *(minimum + extra for extra in (-8, -4, -2, -1, 0))):
         if repeat > 0:
             for longest in (False, True):
-                found = _write(parsed, repeat, longest)
+                found = _write(parsed, repeat, longest, limit)
                 yield found[:maximum] if longest and maximum else found
 
 
-def _write(tokens: Any, repeat: int, longest: bool) -> str:
-    return "".join(_one(kind, value, repeat, longest) for kind, value in tokens)
+def _write(tokens: Any, repeat: int, longest: bool, limit: int | None) -> str:
+    """Returns the first `limit` characters of a text."""
+    return "".join(_one(kind, value, repeat, longest, limit) for kind, value in tokens)[:limit]
 
 
-def _one(kind: Any, value: Any, repeat: int, longest: bool) -> str:
+def _one(kind: Any, value: Any, repeat: int, longest: bool, limit: int | None) -> str:
     match str(kind):
         case "LITERAL":
             return chr(value)
@@ -107,19 +110,25 @@ def _one(kind: Any, value: Any, repeat: int, longest: bool) -> str:
                 str(value).rpartition(".")[2], "a"
             )
         case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-            low, high, inner = value
-            count = min(int(high), max(low, repeat if longest else 0))
-            if low == 0 and not longest and int(high) >= repeat > 1:
-                count = repeat
-            text_of_one: str = _write(inner, repeat, longest)
-            return text_of_one * int(count)
+            return _repeated(value, repeat, longest, limit)
         case "SUBPATTERN":
-            return _write(value[-1], repeat, longest)
+            return _write(value[-1], repeat, longest, limit)
         case "ATOMIC_GROUP":
-            return _write(value, repeat, longest)
+            return _write(value, repeat, longest, limit)
         case "BRANCH":
-            return _write(value[1][0], repeat, longest)
+            return _write(value[1][0], repeat, longest, limit)
     return ""
+
+
+def _repeated(value: Any, repeat: int, longest: bool, limit: int | None) -> str:
+    low, high, inner = value
+    count = min(int(high), max(low, repeat if longest else 0))
+    if low == 0 and not longest and int(high) >= repeat > 1:
+        count = repeat
+    text_of_one = _write(inner, repeat, longest, limit)
+    if limit is not None and text_of_one:
+        count = min(count, limit // len(text_of_one) + 1)
+    return text_of_one * int(count)
 
 
 def _of_class(members: Any) -> str:
@@ -134,5 +143,5 @@ def _of_class(members: Any) -> str:
             case "LITERAL":
                 found.append(chr(value))
             case "CATEGORY":
-                found.append(_one(kind, value, 1, False))
+                found.append(_one(kind, value, 1, False, None))
     return next((one for one in found if one == "a"), found[0])
