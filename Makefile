@@ -130,6 +130,9 @@ clean: ## Remove everything that was installed or built here
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
 		-e . -e jobs -e rehearsal
+# Builds of the rehearsal run it from a read-only folder, so each call would compile it.
+	@$(BIN)/python -m compileall -q $$($(BIN)/python -c \
+		'import awscli, docutils; print(*awscli.__path__, *docutils.__path__)')
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/rehearsal.stamp

@@ -61,13 +61,26 @@ def notebook(aws: Aws) -> dict[str, str]:
     }
 
 
-def run(
-    python: str | os.PathLike[str], name: str, aws: Aws, folder: Path, *words: str
-) -> dict[str, Any]:
-    """Runs a script with arguments and returns what it reports."""
+class Notebooks:
+    """The outputs of scripts that one process runs, by script."""
+
+    def __init__(self, output: str) -> None:
+        sections = [one.partition("\n") for one in output.split("\nSCRIPT ")[1:]]
+        self._outputs = {name: text for name, _, text in sections}
+
+    def reports(self, script: str) -> dict[str, Any]:
+        """Returns what a script reports."""
+        output = self._outputs[script]
+        assert "\nFAILED " not in output, output[-6000:]
+        lines = [line for line in output.splitlines() if line.startswith("REPORT ")]
+        return {k: v for line in lines for k, v in json.loads(line.partition(" ")[2]).items()}
+
+
+def run(python: str | os.PathLike[str], aws: Aws, folder: Path, *scripts: str) -> Notebooks:
+    """Runs scripts with their arguments in one process."""
     shutil.copytree(SCRIPTS, folder, dirs_exist_ok=True)
     result = subprocess.run(
-        [python, name, *words],
+        [python, "one_process.py", *scripts],
         cwd=folder,
         env={**notebook(aws), "HOME": str(folder)},
         capture_output=True,
@@ -75,13 +88,25 @@ def run(
         check=False,
     )
     assert result.returncode == 0, (result.stdout + result.stderr)[-6000:]
-    reports = [line for line in result.stdout.splitlines() if line.startswith("REPORT ")]
-    return {k: v for line in reports for k, v in json.loads(line.partition(" ")[2]).items()}
+    return Notebooks(result.stdout)
 
 
-def test_sdk_2_runs_a_notebook_with_its_defaults(whole: Aws, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def sdk_2(whole: Aws, tmp_path_factory: pytest.TempPathFactory) -> Notebooks:
     assert SDK_2.exists(), "Run: make setup-dev"
-    found = run(SDK_2, "v2_script.py", whole, tmp_path)
+    frameworks = [f"v2_frameworks.py {name}" for name in ("spark", "tensorflow", "torch")]
+    folder = tmp_path_factory.mktemp("sdk-2")
+    return run(SDK_2, whole, folder, "v2_script.py", "v2_monitoring.py", *frameworks)
+
+
+@pytest.fixture(scope="module")
+def sdk_3(whole: Aws, tmp_path_factory: pytest.TempPathFactory) -> Notebooks:
+    scripts = ("v3_script.py", "v3_frameworks.py", "v3_spark.py")
+    return run(sys.executable, whole, tmp_path_factory.mktemp("sdk-3"), *scripts)
+
+
+def test_sdk_2_runs_a_notebook_with_its_defaults(sdk_2: Notebooks) -> None:
+    found = sdk_2.reports("v2_script.py")
     assert (found["role"], found["bucket"]) == (ROLE, BUCKET)
     assert found["training"] == "Completed"
     assert found["hook"]["S3OutputPath"].startswith(f"s3://{BUCKET}/")
@@ -98,8 +123,8 @@ def test_sdk_2_runs_a_notebook_with_its_defaults(whole: Aws, tmp_path: Path) -> 
     assert found["steps"] == ["Succeeded"]
 
 
-def test_sdk_3_runs_a_notebook_with_its_defaults(whole: Aws, tmp_path: Path) -> None:
-    found = run(sys.executable, "v3_script.py", whole, tmp_path)
+def test_sdk_3_runs_a_notebook_with_its_defaults(sdk_3: Notebooks) -> None:
+    found = sdk_3.reports("v3_script.py")
     assert (found["role"], found["bucket"]) == (ROLE, BUCKET)
     assert (found["script"], found["built_in"]) == ("Completed", "Completed")
     csv, as_json = found["predictions"]
@@ -108,8 +133,8 @@ def test_sdk_3_runs_a_notebook_with_its_defaults(whole: Aws, tmp_path: Path) -> 
     assert json.loads(found["processed"])["sklearn"] == "1.2.2"
 
 
-def test_model_monitor_and_clarify_run_by_their_images(whole: Aws, tmp_path: Path) -> None:
-    found = run(SDK_2, "v2_monitoring.py", whole, tmp_path)
+def test_model_monitor_and_clarify_run_by_their_images(sdk_2: Notebooks) -> None:
+    found = sdk_2.reports("v2_monitoring.py")
     assert found["columns"] == ["late", "a", "b", "c", "d"]
     assert found["message"] == "Completed: Job completed successfully with no violations."
     assert found["count"] == 200
@@ -126,8 +151,8 @@ def test_model_monitor_and_clarify_run_by_their_images(whole: Aws, tmp_path: Pat
     assert found["calculated"] == {"violations": []}
 
 
-def test_a_pyspark_script_runs_unmodified_by_the_image_of_spark(whole: Aws, tmp_path: Path) -> None:
-    found = run(SDK_2, "v2_frameworks.py", whole, tmp_path, "spark")
+def test_a_pyspark_script_runs_unmodified_by_the_image_of_spark(sdk_2: Notebooks) -> None:
+    found = sdk_2.reports("v2_frameworks.py spark")
     # Rows by label, lines of the text file, the setting of the configuration, rows of the input.
     assert found["spark"] == ["FOUND [93, 107] 200 3 200"]
     assert "pyspark==3.5.9" in found["notice"][0]
@@ -143,31 +168,31 @@ def test_a_pyspark_script_runs_unmodified_by_the_image_of_spark(whole: Aws, tmp_
 
 
 def test_tensorflow_trains_in_script_mode_and_serves_with_and_without_handlers(
-    whole: Aws, tmp_path: Path
+    sdk_2: Notebooks,
 ) -> None:
-    found = run(SDK_2, "v2_frameworks.py", whole, tmp_path, "tensorflow")
+    found = sdk_2.reports("v2_frameworks.py tensorflow")
     (high,), (low,) = found["tensorflow"]["predictions"]
     assert low < 0.5 < high
     assert found["handlers"] == {"shares": [high, low], "method": "predict"}
     assert any("tensorflow-cpu==2.19.0" in message for message in found["tensorflow_messages"])
 
 
-def test_pytorch_trains_and_serves_in_script_mode(whole: Aws, tmp_path: Path) -> None:
-    found = run(SDK_2, "v2_frameworks.py", whole, tmp_path, "torch")
+def test_pytorch_trains_and_serves_in_script_mode(sdk_2: Notebooks) -> None:
+    found = sdk_2.reports("v2_frameworks.py torch")
     (high,), (low,) = found["torch"]
     assert low < 0.5 < high
     assert any("torch==1.13.1" in message for message in found["torch_messages"])
 
 
-def test_sdk_3_trains_and_serves_with_a_framework(whole: Aws, tmp_path: Path) -> None:
-    found = run(sys.executable, "v3_frameworks.py", whole, tmp_path)
+def test_sdk_3_trains_and_serves_with_a_framework(sdk_3: Notebooks) -> None:
+    found = sdk_3.reports("v3_frameworks.py")
     assert found["training"] == "Completed"
     (high,), (low,) = found["predictions"]
     assert low < 0.5 < high
 
 
-def test_a_pipeline_runs_a_job_of_emr_serverless(whole: Aws, tmp_path: Path) -> None:
-    found = run(sys.executable, "v3_spark.py", whole, tmp_path)
+def test_a_pipeline_runs_a_job_of_emr_serverless(sdk_3: Notebooks) -> None:
+    found = sdk_3.reports("v3_spark.py")
     assert found["steps"] == [["Succeeded", None]]
     assert found["totals"] == ["TOTALS [93, 107]"]
     assert "emr/out/_SUCCESS" in found["keys"]

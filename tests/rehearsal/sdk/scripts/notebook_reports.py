@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 _sleep = time.sleep
-# The SDKs poll every 5 to 30 seconds, which suits instances that take minutes.
-time.sleep = lambda seconds: _sleep(min(float(seconds), 0.2))
+# The SDKs poll every 5 to 30 seconds, which suits instances that take minutes. Each poll takes some
+# milliseconds of the processor that the job needs.
+time.sleep = lambda seconds: _sleep(min(float(seconds), 0.7))
 
 
 def table() -> Any:
