@@ -33,7 +33,6 @@ from stacks.seeds import seed_code
 from stacks.settings import DEFAULT_SETTINGS, Account, Settings, SettingsError, load_settings
 from stacks.settings.logs import LogSettings
 from stacks.studio_stack import StudioStack
-from stacks.unsupported import unsupported
 from stacks.users.people_stack import PeopleStack
 from stacks.validation.template_validation import TemplateValidation
 
@@ -178,7 +177,7 @@ def project(scope: Construct, settings: Settings, account: Account, entry: Any) 
 def add_targets(scope: Construct, settings: Settings, account: Account) -> None:
     """Adds the stacks of stages of projects in other accounts."""
     for one in target_stages(settings, account):
-        defaults = settings.defaults_in(account)
+        defaults, made = settings.defaults_in(account), scope.node.try_find_child("Network")
         ProjectTargetStack(
             scope,
             f"ProjectTarget-{one.project.name}-{one.stage.name}",
@@ -187,6 +186,7 @@ def add_targets(scope: Construct, settings: Settings, account: Account) -> None:
             project_account=one.account.id,
             project_region=one.account.region,
             stage=one.stage,
+            network=made if isinstance(made, NetworkStack) and one.stage.network else None,
             feature_store=one.project.feature_store,
             removal_policy=removal_policy(one.project.removal, defaults),
             defaults=defaults,
@@ -273,9 +273,6 @@ def add_pipeline(app: cdk.App, settings: Settings, config: str) -> set[str]:
 
 def add_all(app: cdk.App, settings: Settings, config: str) -> None:
     """Adds the stacks of all accounts; those of several accounts are below their aliases."""
-    missing = unsupported(settings)
-    if missing:
-        raise SettingsError(f"{config}: not supported yet: {', '.join(missing)}; remove these keys")
     by_pipeline = add_pipeline(app, settings, config)
     for alias in settings.accounts:
         if alias not in by_pipeline:

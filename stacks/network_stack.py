@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 from constructs import Construct
 
-from mlops_constructs.delivery import PackageRepository
+from mlops_constructs.delivery import PackageRepository, StageNetwork
 from mlops_constructs.network import InternetAccess, Network, NetworkBase
 from stacks.foundation_stack import FoundationStack
 from stacks.network_source import JobSubnets
-from stacks.platform_stack import PlatformStack
+from stacks.platform_stack import PlatformStack, parameter_name
 from stacks.removal import removal_policy
 from stacks.settings.accounts import Account
 from stacks.settings.defaults import DefaultSettings
@@ -68,7 +68,7 @@ class NetworkStack(PlatformStack):
                 domain_name=f"{defaults.prefix.lower()}ml-platform",
                 removal_policy=removal_policy(settings.removal, defaults),
             )
-        self._subnets = [f"subnet-id-{number}" for number in range(1, settings.zones + 1)]
+        self._subnets = _subnet_names(settings.zones)
         self.publish(_VPC, network.vpc.vpc_id)
         self.publish(_GROUP, network.security_group.security_group_id)
         for name, subnet_id in zip(self._subnets, network.subnet_ids, strict=True):
@@ -92,6 +92,23 @@ class NetworkStack(PlatformStack):
             subnet_ids=[stack.read(self, name) for name in self._subnets],
             security_group_ids=[stack.read(self, _GROUP)],
         )
+
+
+def published_network(stack_name: str, *, zones: int) -> StageNetwork:
+    """Returns the network of a stack by the names of the parameters that the stack publishes.
+
+    Args:
+        stack_name: name of the stack, with its prefix.
+        zones: number of availability zones of the network.
+    """
+    return StageNetwork.from_parameters(
+        subnet_ids=[parameter_name(stack_name, one) for one in _subnet_names(zones)],
+        security_group_ids=[parameter_name(stack_name, _GROUP)],
+    )
+
+
+def _subnet_names(zones: int) -> list[str]:
+    return [f"subnet-id-{number}" for number in range(1, zones + 1)]
 
 
 def _internet(settings: InternetSettings | None) -> InternetAccess | None:

@@ -10,6 +10,16 @@ PARAMETERS = "/mlops"
 """Root of the names of all parameters."""
 
 
+def parameter_name(stack_name: str, name: str) -> str:
+    """Returns the name of the parameter of a value that a stack publishes.
+
+    Args:
+        stack_name: name of the stack, with its prefix.
+        name: name of the value.
+    """
+    return f"{PARAMETERS}/{stack_name}/{name}"
+
+
 class PlatformStack(cdk.Stack):
     """Defines a stack with the tags, the protection and the boundary of the default settings.
 
@@ -75,7 +85,7 @@ class PlatformStack(cdk.Stack):
         Args:
             name: name of the value.
         """
-        return f"{PARAMETERS}/{self.stack_name}/{name}"
+        return parameter_name(self.stack_name, name)
 
     def read(self, publisher: "PlatformStack", name: str) -> str:
         """Returns a value of another stack, which CloudFormation reads at each deployment.

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mlops_constructs.delivery import ProjectStage, StageNetwork
+from stacks.network_stack import published_network
 from stacks.settings import Account, Settings, SettingsError
-from stacks.settings.network import ExistingNetworkSettings
+from stacks.settings.deployments import STACKS
 from stacks.settings.projects import ProjectSettings, StageSettings
 
 
@@ -39,14 +40,25 @@ class ReplicaOfProject:
     stages: Sequence[ProjectStage]
 
 
-def network_of(settings: Settings, account: Account) -> ExistingNetworkSettings | None:
-    """Returns the existing network of an account.
+def network_of(settings: Settings, account: Account) -> StageNetwork | None:
+    """Returns the network of an account, as the stages of projects in other accounts name it.
+
+    An existing network is named by its ids. The ids of a new one are known to the stack of the
+    network only, which publishes them as parameters.
 
     Args:
         settings: settings of an organisation.
         account: an account of these settings.
     """
-    return next((one.existing for one in settings.entries_in("network", account.alias)), None)
+    for one in settings.entries_in("network", account.alias):
+        if one.existing is None:
+            return published_network(f"{account.prefix}{STACKS['network']}", zones=one.zones)
+        return StageNetwork(
+            vpc_id=one.existing.vpc_id,
+            subnet_ids=one.existing.subnet_ids,
+            security_group_ids=one.existing.security_group_ids,
+        )
+    return None
 
 
 def project_stages(settings: Settings, project: ProjectSettings) -> list[ProjectStage]:
@@ -125,14 +137,5 @@ def _stage(
         region=account.region,
         approval=approval,
         kinds=stage.kinds,
-        network=_network(network) if project.network and network is not None else None,
-    )
-
-
-def _network(network: ExistingNetworkSettings) -> StageNetwork:
-    return StageNetwork(
-        vpc_id=network.vpc_id,
-        # Stages are hashed: they are keys of the pipeline.
-        subnet_ids=tuple(network.subnet_ids),
-        security_group_ids=tuple(network.security_group_ids),
+        network=network if project.network else None,
     )

@@ -21,6 +21,8 @@ class ProjectTargetStack(PlatformStack):
         project_account: account id of the project.
         project_region: region of the project.
         stage: the stage.
+        network: stack of the account's network, which publishes what `stage` names. Defaults to
+            None: the stage has no network, or an existing one.
         feature_store: True if models look up features of the project. Defaults to False.
         removal_policy: handling of the key, the bucket and the endpoint when the stack is deleted.
         defaults: settings of every stack.
@@ -40,6 +42,7 @@ class ProjectTargetStack(PlatformStack):
         removal_policy: cdk.RemovalPolicy,
         defaults: DefaultSettings,
         env: cdk.Environment,
+        network: cdk.Stack | None = None,
         feature_store: bool = False,
     ) -> None:
         super().__init__(
@@ -49,6 +52,8 @@ class ProjectTargetStack(PlatformStack):
             env=env,
             description=f"Stage {stage.name} of the SageMaker project {project_name}",
         )
+        if network is not None:
+            self.add_stack_dependency(network)
         target = ProjectTarget(
             self,
             "Target",

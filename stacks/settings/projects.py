@@ -209,7 +209,8 @@ class ProjectSettings(InAccount):
     git: GitSettings | None = None
     """Repositories behind a connection. Defaults to new CodeCommit repositories."""
     network: bool = False
-    """True if jobs, models and builds run in the network of the account. Defaults to false."""
+    """True if jobs, models and builds run in the network of the account, and models of stages in
+    other accounts in the networks of those. Defaults to false."""
     stages: Annotated[
         list[StageSettings], Field(min_length=1, max_length=10), AfterValidator(unique_names)
     ] = DEFAULT_STAGES

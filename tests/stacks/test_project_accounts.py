@@ -136,6 +136,62 @@ def test_a_stage_without_a_network_is_rejected_in_a_project_with_one(tmp_path: P
         synthesise(tmp_path / "out", yaml.safe_dump(settings))
 
 
+@pytest.fixture(scope="module")
+def with_made_network(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, cdk.App]:
+    """The same organisation, whose platform creates the network of production."""
+    settings = yaml.safe_load(SETTINGS)
+    settings["accounts"]["prod"]["prefix"] = "live-"
+    settings["network"][-1] = {"in": "prod", "zones": 3, "uses": ["hosting"]}
+    directory = tmp_path_factory.mktemp("made") / "out"
+    return directory, synthesise(directory, yaml.safe_dump(settings))
+
+
+def test_a_stage_reads_the_ids_of_a_network_that_the_platform_creates(
+    with_made_network: tuple[Path, cdk.App],
+) -> None:
+    directory, _ = with_made_network
+    manifest = json.loads((directory / "manifest.json").read_text())["artifacts"]
+    by_name = {
+        one["properties"]["stackName"]: (artifact, one)
+        for artifact, one in manifest.items()
+        if one["type"] == "aws:cloudformation:stack"
+    }
+
+    def template(stack: str) -> dict[str, Any]:
+        path = directory / by_name[stack][1]["properties"]["templateFile"]
+        found: dict[str, Any] = json.loads(path.read_text())
+        return found
+
+    network, target = template("live-Network"), template("live-ProjectTarget-churn-prod")
+    published = {
+        one["Properties"]["Name"]
+        for one in network["Resources"].values()
+        if one["Type"] == "AWS::SSM::Parameter"
+    }
+    read = {
+        one["Default"]
+        for one in target["Parameters"].values()
+        if one["Default"].startswith("/mlops/")
+    }
+    project = json.dumps(template("ml-Project-churn"))
+
+    ids = ["security-group-id", *(f"subnet-id-{number}" for number in (1, 2, 3))]
+    assert read == {f"/mlops/live-Network/{one}" for one in ids}
+    assert read < published
+    assert "/mlops/live-Network/subnet-id-1,/mlops/live-Network/subnet-id-2" in project
+    assert by_name["live-Network"][0] in by_name["live-ProjectTarget-churn-prod"][1]["dependencies"]
+    # The account of the project reads nothing of the other account.
+    assert "SsmParameterValuemlopsliveNetwork" not in project
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: str(pack.__name__))
+def test_a_security_pack_finds_nothing_in_a_stage_that_reads_its_network(
+    with_made_network: tuple[Path, cdk.App], pack: Any
+) -> None:
+    found = open_findings(pack, with_made_network[1])
+    assert not [one for one in found if "/ProjectTarget-" in one]
+
+
 def test_a_stage_in_another_region_needs_a_replica_there(tmp_path: Path) -> None:
     settings = yaml.safe_load(SETTINGS)
     settings["accounts"]["prod"]["region"] = "eu-west-1"

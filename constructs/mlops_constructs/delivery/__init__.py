@@ -8,8 +8,9 @@ from .delivery_pipeline import DeliveryPipeline
 from .deployment.deploy_action import deploy_to_account_action
 from .deployment.deployment_role import DeploymentRole
 from .deployment.deployment_target import DeploymentTarget
-from .deployment.project_stage import DEFAULT_STAGES, ProjectStage, StageNetwork
+from .deployment.project_stage import DEFAULT_STAGES, ProjectStage
 from .deployment.stage_kind import StageKind
+from .deployment.stage_network import StageNetwork
 from .deployment.stage_target import StageTarget
 from .deployment.target_account import TargetAccount
 from .model_build_pipeline import ModelBuildPipeline

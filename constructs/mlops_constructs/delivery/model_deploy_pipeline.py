@@ -161,6 +161,11 @@ class ModelDeployPipeline(Construct):
             revision=source.revision,
             run_order=2,
             monitoring=monitoring_environment(monitoring, self.targets) if monitoring else {},
+            parameters={
+                name: value
+                for target in self.targets.values()
+                for name, value in target.parameter_variables().items()
+            },
             images=image_repository,
             copied=copied,
         )

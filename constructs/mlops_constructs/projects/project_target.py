@@ -45,8 +45,9 @@ from mlops_constructs.delivery.deployment._target_permissions import (
     GENERATED_THERE,
     decrypting_permission,
     deploying_permissions,
+    reading_permissions,
 )
-from mlops_constructs.network import Network, NetworkBase
+from mlops_constructs.network import NetworkBase
 
 from ._project_bucket import project_bucket
 from ._removal import REMOVAL_TAG, StageRemoval
@@ -176,6 +177,7 @@ class ProjectTarget(Construct):
             role_name=self.target.deployment_role_name,
             monitoring=monitoring.resources,
             kinds=stage.kinds,
+            further=reading_permissions(self, stage),
             from_packages=not self.target.has_copies,
         )
         if removal_policy is cdk.RemovalPolicy.DESTROY:
@@ -257,16 +259,7 @@ class ProjectTarget(Construct):
         cdk.Tags.of(self.bucket).add(REMOVAL_TAG, "true")
 
     def _network(self, stage: ProjectStage) -> NetworkBase | None:
-        given = stage.network
-        if given is None:
-            return None
-        return Network.from_ids(
-            self,
-            "Network",
-            vpc_id=given.vpc_id,
-            subnet_ids=given.subnet_ids,
-            security_group_ids=given.security_group_ids,
-        )
+        return None if stage.network is None else stage.network.network_in(self)
 
     def _alias_arn(self) -> str:
         return environment_of(self).arn(service="kms", resource=self.target.key_alias)

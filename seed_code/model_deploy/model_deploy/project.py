@@ -22,6 +22,11 @@ _NETWORK = {
     "subnet_ids": "SUBNET_IDS",
     "security_group_ids": "SECURITY_GROUP_IDS",
 }
+# The same in an account that publishes the ids as parameters of Systems Manager.
+_PUBLISHED_NETWORK = {
+    "subnet_ids": "SUBNET_ID_PARAMETERS",
+    "security_group_ids": "SECURITY_GROUP_ID_PARAMETERS",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +34,17 @@ class ProjectNetwork:
     """The network of the project's models.
 
     Args:
-        vpc_id: id of the VPC.
+        vpc_id: id of the VPC; "" if the ids are published.
         subnet_ids: ids of the subnets.
         security_group_ids: ids of the security groups.
+        published: True if these are names of parameters of Systems Manager with the ids, which
+            CloudFormation reads when it deploys the stage. Defaults to False.
     """
 
     vpc_id: str
     subnet_ids: tuple[str, ...]
     security_group_ids: tuple[str, ...]
+    published: bool = False
 
     @classmethod
     def from_environment(
@@ -51,10 +59,12 @@ class ProjectNetwork:
         Raises:
             ValueError: some of the variables are set and others are not.
         """
-        names = {field: f"{prefix}{variable}" for field, variable in _NETWORK.items()}
+        published = any(environment.get(f"{prefix}{one}") for one in _PUBLISHED_NETWORK.values())
+        variables = _PUBLISHED_NETWORK if published else _NETWORK
+        names = {field: f"{prefix}{variable}" for field, variable in variables.items()}
         given = {field: environment.get(name, "") for field, name in names.items()}
         missing = [names[field] for field, value in given.items() if not value]
-        if len(missing) == len(_NETWORK):
+        if len(missing) == len(names):
             return None
         if missing:
             raise ValueError(
@@ -62,9 +72,10 @@ class ProjectNetwork:
                 "together, or none of them"
             )
         return cls(
-            vpc_id=given["vpc_id"],
+            vpc_id=given.get("vpc_id", ""),
             subnet_ids=tuple(given["subnet_ids"].split(",")),
             security_group_ids=tuple(given["security_group_ids"].split(",")),
+            published=published,
         )
 
 

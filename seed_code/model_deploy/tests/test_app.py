@@ -154,6 +154,46 @@ def test_a_stage_in_another_account_uses_the_resources_of_that_account(checkout:
     assert there["PROD_MODEL_EXECUTION_ROLE_ARN"] in prod
 
 
+def test_a_stage_in_another_account_reads_the_ids_of_its_network(checkout: Path) -> None:
+    there = {
+        "PROD_MODEL_EXECUTION_ROLE_ARN": "arn:aws:iam::222222222222:role/sagemaker-projects/model",
+        "PROD_ARTIFACT_BUCKET": "churn-prod-222222222222-eu-west-1",
+        "PROD_ARTIFACT_KEY_ARN": "arn:aws:kms:eu-west-1:222222222222:alias/churn-prod",
+        "PROD_MONITORING_ROLE_ARN": "arn:aws:iam::222222222222:role/sagemaker-projects/runs",
+        "PROD_MONITORING_STARTER_ROLE_ARN": "arn:aws:iam::222222222222:role/starter",
+        "PROD_MONITORING_QUEUE_ARN": "arn:aws:sqs:eu-west-1:222222222222:not-started",
+        "PROD_SUBNET_ID_PARAMETERS": "/net/subnet-id-1,/net/subnet-id-2",
+        "PROD_SECURITY_GROUP_ID_PARAMETERS": "/net/security-group-id",
+    }
+
+    result = run_app(checkout, **there)
+
+    assert result.returncode == 0, result.stderr
+    template = json.loads((checkout / "cdk.out/prod.template.json").read_text())
+    (model,) = (
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::SageMaker::Model"
+    )
+    read = template["Parameters"]
+    assert [read[one["Ref"]]["Default"] for one in model["VpcConfig"]["Subnets"]] == [
+        "/net/subnet-id-1",
+        "/net/subnet-id-2",
+    ]
+    assert len(read) == 3
+    assert {one["Type"] for one in read.values()} == {"AWS::SSM::Parameter::Value<String>"}
+    assert "NoValue" not in json.dumps(template)
+    staging = json.loads((checkout / "cdk.out/staging.template.json").read_text())
+    assert "Parameters" not in staging
+
+
+def test_half_a_network_of_parameters_is_rejected(checkout: Path) -> None:
+    result = run_app(checkout, SUBNET_ID_PARAMETERS="/net/subnet-id-1")
+
+    assert result.returncode == 1
+    assert "environment: got no SECURITY_GROUP_ID_PARAMETERS; set SUBNET_ID_P" in result.stderr
+
+
 def test_a_stage_never_mixes_two_accounts(checkout: Path) -> None:
     result = run_app(checkout, PROD_ARTIFACT_BUCKET="churn-prod-222222222222-eu-west-1")
 

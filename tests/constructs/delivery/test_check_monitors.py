@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Template
 
 from mlops_constructs.delivery.runtime.check_monitors import RejectedError, main
@@ -30,10 +31,12 @@ from mlops_constructs.monitoring import (
     MonitoringImage,
     MonitoringInput,
     MonitoringJob,
+    MonitoringNetwork,
     MonitoringOutput,
     MonitoringType,
     RunSchedule,
 )
+from mlops_constructs.network import Network
 
 ACCOUNT = "111111111111"
 ROLES = f"arn:aws:iam::{ACCOUNT}:role/sagemaker-projects/"
@@ -58,7 +61,7 @@ def registry(*arguments: str) -> Any:
     return {"InferenceSpecification": {"Containers": [{"Image": IMAGE}]}}
 
 
-def define(stack: cdk.Stack) -> None:
+def define(stack: cdk.Stack, **options: Any) -> None:
     """Defines what the stack of the stage has, with either engine."""
     key = kms.Key.from_key_arn(
         stack, "Key", stack.format_arn(service="kms", resource="key", resource_name="0a-1b")
@@ -81,7 +84,7 @@ def define(stack: cdk.Stack) -> None:
         "image": MonitoringImage.from_ecr_repository(repository, tag_or_digest="abc"),
         "baseline": Baseline.from_files(bucket, constraints_key="runs/c", statistics_key="runs/s"),
         "frequency": MonitoringFrequency.daily(at_hour=3),
-        "job": MonitoringJob(role=role),
+        "job": MonitoringJob(role=role, **options),
     }
     starter = iam.Role.from_role_arn(
         stack, "Starter", ENVIRONMENT["MONITORING_STARTER_ROLE_ARN"], mutable=False
@@ -444,3 +447,30 @@ def test_a_package_that_cannot_be_read_is_rejected(
 
     assert status == 1
     assert "AccessDenied" in printed
+
+
+def test_runs_are_placed_in_a_network_of_parameters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = cdk.Stack(cdk.App(), "prod")
+    network = Network.from_ids(
+        stack,
+        "Network",
+        vpc_id=ssm.StringParameter.value_for_string_parameter(stack, "/net/vpc-id"),
+        subnet_ids=[ssm.StringParameter.value_for_string_parameter(stack, "/net/subnet-id-1")],
+        security_group_ids=[ssm.StringParameter.value_for_string_parameter(stack, "/net/group")],
+    )
+    define(stack, network=MonitoringNetwork.within(network))
+    template = dict(Template.from_stack(stack).to_json())
+    template["Resources"]["Model"] = {
+        "Type": "AWS::SageMaker::Model",
+        "Properties": {"PrimaryContainer": {"ModelPackageName": PACKAGE}},
+    }
+    sent = json.dumps(resource(template, "::Schedule")["Target"]["Input"])
+    assert "SsmParameterValuenetsubnetid1" in sent
+
+    assert run(tmp_path, template, capsys) == (0, "")
+    other = template | {"Parameters": {}}
+    status, printed = run(tmp_path, other, capsys)
+    assert status == 1
+    assert "allowed is a literal value" in printed

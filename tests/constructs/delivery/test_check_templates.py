@@ -599,3 +599,61 @@ def test_the_file_runs_alone_and_reads_no_module_of_the_team(tmp_path: Path) -> 
     )
     assert done.returncode == 0, done.stderr
     assert "PASSED for commit c0ffee" in done.stdout
+
+
+def reading(default: Any, kind: str = "AWS::SSM::Parameter::Value<String>") -> dict[str, Any]:
+    """The template of production with a parameter of Systems Manager as its subnet."""
+    found = template("prod")
+    found["Parameters"] = {"Subnet": {"Type": kind, "Default": default}}
+    found["Resources"]["Model"]["Properties"]["VpcConfig"] = {
+        "Subnets": [{"Ref": "Subnet"}],
+        "SecurityGroupIds": [{"Ref": "Subnet"}],
+    }
+    return found
+
+
+def test_the_parameters_of_the_stage_s_network_can_be_read(
+    tmp_path: Path, aws: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "PROD_PARAMETERS", "/net/vpc-id /net/subnet-id-1")
+
+    status, _ = run(tmp_path, aws, staging=template("staging"), prod=reading("/net/subnet-id-1"))
+
+    assert status == 0
+
+
+@pytest.mark.parametrize(
+    ("parameter", "readable", "said"),
+    [
+        (reading("/other/subnet"), "/net/a", 'Value<String> "/other/subnet"; allowed are /net/a'),
+        (reading("/net/a:1"), "/net/a", '"/net/a:1"; allowed are /net/a'),
+        (reading("/net/a"), "", '"/net/a"; allowed are none'),
+        (reading(["/net/a"]), "/net/a", '["/net/a"]; allowed are /net/a'),
+        (
+            reading("/net/a", "AWS::SSM::Parameter::Value<List<String>>"),
+            "/net/a",
+            "is AWS::SSM::Parameter::Value<List<String>>",
+        ),
+        (template("prod") | {"Parameters": []}, "/net/a", "Parameters is []; allowed is an object"),
+        (
+            template("prod") | {"Parameters": {"It": {"Default": "/net/a"}}},
+            "/net/a",
+            "the parameter It has no Type",
+        ),
+    ],
+)
+def test_other_parameters_are_rejected(
+    tmp_path: Path,
+    aws: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    parameter: dict[str, Any],
+    readable: str,
+    said: str,
+) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "PROD_PARAMETERS", readable)
+
+    status, _ = run(tmp_path, aws, staging=template("staging"), prod=parameter)
+
+    assert status == 1
+    assert said in capsys.readouterr().out

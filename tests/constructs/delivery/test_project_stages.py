@@ -46,6 +46,16 @@ def test_a_network_has_subnets_and_security_groups() -> None:
     assert "security_group_ids: got none" in str(error.value)
 
 
+def test_a_parameter_of_a_network_has_an_absolute_name() -> None:
+    with pytest.raises(ValueError, match="got the parameter 'subnet'; allowed are") as error:
+        StageNetwork.from_parameters(
+            subnet_ids=["subnet", "/net/subnet:1"], security_group_ids=["/net/*"]
+        )
+
+    assert "'/net/subnet:1'" in str(error.value)
+    assert "'/net/*'" in str(error.value)
+
+
 def test_stages_have_different_names_and_none_of_another_stage_of_the_pipeline() -> None:
     stages = [ProjectStage(name=name) for name in ("prod", "production", "source")]
 

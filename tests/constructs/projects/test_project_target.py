@@ -199,6 +199,78 @@ def test_the_models_of_a_stage_run_in_its_network_alone() -> None:
     )
 
 
+PUBLISHED = StageNetwork.from_parameters(
+    subnet_ids=["/net/subnet-id-1", "/net/subnet-id-2"],
+    security_group_ids=["/net/security-group-id"],
+)
+IN_PUBLISHED = ProjectStage(name="prod", account=PROD, network=PUBLISHED)
+
+
+def test_a_network_of_parameters_is_read_in_the_account_of_the_stage(seed: Seed) -> None:
+    template = target(IN_PUBLISHED)
+    read = {
+        name: one["Default"]
+        for name, one in template["Parameters"].items()
+        if one["Default"].startswith("/net/")
+    }
+    (synth,) = (
+        {one["Name"]: one["Value"] for one in build["Environment"]["EnvironmentVariables"]}
+        for build in of_type(
+            project(seed, stages=(STAGES[0], IN_PUBLISHED)), "AWS::CodeBuild::Project"
+        )
+        if build["Source"].get("BuildSpec") == "buildspecs/synth.yml"
+    )
+
+    assert {one["Type"] for one in template["Parameters"].values()} == {
+        "AWS::SSM::Parameter::Value<String>"
+    }
+    assert sorted(read.values()) == [
+        "/net/security-group-id",
+        "/net/subnet-id-1",
+        "/net/subnet-id-2",
+    ]
+    denied = [
+        one["Condition"]["ForAnyValue:StringNotEquals"]["sagemaker:VpcSubnets"]
+        for one in statements(template["Resources"])
+        if one["Effect"] == "Deny"
+        and "sagemaker:VpcSubnets" in one["Condition"].get("ForAnyValue:StringNotEquals", {})
+    ]
+    assert denied
+    for subnets in denied:
+        assert [read[one["Ref"]] for one in subnets] == list(PUBLISHED.subnet_ids)
+    assert synth["PROD_SUBNET_ID_PARAMETERS"] == "/net/subnet-id-1,/net/subnet-id-2"
+    assert synth["PROD_SECURITY_GROUP_ID_PARAMETERS"] == "/net/security-group-id"
+    assert not {"PROD_VPC_ID", "PROD_SUBNET_IDS", "PROD_SECURITY_GROUP_IDS"} & set(synth)
+
+
+def test_roles_that_deploy_a_stage_read_the_parameters_of_its_network_alone() -> None:
+    resources = target(IN_PUBLISHED)["Resources"]
+    reading = [
+        json.dumps(one["Resource"])
+        for one in statements(resources)
+        if "ssm:GetParameters" in one["Action"]
+    ]
+
+    assert len(reading) == 2
+    for arns in reading:
+        assert arns.count(":parameter/net/") == len(PUBLISHED.parameter_names)
+        assert "*" not in arns
+    for stage in STAGES[1], ProjectStage(name="prod", account=PROD):
+        assert "ssm:" not in json.dumps(target(stage)["Resources"])
+
+
+def test_the_check_accepts_the_parameters_of_each_stage(seed: Seed) -> None:
+    builds = of_type(project(seed, stages=(STAGES[0], IN_PUBLISHED)), "AWS::CodeBuild::Project")
+    named = [
+        {one["Name"]: one["Value"] for one in build["Environment"]["EnvironmentVariables"]}
+        for build in builds
+    ]
+
+    (check,) = (one for one in named if "MODEL_PACKAGE_PREFIX" in one)
+    assert check["PROD_PARAMETERS"].split() == list(PUBLISHED.parameter_names)
+    assert "STAGING_PARAMETERS" not in check
+
+
 def test_every_role_and_policy_is_on_the_path_of_projects() -> None:
     resources = target()["Resources"]
     found = of_type(resources, "AWS::IAM::Role") + of_type(resources, "AWS::IAM::ManagedPolicy")

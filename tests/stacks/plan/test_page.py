@@ -101,15 +101,13 @@ def test_the_command_reports_invalid_settings_without_a_trace(tmp_path: Path) ->
 
 def test_what_the_app_rejects_is_reported_without_warnings(tmp_path: Path) -> None:
     config = tmp_path / "settings.yaml"
-    text = SETTINGS.replace("network: {in: prod,", "network: {in: [dev, prod],") + (
-        "projects: [{name: churn, in: dev, network: true, stages: [{name: prod, in: prod}]}]\n"
-    )
-    config.write_text(text)
+    gateways = 'internet: {because: "models call a service", nat_gateways: 5}'
+    config.write_text(SETTINGS.replace("zones: 3,", f"zones: 3, {gateways},"))
 
     with pytest.raises(PlanError) as caught:
         plan_of(config)
 
-    assert str(caught.value) == (
-        f"{config}: not supported yet: projects[0].network with a stage in an account whose "
-        "network is not existing; remove these keys"
-    )
+    message = str(caught.value)
+    assert message.startswith(f"{config}: ")
+    assert "got 5 NAT gateways; allowed are 1 to 3, one in each zone" in message
+    assert "Warning" not in message

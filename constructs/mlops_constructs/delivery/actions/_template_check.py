@@ -58,6 +58,7 @@ def check_action(
     revision: str,
     run_order: int,
     monitoring: Mapping[str, str],
+    parameters: Mapping[str, str],
     images: ecr.IRepository | None = None,
     copied: Sequence[StageTarget] = (),
 ) -> PipelineAction:
@@ -77,6 +78,7 @@ def check_action(
         revision: pipeline variable with the revision of the source.
         run_order: position among the stage's actions.
         monitoring: environment variables of the stages' monitors; empty without monitors.
+        parameters: environment variables with the parameters that templates of stages can read.
         images: repository of the project's images; required with `copied`. Defaults to None.
         copied: stages in other regions, whose templates name copies of images and models. Defaults
             to (): none.
@@ -90,6 +92,7 @@ def check_action(
         "STAGES": " ".join(stage.name for stage in stages),
         **{name: kinds for one in stages for name, kinds in one.kind_variables().items()},
         **monitoring,
+        **parameters,
     }
     if target is None:
         reading = deployed_template_permission(scope, last)

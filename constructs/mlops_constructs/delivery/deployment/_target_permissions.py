@@ -9,6 +9,7 @@ from mlops_constructs.delivery.artifact_store import artifact_keys
 from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT
 
 from .deploy_action import stack_permissions
+from .project_stage import ProjectStage
 from .stage_target import StageTarget
 
 GENERATED_THERE = (
@@ -39,7 +40,17 @@ def deploying_permissions(
         ),
         decrypting_permission(scope, project_account),
         *stack_permissions(scope, target.stack_name, deployment_role_arn),
+        *reading_permissions(scope, target.stage),
     ]
+
+
+def reading_permissions(scope: IConstruct, stage: ProjectStage) -> list[Permission]:
+    """Returns the permission to read the parameters of a stage's network; [] without parameters.
+
+    Source: "Get an existing value from Systems Manager Parameter Store" of CloudFormation's user
+    guide.
+    """
+    return [] if stage.network is None else stage.network.reading_permissions(scope)
 
 
 def decrypting_permission(scope: IConstruct, project_account: str, *further: str) -> Permission:

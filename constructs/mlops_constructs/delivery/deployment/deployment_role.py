@@ -45,6 +45,7 @@ class DeploymentRole(ServiceRole):
             Defaults to None: no monitors.
         kinds: kinds that the stages may have, from which the permissions follow. Defaults to all
             kinds.
+        further: further permissions, such as that to read parameters. Defaults to (): none.
         from_packages: False for a stage in another region, whose models are created from copies.
             Defaults to True: models are created from packages of the project.
     """
@@ -61,6 +62,7 @@ class DeploymentRole(ServiceRole):
         role_name: str | None = None,
         monitoring: MonitoringResources | None = None,
         kinds: Collection[StageKind] = ALL_KINDS,
+        further: Sequence[Permission] = (),
         from_packages: bool = True,
     ) -> None:
         # Without a stage, the endpoints are PROJECT-STAGE; with one, PROJECT-STAGE and more.
@@ -94,6 +96,7 @@ class DeploymentRole(ServiceRole):
                         _encrypt_schedules(scope, [key_arn(project.artifacts.key)]),
                     ]
                 ),
+                *further,
                 *_guard(project, key_aliases),
             ],
         )

@@ -8,34 +8,7 @@ from typing import ClassVar
 from mlops_constructs._problems import Problems, is_known
 
 from .stage_kind import ALL_KINDS, StageKind
-
-
-@dataclass(frozen=True, kw_only=True)
-class StageNetwork:
-    """Defines the existing network of a stage in another account, by its ids.
-
-    Args:
-        vpc_id: id of the VPC.
-        subnet_ids: ids of private subnets, each in another zone.
-        security_group_ids: ids of the security groups of the models.
-
-    Raises:
-        ValueError: if there is no subnet or no security group.
-    """
-
-    vpc_id: str
-    subnet_ids: Sequence[str]
-    security_group_ids: Sequence[str]
-
-    def __post_init__(self) -> None:
-        problems = Problems(f"StageNetwork {self.vpc_id}")
-        for name in ("subnet_ids", "security_group_ids"):
-            given = tuple(getattr(self, name))
-            # A stage is a key of mappings, so it must be hashable.
-            object.__setattr__(self, name, given)
-            if not given:
-                problems.add(f"{name}: got none; give at least one id")
-        problems.raise_if_any()
+from .stage_network import StageNetwork
 
 
 @dataclass(frozen=True, kw_only=True)

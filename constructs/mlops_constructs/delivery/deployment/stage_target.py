@@ -165,18 +165,11 @@ class StageTarget(TargetAccount):
             f"arn:${{AWS::Partition}}:kms:{self.region}:{self.account}:{self.key_alias}"
         )
         network = self.stage.network
-        placed = {}
-        if network is not None:
-            placed = {
-                "VPC_ID": network.vpc_id,
-                "SUBNET_IDS": ",".join(network.subnet_ids),
-                "SECURITY_GROUP_IDS": ",".join(network.security_group_ids),
-            }
         values = {
             "MODEL_EXECUTION_ROLE_ARN": self.role_arn(self.model_execution_role_name),
             "ARTIFACT_BUCKET": self.bucket_name,
             "ARTIFACT_KEY_ARN": alias,
-            **placed,
+            **(network.variables() if network is not None else {}),
         }
         return self._of_stage(values)
 
@@ -190,6 +183,12 @@ class StageTarget(TargetAccount):
                 "COPY_REPOSITORY": cdk.Fn.sub(f"{registry}/{self.image_repository_name}"),
             }
         )
+
+    def parameter_variables(self) -> dict[str, str]:
+        """Returns the environment variable of the template check with the parameters it accepts."""
+        network = self.stage.network
+        names = network.parameter_names if network is not None else ()
+        return self._of_stage({"PARAMETERS": " ".join(names)}) if names else {}
 
     def monitoring_variables(self) -> dict[str, str]:
         """Returns the environment variables of the stage's monitors, for synthesis and check."""

@@ -136,7 +136,8 @@ class Place:
         starter_role_arn: role of EventBridge Scheduler.
         queue_arn: queue of runs that could not be started.
         images: URIs of the images of the deployed model packages.
-        pseudo: values of CloudFormation's pseudo parameters.
+        pseudo: values of CloudFormation's pseudo parameters; the names of the parameters that
+            check_templates.py lets the template read.
     """
 
     endpoint: str
@@ -434,6 +435,11 @@ def place_of(
         queue_arn=queue_arn,
         images=frozenset(_images(template, aws)),
         pseudo={
+            **{
+                name: one["Default"]
+                for name, one in template.get("Parameters", {}).items()
+                if one["Type"].startswith("AWS::SSM::")
+            },
             "AWS::AccountId": role_arn.split(":")[4],
             "AWS::Partition": partition,
             "AWS::Region": region,

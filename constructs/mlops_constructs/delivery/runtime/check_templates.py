@@ -12,7 +12,8 @@ CLI, which CodeBuild images have.
 
 Environment: SAGEMAKER_PROJECT_NAME, MODEL_PACKAGE_PREFIX (the ARN of the group's packages without
 their version), STAGES (names separated by spaces), STAGE_KINDS for each of them, such as PROD_KINDS
-(kinds that it may have, separated by spaces), ARTIFACT_BUCKET, COMMIT_ID; CODEBUILD_BUILD_ARN;
+(kinds that it may have, separated by spaces), STAGE_PARAMETERS (names of parameters of Systems
+Manager that it may read, separated by spaces), ARTIFACT_BUCKET, COMMIT_ID; CODEBUILD_BUILD_ARN;
 LAST_STAGE_ROLE_ARN and LAST_STAGE_REGION (the role that reads the deployed template, and its
 region, if the last stage is in another account or region); COPIED_STAGES (names of stages in other
 regions, whose templates name copies, separated by spaces).
@@ -25,7 +26,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ SPECIFICATION = {
     "SchedulingConfig",
     "StartupParameters",
 }
+READ = "AWS::SSM::Parameter::Value<String>"
 # Split, because CloudFormation would resolve it as a reference in the pipeline's template.
 DYNAMIC = "{" * 2 + "resolve:"
 MAX_BYTES = 1_000_000
@@ -136,7 +138,12 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def problems_of(
-    template: Template, *, endpoint: str, packages: str, kinds: Iterable[str]
+    template: Template,
+    *,
+    endpoint: str,
+    packages: str,
+    kinds: Iterable[str],
+    parameters: Collection[str] = (),
 ) -> Iterator[str]:
     """Validates the template of a stage; yields one message per problem.
 
@@ -145,6 +152,7 @@ def problems_of(
         endpoint: name of the stage's endpoint.
         packages: prefix of the ARNs of the packages that may be deployed.
         kinds: kinds that the stage may have.
+        parameters: names of parameters of Systems Manager that it may read. Defaults to (): none.
     """
     for section in sorted(set(template) - SECTIONS):
         yield f"the section {section}; allowed are {', '.join(sorted(SECTIONS))}"
@@ -152,6 +160,7 @@ def problems_of(
         yield f"a dynamic reference ({DYNAMIC}); allowed are values in the template"
     if "Fn::Transform" in set(_keys(template)):
         yield "Fn::Transform; allowed are templates without macros"
+    yield from _of_parameters(template.get("Parameters", {}), parameters)
     resources = template["Resources"]
     for logical_id, resource in resources.items():
         if not isinstance(resource, dict) or not isinstance(resource.get("Properties", {}), dict):
@@ -166,6 +175,21 @@ def problems_of(
         used = kind_of(kind, properties)
         if used is not None and used not in kinds:
             yield f"{logical_id} is of the kind {used}; allowed are {', '.join(sorted(kinds))}"
+
+
+def _of_parameters(given: Any, readable: Collection[str]) -> Iterator[str]:
+    if not isinstance(given, dict):
+        yield f"Parameters is {json.dumps(given)}; allowed is an object"
+        return
+    for name, parameter in given.items():
+        kind = parameter.get("Type") if isinstance(parameter, dict) else None
+        if not isinstance(kind, str):
+            yield f"the parameter {name} has no Type"
+        elif kind.startswith("AWS::SSM::"):
+            read = parameter.get("Default")
+            if kind != READ or read not in readable:
+                allowed = ", ".join(sorted(readable)) or "none"
+                yield f"the parameter {name} is {kind} {json.dumps(read)}; allowed are {allowed}"
 
 
 def _of_resource(
@@ -476,6 +500,7 @@ def check(
             endpoint=f"{project}-{stage}",
             packages=prefix,
             kinds=environment[f"{stage.upper().replace('-', '_')}_KINDS"].split(),
+            parameters=environment.get(f"{stage.upper().replace('-', '_')}_PARAMETERS", "").split(),
         )
     ]
     if problems:

@@ -42,7 +42,7 @@ class Models(StoredResource):
         # A model package is resolved now: later changes of its approval do not affect endpoints.
         given = record.get("Containers") or [record["PrimaryContainer"]]
         served = ServedModel(
-            containers=[self._resolved(context, container) for container in given],
+            containers=[self._resolved(context, container, request) for container in given],
             role_arn=record["ExecutionRoleArn"],
             vpc=record.get("VpcConfig"),
             isolated=record["EnableNetworkIsolation"],
@@ -74,13 +74,15 @@ class Models(StoredResource):
             self.find(scope, name, operation)
             return self._served.of(scope)[name]
 
-    def _resolved(self, context: Context, container: dict[str, Any]) -> dict[str, Any]:
+    def _resolved(
+        self, context: Context, container: dict[str, Any], request: Request
+    ) -> dict[str, Any]:
         package = container.get("ModelPackageName")
         source = container.get("ModelDataSource", {}).get("S3DataSource", {})
         if source.get("HubAccessConfig"):
             self._hubs.deploy_hub_model(context, source)
         if not package:
             return container
-        packaged = self._packages.package_containers(context, package)[0]
+        packaged = self._packages.package_containers(context, package, request)[0]
         environment = packaged.get("Environment", {}) | container.get("Environment", {})
         return {**packaged, "Environment": environment}

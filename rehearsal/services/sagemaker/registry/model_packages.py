@@ -175,12 +175,15 @@ class ModelPackages:
             message=f"ModelPackage {arn} does not exist.",
         )
 
-    def package_containers(self, context: Context, name: str) -> list[dict[str, Any]]:
+    def package_containers(
+        self, context: Context, name: str, request: Request
+    ) -> list[dict[str, Any]]:
         """Returns the containers of a package for a model that the caller creates from it.
 
         Args:
             context: the caller.
             name: the name or ARN of the package.
+            request: the request of CreateModel, whose condition keys apply to the package as well.
 
         Raises:
             AwsError: ValidationException, if it does not exist or is not approved;
@@ -189,7 +192,8 @@ class ModelPackages:
         scope = self._groups.scope_of(context, name, "sagemaker:CreateModel")
         if scope != context.scope:
             # Within an account, CreateModel requires no permission for the package.
-            self._backend.identity.authorize_caller(context, "sagemaker:CreateModel", name)
+            keys = condition_keys("CreateModel", request)
+            self._backend.identity.authorize_caller(context, "sagemaker:CreateModel", name, keys)
         package = self._find(scope, name)
         if package.get("ModelApprovalStatus", "Approved") != "Approved":
             message = (

@@ -7,6 +7,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
 from mlops_constructs.hosting import Model, ModelSource, VpcConfig
 from mlops_constructs.network import Network, NetworkBase
 
@@ -88,13 +89,18 @@ class StageResources:
         ids = self.project.network
         if ids is None:
             return None
+        value = self._parameter if ids.published else str
         return Network.from_ids(
             self.stack,
             "Network",
-            vpc_id=ids.vpc_id,
-            subnet_ids=ids.subnet_ids,
-            security_group_ids=ids.security_group_ids,
+            # No resource of a stage names its VPC.
+            vpc_id=ids.vpc_id or cdk.Aws.NO_VALUE,
+            subnet_ids=[value(one) for one in ids.subnet_ids],
+            security_group_ids=[value(one) for one in ids.security_group_ids],
         )
+
+    def _parameter(self, name: str) -> str:
+        return ssm.StringParameter.value_for_string_parameter(self.stack, name)
 
     @cached_property
     def _placed(self) -> dict[str, Any]:
