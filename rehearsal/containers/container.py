@@ -16,12 +16,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 from typing import IO, cast
 
 from rehearsal.containers import unix_socket
+from rehearsal.containers.cluster_network import ClusterMember
 from rehearsal.containers.image import Image
 from rehearsal.containers.interpreter import running_interpreter
 from rehearsal.containers.isolation import require_isolation
@@ -74,6 +76,8 @@ class Container:
             layers of the image, read-only.
         limits: CPUs, memory, disk and processes. Defaults to None: those of this machine.
         host_name: the host name. Defaults to `algo-1`.
+        cluster: the network between the containers of one job, and the host name there. Defaults to
+            None: the container has no other ones.
         stop_signal: the signal that asks the command to end. Defaults to SIGTERM.
         user: the user that runs the command. Defaults to root of the container.
         read_only: True if only the writable mounts and the file systems in memory that they name
@@ -103,6 +107,7 @@ class Container:
         opt: Path | None = None,
         limits: Limits | None = None,
         host_name: str = "algo-1",
+        cluster: ClusterMember | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         user: User = ROOT_USER,
         read_only: bool = False,
@@ -114,6 +119,8 @@ class Container:
         self.network = network
         self.port = port
         self.command = command_of(image, entrypoint, arguments)
+        if cluster is not None:
+            host_name = cluster.host
         in_docker = {"PATH": DOCKER_PATH, "HOSTNAME": host_name, "HOME": "/root"}
         self.environment = dict(in_docker if inherited is None else inherited)
         self.environment |= image.environment
@@ -130,6 +137,7 @@ class Container:
         self._limits = limits or DEFAULT_LIMITS
         self._exceeded: Exceeded | None = None
         self._host_name = host_name
+        self._cluster = cluster
         self._stop_signal = stop_signal
         self._user = user
         self._read_only = read_only
@@ -156,7 +164,10 @@ class Container:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                pass_fds=[one.fileno() for one in (listener, self._stream) if one],
+                pass_fds=[
+                    *(one.fileno() for one in (listener, self._stream) if one),
+                    *(self._cluster.descriptors if self._cluster else ()),
+                ],
                 env={},
                 start_new_session=True,  # Ctrl-C reaches the server only, which ends its containers
             )
@@ -201,6 +212,7 @@ class Container:
             limits=self.limits,
             user=self._user,
             read_only=self._read_only,
+            cluster=self._cluster,
         ).to_json(self._scratch)
         if self._runtime_api is not None:
             specification["runtime_api"] = list(self._runtime_api)
@@ -308,13 +320,52 @@ def run_to_end(
     container: Container, *, stop: threading.Event, max_seconds: float, grace: float
 ) -> Ended:
     """Runs a container until it ends, `stop` is set, or `max_seconds` are over."""
-    container.start()
+    (ended,) = run_together([container], stop=stop, max_seconds=max_seconds, grace=grace)
+    return ended
+
+
+def run_together(
+    containers: Sequence[Container], *, stop: threading.Event, max_seconds: float, grace: float
+) -> list[Ended]:
+    """Runs containers until all have ended; the first that fails stops the other ones.
+
+    Args:
+        containers: the containers.
+        stop: stops all of them when it is set.
+        max_seconds: time after which all are stopped.
+        grace: seconds between the stop signal and SIGKILL.
+
+    Returns:
+        The end of each container, in their order.
+    """
+    ended: dict[Container, Ended] = {}
+    running = list(containers)
     deadline = time.monotonic() + max_seconds
-    while True:
-        code = container.wait(_POLL_SECONDS)
-        if code is not None:
-            return Ended(code)
-        if stop.is_set():
-            return Ended(container.stop(grace), stopped=True)
-        if time.monotonic() >= deadline:
-            return Ended(container.stop(grace), timed_out=True)
+    try:
+        for container in containers:
+            container.start()
+        while running:
+            for container in list(running):
+                code = container.wait(_POLL_SECONDS / len(running))
+                if code is not None:
+                    ended[container] = Ended(code)
+                    running.remove(container)
+            timed_out = time.monotonic() >= deadline
+            failed = any(one.exit_code for one in ended.values())
+            if failed or timed_out or stop.is_set():
+                # A failure is the reason of the end, whatever else happens in the same moment.
+                reason = {"stopped": True} if failed or stop.is_set() else {"timed_out": True}
+                for container, code in zip(running, _stop(running, grace), strict=True):
+                    ended[container] = Ended(code, **reason)
+                running = []
+    except BaseException:
+        for container in containers:
+            container.kill()
+        raise
+    return [ended[container] for container in containers]
+
+
+def _stop(containers: Sequence[Container], grace: float) -> list[int]:
+    """Stops containers side by side, so that all have the whole grace period."""
+    with ThreadPoolExecutor(max(1, len(containers))) as pool:
+        return list(pool.map(lambda container: container.stop(grace), containers))

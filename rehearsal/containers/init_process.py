@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from rehearsal.containers import (
+    bridge,
     limit_watch,
     name_server,
     outside_network,
@@ -61,6 +62,8 @@ def main() -> NoReturn:
     for name in ("listen_descriptor", "stream_descriptor"):
         if name in specification:
             os.close(specification[name])
+    for descriptor in specification.get("cluster", {}).get("descriptors", ()):
+        os.close(descriptor)
     _serve_gateway(specification, above, keeper)
     status = os.waitpid(keeper, 0)[1]
     if select.select([sys.stdin], [], [], 0)[0]:  # the server has ended and cannot remove them
@@ -128,6 +131,8 @@ def _keep(specification: Specification, control: socket.socket, launcher: int) -
     quiet = os.open(os.devnull, os.O_RDONLY)
     os.dup2(quiet, 0)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # stops arrive over the control socket
+    place = specification.get("cluster")
+    connect = bridge.joining(place) if place else None
     user, group = os.getuid(), os.getgid()
     flags = (
         syscalls.NEW_USER
@@ -141,6 +146,8 @@ def _keep(specification: Specification, control: socket.socket, launcher: int) -
     syscalls.die_with_parent(launcher)
     inside, inside_group = specification.get("user", (0, 0))
     syscalls.map_user(user, group, (inside, inside_group))
+    if connect is not None:
+        connect()
     init = os.fork()
     if init == 0:
         syscalls.die_with_parent(0)  # the parent is not in this process namespace
@@ -163,6 +170,8 @@ def _initialize(specification: Specification, control: socket.socket) -> None:
     syscalls.leave_session_keyring()
     socket.sethostname(specification["hostname"])
     port_forwarding.bring_loopback_up()
+    if "cluster" in specification:
+        bridge.configure(specification["cluster"])
     wake, wakened = os.pipe()
     for end in (wake, wakened):
         os.set_blocking(end, False)

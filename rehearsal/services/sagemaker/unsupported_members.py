@@ -44,7 +44,6 @@ _TRAINING = (
     "InputDataConfig[].DataSource.S3DataSource.AttributeNames",
     "InputDataConfig[].DataSource.S3DataSource.InstanceGroupNames",
     "InputDataConfig[].DataSource.S3DataSource.HubAccessConfig",
-    "ResourceConfig.InstanceCount>1",
     "ResourceConfig.InstanceGroups",
     "ResourceConfig.InstancePreferences",
     "ResourceConfig.TrainingPlanArn",
@@ -89,7 +88,6 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "ProcessingInputs[].S3Input.S3CompressionType=Gzip",
         "ProcessingOutputConfig.Outputs[].FeatureStoreOutput",
         "ProcessingOutputConfig.Outputs[].AppManaged=True",
-        "ProcessingResources.ClusterConfig.InstanceCount>1",
         "ProcessingResources.ClusterConfig.InstancePreferences",
     ),
     "CreateTrainingJob": (
@@ -104,8 +102,6 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "TrainingJobDefinitions",
         "Autotune",
         *(f"TrainingJobDefinition.{path}" for path in _TRAINING),
-        "TrainingJobDefinition.HyperParameterTuningResourceConfig.InstanceCount>1",
-        "TrainingJobDefinition.HyperParameterTuningResourceConfig.InstanceConfigs[].InstanceCount>1",
         "TrainingJobDefinition.TuningObjective",
         "TrainingJobDefinition.HyperParameterRanges",
         "HyperParameterTuningJobConfig.TuningJobCompletionCriteria",
@@ -128,16 +124,8 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         f"Create{kind}JobDefinition": (
             f"{kind}JobInput.EndpointInput.S3InputMode=Pipe",
             f"{kind}JobInput.BatchTransformInput.S3InputMode=Pipe",
-            "JobResources.ClusterConfig.InstanceCount>1",
         )
         for kind in ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
-    },
-    **{
-        f"{verb}MonitoringSchedule": (
-            "MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringResources.ClusterConfig"
-            ".InstanceCount>1",
-        )
-        for verb in ("Create", "Update")
     },
     "CreateModelPackageGroup": ("ManagedConfiguration",),
     "CreateModelPackage": (

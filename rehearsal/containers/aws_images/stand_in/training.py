@@ -56,6 +56,7 @@ def run(algorithm: Algorithm) -> None:
         program = parameters.get("sagemaker_program") or os.environ.get("SAGEMAKER_PROGRAM")
         if program:
             sys.exit(_run_script(str(program), parameters, algorithm.NAME))
+        _check_one_instance(algorithm.NAME)
         algorithm.train()
     except Exception as error:
         fail(f"{type(error).__name__}: {error}")
@@ -113,6 +114,15 @@ def _run_script(program: str, parameters: Mapping[str, Any], framework: str) -> 
     return code if code >= 0 else 128 - code
 
 
+def _check_one_instance(name: str) -> None:
+    hosts = _read("resourceconfig").get("hosts", [])
+    if len(hosts) > 1:
+        raise RuntimeError(
+            f"the rehearsal runs the algorithm {name} on one instance; got {len(hosts)}. Set "
+            "InstanceCount to 1, or give a script (sagemaker_program), which each instance runs."
+        )
+
+
 def _check_distribution(parameters: Mapping[str, Any]) -> None:
     given = [name for name in _DISTRIBUTIONS if parameters.get(name) in (True, "true")]
     if given:
@@ -156,7 +166,7 @@ def environment(
     """
     resources, data = _read("resourceconfig"), _read("inputdataconfig")
     channels = {name: str(ML / "input/data" / name) for name in data}
-    groups = resources.get("instance_groups", [])
+    groups, first = resources.get("instance_groups", []), sorted(resources["hosts"])[0]
     further = {
         name: value
         for name, value in parameters.items()
@@ -194,9 +204,9 @@ def environment(
         "additional_framework_parameters": further,
         "channel_input_dirs": channels,
         "hyperparameters": own,
-        "is_master": True,
+        "is_master": resources["current_host"] == first,
         "job_name": parameters.get("sagemaker_job_name", os.environ.get("TRAINING_JOB_NAME")),
-        "master_hostname": resources["current_host"],
+        "master_hostname": first,
         "user_entry_point": program,
     }
     given = {

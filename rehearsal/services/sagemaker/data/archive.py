@@ -1,23 +1,61 @@
 """Archives such as model.tar.gz: packing, and safe extraction."""
 
 import gzip
+import os
 import tarfile
 import zlib
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePath
 from typing import Self
 
 from rehearsal.services.sagemaker.data.transfer import disk_failure
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 
 
-def pack(directory: Path, archive: Path) -> None:
-    """Packs the content of a directory (not the directory itself), as SageMaker does."""
+def pack(directory: Path, archive: Path, *others: Path) -> None:
+    """Packs the content of directories (not the directories themselves), as SageMaker does.
+
+    Args:
+        directory: the directory of the first host of a job.
+        archive: the new archive.
+        others: those of its other hosts; a file replaces one of the same name of an earlier host.
+    """
+    entries: dict[str, Path] = {}
     try:
+        for root in (directory, *others):
+            for path in _below(root):
+                _put(entries, path.relative_to(root), path)
         with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
-            for path in sorted(directory.iterdir()):
-                tar.add(path, arcname=path.name)
+            for name in sorted(entries, key=lambda one: one.split("/")):
+                tar.add(entries[name], arcname=name, recursive=False)
     except OSError as error:
         raise disk_failure(error, archive) from error
+
+
+def _below(root: Path) -> Iterator[Path]:
+    """Yields files, folders and links below a directory; no link is followed."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for folder, folders, files in os.walk(root, onerror=fail):
+        yield from (Path(folder, name) for name in (*folders, *files))
+
+
+def _put(entries: dict[str, Path], name: PurePath, path: Path) -> None:
+    """Adds an entry, instead of earlier ones that cannot exist beside it."""
+    for parent in name.parents:
+        if not _is_folder(entries.get(parent.as_posix(), path.parent)):
+            del entries[parent.as_posix()]
+    if not _is_folder(path) and _is_folder(entries.get(name.as_posix(), path)):
+        below = [one for one in entries if one.startswith(f"{name.as_posix()}/")]
+        for one in below:
+            del entries[one]
+    entries[name.as_posix()] = path
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 _DAMAGED = (

@@ -46,13 +46,41 @@ class S3Location:
         return S3Location(self.bucket, key)
 
 
+@dataclass(frozen=True)
+class Shard:
+    """The objects of one instance with ShardedByS3Key: as many as the others have, up to one.
+
+    AWS documents the number of objects of an instance, not which ones it gets.
+
+    Args:
+        number: the number of the instance, from 0.
+        count: the number of instances.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
+    """
+
+    number: int
+    count: int
+
+
 def download(
-    session: boto3.Session, uri: str, directory: Path, data_type: str = "S3Prefix"
+    session: boto3.Session,
+    uri: str,
+    directory: Path,
+    data_type: str = "S3Prefix",
+    shard: Shard | None = None,
 ) -> list[Path]:
     """Downloads an object, all objects below a prefix, or those of a manifest.
 
     As SageMaker does, a prefix also matches an object of exactly that name; the file then keeps its
     last part as name.
+
+    Args:
+        session: a session of the role that reads.
+        uri: the URI of the object, prefix or manifest.
+        directory: the folder of the files, which is created, even if its shard has no object.
+        data_type: S3Prefix or ManifestFile. Defaults to S3Prefix.
+        shard: downloads these objects only. Defaults to None: all of them.
 
     Raises:
         ExecutionFailedError: there is nothing, the role cannot read it, or a key would leave the
@@ -60,6 +88,8 @@ def download(
     """
     client = aws_client(session, "s3")
     found = sources(session, uri, data_type)
+    if shard is not None:
+        found = found[shard.number :: shard.count]
     targets = [(source, _inside(directory, name, source)) for source, name in found]
     directory.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(_PARALLEL) as pool:

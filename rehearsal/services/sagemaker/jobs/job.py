@@ -6,7 +6,7 @@ import json
 import signal
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +14,16 @@ from typing import Any
 
 import boto3
 
+from rehearsal.containers.aws_images import catalogue
 from rehearsal.containers.aws_images.pull import PulledImage, pull
-from rehearsal.containers.container import Container, Ended, run_to_end
+from rehearsal.containers.cluster_network import (
+    ClusterMember,
+    ClusterNetworkError,
+    cluster_network,
+)
+from rehearsal.containers.container import Container, Ended, run_together
 from rehearsal.containers.image import Image
-from rehearsal.containers.images.registry import ImageUnavailableError
+from rehearsal.containers.images.registry import ImageUnavailableError, ImageUri
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.init_process import SETUP_FAILED
 from rehearsal.containers.isolation import IsolationUnavailableError
@@ -39,7 +45,6 @@ STOP_GRACE = 120.0
 
 ONE_DAY = 86_400
 _MAX_SAID = 900
-HOST = "algo-1"
 
 
 def now() -> datetime:
@@ -83,14 +88,27 @@ class Job:
         self.run.progress(changes)
 
     def image(self, image_uri: str) -> PulledImage:
-        """Returns the image, pulled with the job's role."""
+        """Returns the image, pulled with the job's role.
+
+        Raises:
+            ExecutionFailedError: it cannot be pulled, or does not run on several instances.
+        """
         try:
+            self._check_instances(ImageUri.parse(image_uri))
             return pull(self.session, image_uri, self.image_store)
         except (ImageUnavailableError, LookupError) as error:
             raise ExecutionFailedError(
                 "ClientError: Cannot pull algorithm container. Either the image does not exist or "
                 f"its permissions are incorrect. {error}"
             ) from error
+
+    def _check_instances(self, uri: ImageUri) -> None:
+        row, count = catalogue.find(uri), len(self.host_names)
+        if row is not None and not row.distributed and count > 1:
+            raise ExecutionFailedError(
+                f"ClientError: The rehearsal runs AWS's image {row.repository} on one instance, in "
+                f"one process; got InstanceCount {count}. Set InstanceCount to 1."
+            )
 
     @contextlib.contextmanager
     def directory(self) -> Iterator[Path]:
@@ -102,16 +120,50 @@ class Job:
         finally:
             remove(path)
 
-    def log_stream(self, group: str) -> LogStream:
+    def log_stream(self, group: str, host: str) -> LogStream:
         """Returns `<job>/algo-1-<time>` in the log group, as SageMaker names it."""
-        return LogStream(self.session, group, f"{self.run.name}/{HOST}-{int(time.time())}")
+        return LogStream(self.session, group, f"{self.run.name}/{host}-{int(time.time())}")
+
+    @property
+    def host_names(self) -> list[str]:
+        """The names of the hosts, one for each instance."""
+        return [
+            f"algo-{number}" for number in range(1, self._resources.get("InstanceCount", 1) + 1)
+        ]
+
+    @contextlib.contextmanager
+    def network(self, *, connected: bool) -> Iterator[list[ClusterMember | None]]:
+        """Creates the network between the hosts; one host has none.
+
+        Args:
+            connected: True if the hosts may communicate with one another.
+
+        Raises:
+            ExecutionFailedError: this machine does not support it.
+        """
+        names = self.host_names
+        if len(names) == 1 or not connected:
+            yield [None] * len(names)
+            return
+        with contextlib.ExitStack() as stack:
+            try:
+                members = stack.enter_context(cluster_network(names))
+            except ClusterNetworkError as error:
+                raise ExecutionFailedError(f"InternalServerError: {error}") from error
+            yield list(members)
+
+    @property
+    def _resources(self) -> Mapping[str, Any]:
+        cluster = self.request.get("ProcessingResources", {}).get("ClusterConfig", {})
+        found: Mapping[str, Any] = (
+            self.request.get("ResourceConfig") or self.request.get("TransformResources") or cluster
+        )
+        return found
 
     @property
     def limits(self) -> Limits:
-        """The limits of the job's instance type and volume."""
-        cluster = self.request.get("ProcessingResources", {}).get("ClusterConfig", {})
-        resources = self.request.get("ResourceConfig") or self.request.get("TransformResources")
-        return resource_limits(resources or cluster)
+        """The limits of the job's instance type and volume, which each host has."""
+        return resource_limits(self._resources)
 
     def container(self, image: Image, *, isolated: bool, **options: Any) -> Container:
         """Returns a container of this job, with the limits of its instance.
@@ -135,16 +187,17 @@ class Job:
         given = {} if isolated else dict(self.run.environment)
         return given | {"AWS_REGION": self.scope.region}
 
-    def run_container(self, container: Container) -> Ended:
-        """Runs a container until it ends, is stopped, or has taken too long."""
+    def run_containers(self, containers: Sequence[Container]) -> list[Ended]:
+        """Runs the containers of all hosts until they end, one fails, or the job is stopped."""
         try:
-            ended = run_to_end(
-                container, stop=self.run.stop, max_seconds=self.max_seconds, grace=self.grace
+            ended = run_together(
+                containers, stop=self.run.stop, max_seconds=self.max_seconds, grace=self.grace
             )
         except IsolationUnavailableError as error:
             raise ExecutionFailedError(f"InternalServerError: {error}") from error
-        if ended.exit_code == SETUP_FAILED and container.last_lines:
-            raise ExecutionFailedError(f"InternalServerError: {container.last_lines[-1]}")
+        for container, end in zip(containers, ended, strict=True):
+            if end.exit_code == SETUP_FAILED and container.last_lines:
+                raise ExecutionFailedError(f"InternalServerError: {container.last_lines[-1]}")
         return ended
 
 

@@ -21,7 +21,7 @@ OPERATIONS = (
     "CreateHyperParameterTuningJob",
 )
 
-_ONE_MACHINE = "every job runs on one machine"
+_TRAFFIC = "the traffic between the hosts of a job does not leave this machine"
 _HARDWARE = "jobs run on this machine"
 _NOT_PROFILED = "nothing is profiled; `ProfilingStatus` is `Disabled`"
 _RULES = "rules are not evaluated: the status of each is `Error`, and the job goes on"
@@ -38,7 +38,7 @@ _TRAINING = {
     "InputDataConfig[].ChannelName": "",
     f"{_S3_SOURCE}.S3DataType": "",
     f"{_S3_SOURCE}.S3Uri": "",
-    f"{_S3_SOURCE}.S3DataDistributionType": _ONE_MACHINE,
+    f"{_S3_SOURCE}.S3DataDistributionType": "",
     f"{_S3_SOURCE}.ModelAccessConfig": "nothing checks the licence of a model",
     "InputDataConfig[].ContentType": "",
     "InputDataConfig[].CompressionType": "",
@@ -51,7 +51,7 @@ _TRAINING = {
     "StoppingCondition.MaxWaitTimeInSeconds": "spot capacity is always there",
     "StoppingCondition.MaxPendingTimeInSeconds": "no job waits for capacity",
     "EnableNetworkIsolation": "",
-    "EnableInterContainerTrafficEncryption": _ONE_MACHINE,
+    "EnableInterContainerTrafficEncryption": _TRAFFIC,
     "EnableManagedSpotTraining": "spot capacity is never interrupted",
     "CheckpointConfig": "",
     "RetryStrategy": "nothing fails with the internal errors that AWS retries",
@@ -64,7 +64,7 @@ _TRAINING = {
     "ResourceConfig.KeepAlivePeriodInSeconds": "there is no warm pool",
     "ResourceConfig.InstancePlacementConfig": _HARDWARE,
     "ResourceConfig.SelectedInstanceType": _HARDWARE,
-    "ResourceConfig.SelectedInstanceCount": _ONE_MACHINE,
+    "ResourceConfig.SelectedInstanceCount": _HARDWARE,
 }
 _EXPERIMENT = {"ExperimentConfig": ""}
 _TAGS = {"Tags": ""}
@@ -98,17 +98,16 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "ProcessingInputs[].InputName": "",
         "ProcessingInputs[].AppManaged": "",
         "ProcessingInputs[].S3Input": "",
-        "ProcessingInputs[].S3Input.S3DataDistributionType": _ONE_MACHINE,
         "ProcessingOutputConfig.Outputs[].OutputName": "",
         "ProcessingOutputConfig.Outputs[].AppManaged": "",
         "ProcessingOutputConfig.Outputs[].S3Output": "",
         "ProcessingOutputConfig.KmsKeyId": "",
         **{f"ProcessingResources.ClusterConfig.{name}": why for name, why in _RESOURCES.items()},
         "ProcessingResources.ClusterConfig.SelectedInstanceType": _HARDWARE,
-        "ProcessingResources.ClusterConfig.SelectedInstanceCount": _ONE_MACHINE,
+        "ProcessingResources.ClusterConfig.SelectedInstanceCount": _HARDWARE,
         "StoppingCondition.MaxRuntimeInSeconds": "",
         "AppSpecification": "",
-        "NetworkConfig.EnableInterContainerTrafficEncryption": _ONE_MACHINE,
+        "NetworkConfig.EnableInterContainerTrafficEncryption": _TRAFFIC,
         "NetworkConfig.EnableNetworkIsolation": "",
         "NetworkConfig.VpcConfig": _TRAINING["VpcConfig"],
     },

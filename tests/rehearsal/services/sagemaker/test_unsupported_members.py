@@ -48,6 +48,4 @@ def test_create_rejects_the_member_by_name(service: SageMaker, operation: str, p
 
 @pytest.mark.parametrize("count", [1, {"Get": "Parameters.Instances"}])
 def test_one_instance_and_references_of_pipelines_are_accepted(count: Any) -> None:
-    cluster = {"ClusterConfig": {"InstanceCount": count}}
-
-    reject_unsupported("CreateProcessingJob", {"ProcessingResources": cluster})
+    reject_unsupported("CreateTransformJob", {"TransformResources": {"InstanceCount": count}})

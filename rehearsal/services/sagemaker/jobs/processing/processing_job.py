@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from rehearsal.containers.aws_images.pull import PulledImage
+from rehearsal.containers.cluster_network import ClusterMember
 from rehearsal.containers.container import Container
+from rehearsal.containers.log_stream import LogStream
 from rehearsal.containers.mounts import Mount
 from rehearsal.services.sagemaker.data.transfer import download, upload
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, Members
+from rehearsal.services.sagemaker.jobs.hosts import ClusterEnd, Host, hosts_of
 from rehearsal.services.sagemaker.jobs.job import (
-    HOST,
-    Ended,
     Fields,
     Job,
     algorithm_error,
@@ -82,39 +84,71 @@ class _ProcessingJob:
     def _outputs(self) -> list[Mapping[str, Any]]:
         return list(self._request.get("ProcessingOutputConfig", {}).get("Outputs", []))
 
+    @property
+    def _isolated(self) -> bool:
+        return bool(self._request.get("NetworkConfig", {}).get("EnableNetworkIsolation", False))
+
     def _run(self, directory: Path) -> str:
-        ml = directory / "ml"
         image = self._job.image(self._request["AppSpecification"]["ImageUri"])
-        for given in self._inputs:
-            source = given["S3Input"]
-            data_type = source.get("S3DataType", "S3Prefix")
-            download(self._job.session, source["S3Uri"], _host(ml, source["LocalPath"]), data_type)
-        for output in self._outputs:
-            _host(ml, output["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)
-        self._write_configuration(ml)
+        hosts = hosts_of(self._job.host_names, directory)
+        for host in hosts:
+            self._lay_out(host)
         self._fields["ProcessingStartTime"] = now()
         self._job.progress({"ProcessingJobStatus": "InProgress", **self._fields})
-        with self._job.log_stream(LOG_GROUP) as log, self._continuous_outputs(directory) as mounts:
-            isolated = self._request.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
-            application = self._request["AppSpecification"]
-            variables = self._job.variables(isolated) | dict(self._request.get("Environment", {}))
-            if image.notice:
-                log.write(image.notice)
-            container = self._job.container(
-                image.image,
-                isolated=isolated,
-                entrypoint=application.get("ContainerEntrypoint"),
-                arguments=application.get("ContainerArguments"),
-                environment=variables,
-                mounts=[Mount(ml, "/opt/ml", writable=True), *mounts],
-                stop_signal=_STOP_SIGNAL,
-                on_line=log.write,
+        with contextlib.ExitStack() as stack:
+            # Isolation prevents all calls "to and from the containers" of a processing job; those
+            # between the hosts are permitted in training jobs only (API_NetworkConfig).
+            members = stack.enter_context(self._job.network(connected=not self._isolated))
+            containers = []
+            for host, member in zip(hosts, members, strict=True):
+                log = stack.enter_context(self._job.log_stream(LOG_GROUP, host.name))
+                mounts = stack.enter_context(self._continuous_outputs(host))
+                containers.append(self._container(image, host, member, log, mounts))
+            ended = self._job.run_containers(containers)
+        return self._result(ClusterEnd(hosts, containers, ended))
+
+    def _lay_out(self, host: Host) -> None:
+        """Downloads the inputs of a host, and creates its other folders and files."""
+        for given in self._inputs:
+            source = given["S3Input"]
+            download(
+                self._job.session,
+                source["S3Uri"],
+                _host(host.ml, source["LocalPath"]),
+                source.get("S3DataType", "S3Prefix"),
+                host.shard(source.get("S3DataDistributionType")),
             )
-            ended = self._job.run_container(container)
-        return self._result(ml, container, ended)
+        for output in self._outputs:
+            _host(host.ml, output["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)
+        self._write_configuration(host)
+
+    def _container(
+        self,
+        image: PulledImage,
+        host: Host,
+        member: ClusterMember | None,
+        log: LogStream,
+        mounts: list[Mount],
+    ) -> Container:
+        application = self._request["AppSpecification"]
+        given = dict(self._request.get("Environment", {}))
+        if image.notice:
+            log.write(image.notice)
+        return self._job.container(
+            image.image,
+            isolated=self._isolated,
+            entrypoint=application.get("ContainerEntrypoint"),
+            arguments=application.get("ContainerArguments"),
+            environment=self._job.variables(self._isolated) | given,
+            mounts=[Mount(host.ml, "/opt/ml", writable=True), *mounts],
+            stop_signal=_STOP_SIGNAL,
+            host_name=host.name,
+            cluster=member,
+            on_line=log.write,
+        )
 
     @contextlib.contextmanager
-    def _continuous_outputs(self, directory: Path) -> Iterator[list[Mount]]:
+    def _continuous_outputs(self, host: Host) -> Iterator[list[Mount]]:
         """Uploads the outputs with the mode Continuous while the job runs, even if it fails."""
         mounts = []
         with contextlib.ExitStack() as stack:
@@ -122,7 +156,7 @@ class _ProcessingJob:
                 target = output["S3Output"]
                 if target.get("S3UploadMode") == _CONTINUOUS:
                     # A separate mount, which the job cannot replace.
-                    path = directory / f"continuous-{number}"
+                    path = host.directory / f"continuous-{number}"
                     folder = SynchronizedFolder(
                         self._job.session, target["S3Uri"], path, kms_key=self._kms_key
                     )
@@ -136,33 +170,39 @@ class _ProcessingJob:
         found: str | None = self._request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
         return found
 
-    def _result(self, ml: Path, container: Container, ended: Ended) -> str:
-        message = read_message(ml, "output/message", strict=True)
+    def _result(self, end: ClusterEnd) -> str:
+        said = [read_message(host.ml, "output/message", strict=True) for host in end.hosts]
+        failed = end.failed
+        message = said[failed[0].number] if failed else next(filter(None, said), "")
         if message:
             self._fields["ExitMessage"] = message
-        if ended.stopped or ended.timed_out:
-            if ended.timed_out:
+        if failed:
+            _, container, code = failed
+            raise ExecutionFailedError(algorithm_error(container, message, code))
+        if end.interrupted:
+            if end.timed_out:
                 limit = self._job.max_seconds
                 self._fields["ExitMessage"] = f"The job ran longer than {limit} seconds."
             return "Stopped"
-        if ended.exit_code != 0:
-            raise ExecutionFailedError(algorithm_error(container, message, ended.exit_code))
-        self._job.run.metrics(_metrics(ml, results(ml, "output/metrics/cloudwatch")))
+        for host in end.hosts:
+            metrics = _metrics(host.ml, results(host.ml, "output/metrics/cloudwatch"))
+            self._job.run.metrics(metrics)
         for output in self._outputs:
             target = output["S3Output"]
             if target.get("S3UploadMode") == _CONTINUOUS:
                 continue
-            source = results(ml, _host(ml, target["LocalPath"]))
-            upload(self._job.session, source, target["S3Uri"], kms_key=self._kms_key)
+            for host in end.hosts:
+                source = results(host.ml, _host(host.ml, target["LocalPath"]))
+                upload(self._job.session, source, target["S3Uri"], kms_key=self._kms_key)
         return "Completed"
 
-    def _write_configuration(self, ml: Path) -> None:
-        (ml / "output").mkdir(parents=True, exist_ok=True)
+    def _write_configuration(self, host: Host) -> None:
+        (host.ml / "output").mkdir(parents=True, exist_ok=True)
         arn = self._job.scope.arn("sagemaker", f"processing-job/{self._job.run.name}")
         config = {"ProcessingJobArn": arn, **_with_defaults(self._request)}
-        write_json(ml / "config/processingjobconfig.json", config)
-        hosts = {"current_host": HOST, "hosts": [HOST]}
-        write_json(ml / "config/resourceconfig.json", hosts)
+        write_json(host.ml / "config/processingjobconfig.json", config)
+        hosts = {"current_host": host.name, "hosts": list(host.names)}
+        write_json(host.ml / "config/resourceconfig.json", hosts)
 
 
 def _with_defaults(request: Mapping[str, Any]) -> Members:

@@ -1,6 +1,7 @@
 """Metrics that SageMaker reads from the output of a training job with regular expressions."""
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,10 @@ Metric = dict[str, Any]
 
 
 class TrainingMetrics:
-    """The metrics of AlgorithmSpecification.MetricDefinitions, with the last value of each."""
+    """The metrics of AlgorithmSpecification.MetricDefinitions, with the last value of each.
+
+    The output of all hosts is read.
+    """
 
     def __init__(
         self, definitions: Iterable[Mapping[str, str]], changed: Callable[[list[Metric]], None]
@@ -20,11 +24,13 @@ class TrainingMetrics:
         self._expressions = [(item["Name"], _compiled(item)) for item in definitions]
         self._changed = changed
         self._last: dict[str, Metric] = {}
+        self._lock = threading.Lock()
 
     @property
     def final(self) -> list[Metric]:
         """The last value of each metric that was seen."""
-        return list(self._last.values())
+        with self._lock:
+            return list(self._last.values())
 
     def read(self, line: str) -> None:
         """Reads a line of the output."""
@@ -34,7 +40,8 @@ class TrainingMetrics:
                 value = _number(match)
                 if value is not None:
                     stamp = datetime.now(UTC)
-                    self._last[name] = {"MetricName": name, "Value": value, "Timestamp": stamp}
+                    with self._lock:
+                        self._last[name] = {"MetricName": name, "Value": value, "Timestamp": stamp}
                     seen = True
         if seen:
             self._changed(self.final)
