@@ -1,9 +1,9 @@
 """Members of requests that the rehearsal rejects by name, because it would have to drop them.
 
 A path leads through structures (`.`) and lists (`[]`); the last name is the rejected member,
-`=VALUE` rejects one value of it and `>NUMBER` greater ones. Members that only choose hardware or
-networks of AWS (InstanceType, VpcConfig, volumes) are recorded and returned by Describe*, as they
-change nothing that a job or endpoint can see.
+`=VALUE` rejects one value of it. Members that only choose hardware or networks of AWS
+(InstanceType, VpcConfig, volumes) are recorded and returned by Describe*, as they change nothing
+that a job or endpoint can see.
 """
 
 from collections.abc import Iterator, Mapping
@@ -115,7 +115,6 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "TransformInput.CompressionType=Gzip",
         "TransformInput.DataSource.S3DataSource.S3DataType=AugmentedManifestFile",
         "TransformInput.DataSource.S3DataSource.S3DataType=Converse",
-        "TransformResources.InstanceCount>1",
     ),
     "CreateFeatureGroup": ("OnlineStoreConfig.StorageType=Standard_V2",),
     "UpdateFeatureGroup": ("OnlineStoreConfig.StorageType",),
@@ -206,8 +205,7 @@ def reject_unsupported(
 def _present(value: Any, path: str, where: str) -> Iterator[str]:
     """Yields the places at which a path leads to a rejected member."""
     head, _, rest = path.partition(".")
-    name, limited, limit = head.partition(">")
-    name, _, wanted = name.partition("=")
+    name, _, wanted = head.partition("=")
     many = name.endswith("[]")
     name = name.removesuffix("[]")
     if not isinstance(value, Mapping) or value.get(name) in (None, {}, []):
@@ -218,10 +216,6 @@ def _present(value: Any, path: str, where: str) -> Iterator[str]:
             yield from _present(item, rest, f"{here}[{index}]")
     elif rest:
         yield from _present(value[name], rest, here)
-    elif limited:
-        # A step of a pipeline may have a reference instead of a number.
-        if isinstance(value[name], int) and value[name] > int(limit):
-            yield f"{here}={value[name]}"
     elif not wanted:
         yield here
     elif str(value[name]) == wanted:

@@ -184,18 +184,17 @@ def entry_of(path: str, entries: Mapping[str, str]) -> str | None:
 
 def rejected(operation: str) -> list[str]:
     """Returns the members that an operation rejects whatever their value is."""
-    return [path for path in UNSUPPORTED[operation] if not {"=", ">"} & set(path)]
+    return [path for path in UNSUPPORTED[operation] if "=" not in path]
 
 
 def _remark(operation: str, entry: str) -> str:
     """Returns the values of an entry that are rejected."""
     found = []
     for path in UNSUPPORTED[operation]:
-        sign = ">" if ">" in path else "="
-        member, _, value = path.partition(sign)
+        member, _, value = path.partition("=")
         if value and (member == entry or member.startswith((f"{entry}.", f"{entry}["))):
             name = member.rpartition(".")[2]
-            found.append(f"`{name}` {'above' if sign == '>' else ''} `{value}`".replace("  ", " "))
+            found.append(f"`{name}` `{value}`")
     return f"rejected: {', '.join(found)}" if found else ""
 
 

@@ -44,6 +44,7 @@ def processing_request(
             part.uri,
             f"{local}/{part.place}".rstrip("/"),
             part.data_type,
+            definition.source.get("S3DataDistributionType", "FullyReplicated"),
         )
         for number, part in enumerate(data, 1)
     ]
@@ -162,13 +163,19 @@ def _resources(definition: Definition) -> tuple[dict[str, str], list[dict[str, A
     return environment, inputs
 
 
-def _input(name: str, uri: str, local: str, data_type: str = "S3Prefix") -> dict[str, Any]:
+def _input(
+    name: str,
+    uri: str,
+    local: str,
+    data_type: str = "S3Prefix",
+    distribution: str = "FullyReplicated",
+) -> dict[str, Any]:
     source = {
         "S3Uri": uri,
         "LocalPath": local,
         "S3DataType": data_type,
         "S3InputMode": "File",
-        "S3DataDistributionType": "FullyReplicated",
+        "S3DataDistributionType": distribution,
         "S3CompressionType": "None",
     }
     return {"InputName": name, "AppManaged": False, "S3Input": source}

@@ -55,7 +55,7 @@ class TransformCapture:
         destination = S3Location.parse(config["DestinationS3Uri"])
         for side, listed in (("input", self._inputs()), ("output", self._written)):
             for prefix, names in listed.items():
-                manifest: list[Any] = [{"prefix": prefix}, *names]
+                manifest: list[Any] = [{"prefix": prefix}, *sorted(names)]
                 name = f"{self._request['TransformJobName']}-{uuid.uuid4()}.json"
                 target = destination.below(side, *self._hour.split("/"), name)
                 self._put(target, json.dumps(manifest), config.get("KmsKeyId"))

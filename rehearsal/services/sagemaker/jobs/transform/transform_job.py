@@ -3,9 +3,11 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html
 """
 
+import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,22 +56,36 @@ class _TransformJob:
         captured = clock()
         self._capture = TransformCapture(job.request, job.session, captured)
         self._ids = InferenceIds(job.request, captured)
+        self._failed = threading.Event()
 
     def run(self) -> Members:
         self._job.progress({"TransformJobStatus": "InProgress", **self._fields})
-        server = self._server()
+        servers = [self._server() for _ in self._job.host_names]
         try:
             with self._job.directory() as directory:
                 files = self._download(directory / "in")
-                server.start()
-                status = self._transform(server, files, directory)
-                if status == "Completed":
+                with ThreadPoolExecutor(len(servers)) as pool:
+                    parts = [
+                        pool.submit(
+                            self._transform, server, files[number :: len(servers)], directory
+                        )
+                        for number, server in enumerate(servers)
+                    ]
+                    ended, running = wait(parts, return_when=FIRST_EXCEPTION)
+                    if running:
+                        self._failed.set()
+                # The first failure is the reason, whatever happens to the others then.
+                results = [part.result() for part in (*ended, *running)]
+                completed = all(results)
+                if completed:
                     self._capture.write()
         except ExecutionFailedError as error:
             error.members = {**self._fields, "TransformEndTime": now()}
             raise
         finally:
-            server.stop()
+            for server in servers:
+                server.stop()
+        status = "Completed" if completed else "Stopped"
         return {**self._fields, "TransformJobStatus": status, "TransformEndTime": now()}
 
     def _server(self) -> ModelServer:
@@ -122,19 +138,27 @@ class _TransformJob:
         self._input = directory
         return sorted(files)
 
-    def _transform(self, server: ModelServer, files: list[Path], directory: Path) -> str:
+    def _transform(self, server: ModelServer, files: list[Path], directory: Path) -> bool:
+        """Transforms the files of one instance; returns False if the job was stopped.
+
+        Each object goes to one instance; one without an object is idle.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform.html
+        """
+        server.start()
         output = self._request["TransformOutput"]
         base = S3Location.parse(output["S3OutputPath"])
         deadline = time.monotonic() + 5 * 24 * 3600  # AWS ends a transform job after five days
-        for file in files:
-            result = directory / "result"
-            if not self._transform_file(server, file, result, deadline):
-                return "Stopped"
-            relative = file.relative_to(self._input)
-            target = base.below(*relative.parts[:-1], relative.name + ".out")
-            upload(self._job.session, result, str(target), kms_key=output.get("KmsKeyId"))
-            self._capture.written(base, target)
-        return "Completed"
+        with tempfile.TemporaryDirectory(dir=directory) as folder:
+            result = Path(folder, "result")
+            for file in files:
+                if not self._transform_file(server, file, result, deadline):
+                    return False
+                relative = file.relative_to(self._input)
+                target = base.below(*relative.parts[:-1], relative.name + ".out")
+                upload(self._job.session, result, str(target), kms_key=output.get("KmsKeyId"))
+                self._capture.written(base, target)
+        return True
 
     def _transform_file(
         self, server: ModelServer, file: Path, result: Path, deadline: float
@@ -145,7 +169,7 @@ class _TransformJob:
         with result.open("wb") as out, ThreadPoolExecutor(workers) as pool:
             pending = []
             for batch in [*self._batches(file), None]:
-                if self._job.run.stop.is_set() or time.monotonic() > deadline:
+                if self._ends or time.monotonic() > deadline:
                     return False
                 if batch is not None:
                     pending.append(pool.submit(self._invoke, server, batch, file.name))
@@ -155,6 +179,11 @@ class _TransformJob:
                     if separator and not predictions.endswith(separator):
                         out.write(separator)
         return True
+
+    @property
+    def _ends(self) -> bool:
+        """True if the job was stopped, or an instance has failed."""
+        return self._job.run.stop.is_set() or self._failed.is_set()
 
     def _invoke(self, server: ModelServer, batch: bytes, name: str) -> bytes:
         if not self._records.active:
@@ -178,7 +207,7 @@ class _TransformJob:
                 ) from error
             if status == 200:
                 return body
-            if attempt == retries or self._job.run.stop.is_set():
+            if attempt == retries or self._ends:
                 break
         raise ExecutionFailedError(
             f"AlgorithmError: {name}: Bad HTTP status received from algorithm: {status}. "

@@ -66,6 +66,39 @@ class TestTransformJob:
         lines = job_surroundings.log_lines(transform_job.LOG_GROUP, strategy)
         assert lines.count("request /invocations") == requests
 
+    def test_objects_are_shared_among_several_instances(
+        self, job_surroundings: JobSurroundings
+    ) -> None:
+        for name in ("a", "deep/b", "c"):
+            job_surroundings.put(f"in/{name}.csv", f"{name}\n")
+        job = transform(job_surroundings, TransformJobName="shared", BatchStrategy="SingleRecord")
+        job["TransformResources"]["InstanceCount"] = 2
+        assert predict(job_surroundings, job)["TransformJobStatus"] == "Completed"
+        for name in ("a", "deep/b", "c"):
+            assert job_surroundings.get(f"out/{name}.csv.out").decode() == f"m:{name}\n"
+        logs = job_surroundings.session.client("logs")
+        streams = logs.describe_log_streams(
+            logGroupName=transform_job.LOG_GROUP, logStreamNamePrefix="shared/"
+        )["logStreams"]
+        requests = [
+            job_surroundings.log_lines(transform_job.LOG_GROUP, one["logStreamName"]).count(
+                "request /invocations"
+            )
+            for one in streams
+        ]
+        assert sorted(requests) == [1, 2]
+
+    def test_failure_of_one_instance_ends_the_others(
+        self, job_surroundings: JobSurroundings
+    ) -> None:
+        for number in range(40):
+            job_surroundings.put(f"in/{number:02}.csv", "fail" if number == 0 else "sleep")
+        job = transform(job_surroundings)
+        job["TransformResources"]["InstanceCount"] = 2
+        with pytest.raises(ExecutionFailedError, match=r"AlgorithmError: 00\.csv.* 500"):
+            predict(job_surroundings, job)
+        assert len(job_surroundings.keys("out")) < 3
+
     def test_a_file_can_be_sent_whole(self, job_surroundings: JobSurroundings) -> None:
         job_surroundings.put("in/a.csv", "1\n2\n")
         job = transform(job_surroundings)
