@@ -6,12 +6,14 @@ network isolation cannot reach the online store.
 
 Source:
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_feature-store_BatchGetRecord.html
+    https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-time-to-live.html
 """
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from mlops_jobs.aws import client, region_of_container
@@ -39,7 +41,7 @@ class OnlineFeatures:
         entity: column of requests with the record identifier.
         features: features that are looked up, at least one.
         missing: `reject` rejects a row without a record; `empty` predicts it with empty features.
-            Defaults to `empty`.
+            Defaults to `empty`. An expired record counts as missing.
         unavailable: `reject` responds with status 503 if the store does not respond in time;
             `empty` predicts with empty features. Defaults to `reject`.
         timeout_ms: time in milliseconds that a call to the store may take, 10 to 30000. Defaults to
@@ -196,13 +198,18 @@ class FeatureLookup:
         # Identifiers that AWS did not process are sent once more.
         for _ in range(2):
             try:
-                response = self._client.batch_get_record(Identifiers=asked)
+                # AWS deletes expired records within days, so their time is compared here.
+                response = self._client.batch_get_record(
+                    Identifiers=asked, ExpirationTimeResponse="Enabled"
+                )
             except (BotoCoreError, ClientError) as error:
                 raise LookupFailedError(str(error)) from error
             if response["Errors"]:
                 first = response["Errors"][0]
                 raise LookupFailedError(f"{first['ErrorCode']}: {first['ErrorMessage']}")
             for record in response["Records"]:
+                if _is_expired(record):
+                    continue
                 found[record["RecordIdentifierValueAsString"]] = {
                     one["FeatureName"]: one["ValueAsString"]
                     for one in record["Record"]
@@ -212,6 +219,15 @@ class FeatureLookup:
             if not asked:
                 return found
         raise LookupFailedError("AWS did not process all record identifiers")
+
+
+def _is_expired(record: Mapping[str, Any]) -> bool:
+    """Returns True if the time to live of a record is over; the time is in ISO 8601."""
+    expires_at = record.get("ExpiresAt")
+    if not expires_at:
+        return False
+    moment = datetime.fromisoformat(expires_at)
+    return moment.replace(tzinfo=moment.tzinfo or UTC) <= datetime.now(UTC)
 
 
 def _is_elsewhere(online: OnlineFeatures) -> bool:

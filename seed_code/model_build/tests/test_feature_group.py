@@ -57,6 +57,9 @@ def test_a_schema_is_read_with_the_types_of_sagemaker(tmp_path: Path) -> None:
         ("orders:", f"{'o' * 65}:", r"allowed: 1 to 64 letters"),
         (VALID.partition("features:")[2], " {at: string}\n", r"at least 2 item"),
         ("orders: integral", "at: integral", r"customers.yaml:7: "),
+        ("online: true", "online_days: 30", r"online_days: got 30 for a group without an online"),
+        ("online: true", "online: true\nonline_days: 0", r":4: online_days: got 0; allowed: "),
+        ("online: true", "online: true\nonline_days: 1.5", r":4: online_days: got 1.5; allowed: "),
     ],
 )
 def test_a_schema_that_is_not_valid_is_reported_by_file_line_and_key(
@@ -99,10 +102,16 @@ class SageMaker:
 
     def update_feature_group(self, **request: Any) -> None:
         assert self.group is not None
-        assert len(request["FeatureAdditions"]) <= 100
         assert self.group.get("LastUpdateStatus", {}).get("Status") != "InProgress"
         self.requests.append(request)
-        self.group["FeatureDefinitions"] += request["FeatureAdditions"]
+        # AWS makes one kind of change with a request.
+        ((kind, change),) = [one for one in request.items() if one[0] != "FeatureGroupName"]
+        if kind == "FeatureAdditions":
+            assert len(change) <= 100
+            self.group["FeatureDefinitions"] += change
+        else:
+            online = {**self.group["OnlineStoreConfig"], **change}
+            self.group[kind] = {name: value for name, value in online.items() if value}
         self.group["LastUpdateStatus"] = {"Status": "InProgress"}
 
     def sleep(self, _: float) -> None:
@@ -166,6 +175,38 @@ def test_new_features_are_added_in_requests_of_at_most_100() -> None:
 
     assert [len(one["FeatureAdditions"]) for one in sagemaker.requests[1:]] == [100, 1]
     assert sagemaker.put(schema).endswith("is up to date")
+
+
+def test_the_online_store_keeps_records_for_the_days_of_the_schema() -> None:
+    sagemaker = SageMaker()
+    days = {"Unit": "Days", "Value": 30}
+    schema = SCHEMA.model_copy(update={"online_days": 30})
+
+    sagemaker.put(schema)
+
+    assert sagemaker.requests[0]["OnlineStoreConfig"]["TtlDuration"] == days
+    assert sagemaker.put(schema).endswith("is up to date")
+    changed = schema.model_copy(update={"online_days": 60})
+    assert sagemaker.put(changed) == "changed the time to live of the feature group churn_customers"
+    assert sagemaker.put(SCHEMA).startswith("changed the time to live")
+    assert [one["OnlineStoreConfig"] for one in sagemaker.requests[1:]] == [
+        {"TtlDuration": {"Unit": "Days", "Value": 60}},
+        {"TtlDuration": {}},
+    ]
+    assert sagemaker.put(SCHEMA).endswith("is up to date")
+
+
+def test_features_and_a_time_to_live_are_added_one_after_the_other() -> None:
+    sagemaker = SageMaker()
+    sagemaker.put()
+    more = {"features": {**SCHEMA.features, "city": "string"}, "online_days": 7}
+
+    done = sagemaker.put(SCHEMA.model_copy(update=more))
+
+    assert done == (
+        "added city to and changed the time to live of the feature group churn_customers"
+    )
+    assert len(sagemaker.requests) == 3
 
 
 @pytest.mark.parametrize(

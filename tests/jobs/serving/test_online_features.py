@@ -33,10 +33,17 @@ class Store:
     error: Exception | None = None
     errors: list[dict[str, str]] = field(default_factory=list)
     unprocessed: int = 0
+    expirations: dict[str, str] = field(default_factory=dict)
     config: Any = None
 
-    def batch_get_record(self, *, Identifiers: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+    def batch_get_record(
+        self,
+        *,
+        Identifiers: list[dict[str, Any]],  # noqa: N803
+        ExpirationTimeResponse: str,  # noqa: N803
+    ) -> dict[str, Any]:
         (asked,) = Identifiers
+        assert ExpirationTimeResponse == "Enabled"
         assert asked["FeatureGroupName"] == "churn_customers"
         assert asked["FeatureNames"] == list(FEATURES)
         wanted: list[str] = asked["RecordIdentifiersValueAsString"]
@@ -57,6 +64,7 @@ class Store:
                     {"FeatureName": name, "ValueAsString": value}
                     for name, value in self.records[one].items()
                 ],
+                **({"ExpiresAt": self.expirations[one]} if one in self.expirations else {}),
             }
             for one in wanted
             if one in self.records
@@ -183,6 +191,25 @@ def test_a_missing_record_has_empty_features_or_is_rejected(
         f"row 2, column 'number': got {rows[1]['number']!r}, which has no record in "
         "churn_customers; send the columns age, city"
     )
+
+
+@pytest.mark.parametrize("time", ["2026-11-01T00:00:00Z", "2026-11-01T00:00:00"])
+def test_an_expired_record_is_a_missing_one(
+    serve: Serve, binary: Fitted, store: Store, time: str
+) -> None:
+    """AWS deletes an expired record within days."""
+    rows = held_out(binary)[:2]
+    store.expirations[rows[0]["number"]] = "2999-01-01T00:00:00Z"
+    client = serve(missing="reject")
+    expected = post(client, rows).json()
+    assert post(client, without(rows)).json() == expected
+
+    store.expirations[rows[1]["number"]] = time
+
+    response = post(client, without(rows))
+    assert response.status == 400
+    assert response.json()["error"].startswith(f"row 2, column 'number': got {rows[1]['number']!r}")
+    assert post(client, rows).json() == expected
 
 
 @pytest.mark.parametrize("value", ["", None])

@@ -134,6 +134,7 @@ class FeatureGroup:
             request["OnlineStoreConfig"] = {
                 "EnableOnlineStore": True,
                 "SecurityConfig": {"KmsKeyId": key},
+                **_time_to_live(self._schema.online_days),
             }
         self._sagemaker.create_feature_group(**request)
         self._settled(self._described())
@@ -158,9 +159,25 @@ class FeatureGroup:
                 FeatureAdditions=_definitions({name: wanted[name] for name in names}),
             )
             self._settled(self._described())
-        if added:
-            return f"added {', '.join(added)} to the feature group {self.name}"
+        changes = [f"added {', '.join(added)} to"] if added else []
+        if self._keep(found):
+            changes.append("changed the time to live of")
+        if changes:
+            return f"{' and '.join(changes)} the feature group {self.name}"
         return f"the feature group {self.name} is up to date"
+
+    def _keep(self, found: Mapping[str, Any]) -> bool:
+        """Changes the time to live of records; returns False if it is that of the schema."""
+        wanted = _time_to_live(self._schema.online_days)
+        online = found.get("OnlineStoreConfig", {})
+        if online.get("TtlDuration") == wanted.get("TtlDuration"):
+            return False
+        # A duration without a unit and a value removes it.
+        self._sagemaker.update_feature_group(
+            FeatureGroupName=self.name, OnlineStoreConfig={"TtlDuration": {}, **wanted}
+        )
+        self._settled(self._described())
+        return True
 
     def _problems(
         self, found: Mapping[str, Any], present: Mapping[str, str], wanted: Mapping[str, str]
@@ -225,6 +242,10 @@ class FeatureGroup:
 def _is_changing(found: Mapping[str, Any]) -> bool:
     updating = found.get("LastUpdateStatus", {}).get("Status") == "InProgress"
     return found["FeatureGroupStatus"] in ("Creating", "Deleting") or updating
+
+
+def _time_to_live(days: int | None) -> dict[str, Any]:
+    return {} if days is None else {"TtlDuration": {"Unit": "Days", "Value": days}}
 
 
 def _definitions(types: Mapping[str, str]) -> list[dict[str, str]]:

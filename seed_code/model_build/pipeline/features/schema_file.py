@@ -12,6 +12,7 @@ from pipeline.sections import Section
 
 FOLDER = "features"
 MAX_FEATURES = 2500
+MAX_DAYS = 36_500  # a century; AWS documents no maximum
 _RESERVED = ("api_invocation_time", "is_deleted", "write_time")
 TYPES = {"string": "String", "integral": "Integral", "fractional": "Fractional"}
 """Types of SageMaker by those of the file."""
@@ -28,16 +29,21 @@ class FeatureSchema(Section):
             as `2026-11-22T18:00:00Z`, or fractional seconds since 1970.
         online: True for an online store, from which endpoints read the latest records. Defaults to
             False.
+        online_days: days after its event time for which the online store keeps a record, at least
+            1; a change applies to records that are written after it. Defaults to None: a record is
+            kept until another one replaces it.
         features: type of each feature, by name: `string`, `integral` or `fractional`; 2 to 2500,
             including the two above.
 
     Source:
         https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-quotas.html
+        https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-time-to-live.html
     """
 
     record_identifier: str
     event_time: str
     online: bool = False
+    online_days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = None
     features: Annotated[
         dict[str, Literal["string", "integral", "fractional"]],
         Field(min_length=2, max_length=MAX_FEATURES),
@@ -76,6 +82,15 @@ class FeatureSchema(Section):
             raise ValueError(
                 f"event_time: got {self.event_time} of type integral; allowed: string (ISO 8601) "
                 "and fractional (seconds since 1970)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_records_online(self) -> "FeatureSchema":
+        if self.online_days is not None and not self.online:
+            raise ValueError(
+                f"online_days: got {self.online_days} for a group without an online store; set "
+                "online: true, or remove online_days"
             )
         return self
 
