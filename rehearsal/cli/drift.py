@@ -9,7 +9,7 @@ import typer
 from rehearsal.cli.terminal import Json, Name, out, print_json, with_board
 from rehearsal.client import local_aws, places, project
 from rehearsal.client.drift import monitors, sending
-from rehearsal.client.drift.monitors import Run
+from rehearsal.client.drift.monitor import Run
 from rehearsal.client.drift.sending import Sent
 from rehearsal.client.drift.traffic import Kind
 from rehearsal.client.errors import RehearsalError
@@ -143,7 +143,8 @@ def _of_runs(runs: list[Run]) -> list[str]:
         ]
         if len(run.violations) > _MAX_SHOWN:
             lines.append(f"  and {len(run.violations) - _MAX_SHOWN} more")
-        lines.append(f"  reports: {run.reports}")
+        if run.reports:
+            lines.append(f"  reports: {run.reports}")
     return lines
 
 

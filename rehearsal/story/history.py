@@ -147,7 +147,7 @@ def _of_monitors(runs: list[tuple[datetime, MonitorSummary]]) -> Iterator[_Event
 def _runs(aws: LocalAws, endpoint: str) -> Iterator[tuple[datetime, MonitorSummary]]:
     """Yields the newest runs of the monitors of an endpoint, oldest first."""
     sagemaker = aws.client("sagemaker")
-    for monitor in monitors.of_endpoint(aws, endpoint):
+    for monitor in monitors.drift_monitors(aws, endpoint):
         listed = sagemaker.list_processing_jobs(
             NameContains=monitor.name,
             SortBy="CreationTime",

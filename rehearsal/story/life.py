@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from rehearsal.client.drift import monitors, sending, traffic
 from rehearsal.client.drift.load import Load, Outcome
-from rehearsal.client.drift.monitors import Run
+from rehearsal.client.drift.monitor import Run
 from rehearsal.client.drift.sending import Sent
 from rehearsal.client.drift.traffic import Kind, Traffic
 from rehearsal.client.errors import RehearsalError

@@ -3,85 +3,21 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from rehearsal.client.drift import model_monitor
+from rehearsal.client.drift.monitor import Engine, Monitor, Run
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import STATE_DIRECTORY, LocalAws
 from rehearsal.framework.clock import ClockFile
-from rehearsal.framework.schedule_expressions import parse
 
 _CREATES_JOB = "createProcessingJob"
-_HOUR = timedelta(hours=1)
+_SECOND = timedelta(seconds=1)
 _SECONDS_OF_A_RUN = 600.0
 _SECONDS_OF_AN_ALARM = 30.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Monitor:
-    """A monitor that EventBridge Scheduler starts.
-
-    Args:
-        name: name of the monitor, with which the names of its runs begin.
-        analysis: what it analyzes, such as `DATA_QUALITY`.
-        expression: schedule expression.
-        zone: time zone of the expression.
-        labels: S3 URI below which it reads labels; empty without any.
-        label_delay: the time that it waits for labels.
-        source: S3 URI below which it reads captured traffic; empty if it is unknown.
-        period: duration of the traffic that a run reads. Defaults to an hour.
-    """
-
-    name: str
-    analysis: str
-    expression: str
-    zone: str
-    labels: str
-    label_delay: timedelta
-    source: str = ""
-    period: timedelta = _HOUR
-
-    def hours_before(self, moment: datetime) -> list[str]:
-        """Returns the folders of the hours, up to a moment's, that its run reads, too."""
-        due = self.first_run_for(moment)
-        if due is None:
-            return []
-        end = due.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - self.label_delay
-        hours = int(self.period / _HOUR)
-        found = [end - _HOUR * number for number in range(hours, 0, -1)]
-        return [f"{hour:%Y/%m/%d/%H}" for hour in found if hour <= moment]
-
-    def first_run_for(self, moment: datetime) -> datetime | None:
-        """Returns the time of the first run that reads the traffic of a moment's hour."""
-        hour = moment.replace(minute=0, second=0, microsecond=0) + _HOUR
-        before = hour + self.label_delay - timedelta(microseconds=1)
-        return parse(self.expression, zone=self.zone, anchor=moment).after(before)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """A run of a monitor that has ended.
-
-    Args:
-        monitor: the monitor.
-        job: name of its processing job.
-        status: status of the job.
-        message: exit message, or the reason of the failure.
-        violations: violations that it found, as in `constraint_violations.json`.
-        statistics: content of `statistics.json`; empty if the run wrote none.
-        reports: S3 URI of its reports.
-    """
-
-    monitor: Monitor
-    job: str
-    status: str
-    message: str
-    violations: Sequence[Mapping[str, Any]]
-    statistics: Mapping[str, Any]
-    reports: str
 
 
 def clock() -> ClockFile:
@@ -90,7 +26,18 @@ def clock() -> ClockFile:
 
 
 def of_endpoint(aws: LocalAws, endpoint: str) -> list[Monitor]:
-    """Returns the monitors of an endpoint, by name.
+    """Returns the monitors of an endpoint of either engine, by name.
+
+    Args:
+        aws: the account of the endpoint.
+        endpoint: name of the endpoint.
+    """
+    found = [*drift_monitors(aws, endpoint), *model_monitor.of_endpoint(aws, endpoint)]
+    return sorted(found, key=lambda one: one.name)
+
+
+def drift_monitors(aws: LocalAws, endpoint: str) -> list[Monitor]:
+    """Returns the drift monitors of an endpoint, by name.
 
     Args:
         aws: the account of the endpoint.
@@ -107,17 +54,6 @@ def of_endpoint(aws: LocalAws, endpoint: str) -> list[Monitor]:
             if monitor is not None:
                 found.append(monitor)
     return sorted(found, key=lambda one: one.name)
-
-
-def has_model_monitor(aws: LocalAws, endpoint: str) -> bool:
-    """Returns True if Model Monitor has a schedule for an endpoint.
-
-    Args:
-        aws: the account of the endpoint.
-        endpoint: name of the endpoint.
-    """
-    listed = aws.client("sagemaker").list_monitoring_schedules(EndpointName=endpoint, MaxResults=1)
-    return bool(listed["MonitoringScheduleSummaries"])
 
 
 def _monitor(schedule: Mapping[str, Any], endpoint: str) -> Monitor | None:
@@ -186,43 +122,126 @@ def run_for(
         if due is not None:
             moments.setdefault(due, []).append(monitor)
     runs = []
+    now = clock()
     for due, due_monitors in sorted(moments.items(), key=lambda item: item[0]):
-        before = {monitor.name: set(_jobs(aws, monitor)) for monitor in due_monitors}
-        now = clock()
+        _pass_earlier_runs(aws, due_monitors, due)
         if due > now():
             now.advance(due)
         for monitor in due_monitors:
             report(monitor.name)
-            runs.append(_await(aws, monitor, before[monitor.name]))
+            runs.append(_run(aws, monitor, _await(aws, monitor, since=due)))
     return runs
 
 
+def _pass_earlier_runs(aws: LocalAws, monitors: Sequence[Monitor], due: datetime) -> None:
+    """Moves time close to a run, past earlier ones.
+
+    A schedule that was due several times runs once, for the first time that it missed. Where labels
+    come late, that run would not read the traffic that `due` reads.
+    """
+    now = clock()
+    missed = [
+        (monitor, first)
+        for monitor in monitors
+        if (first := monitor.next_run(now())) is not None and first < due - _SECOND
+    ]
+    if missed:
+        now.advance(due - _SECOND)
+    for monitor, first in missed:
+        _await(aws, monitor, since=first, ended=False)
+
+
+def _await(
+    aws: LocalAws, monitor: Monitor, *, since: datetime, ended: bool = True
+) -> Mapping[str, Any]:
+    """Returns the first run of a monitor that was scheduled for a moment or later.
+
+    Args:
+        aws: the account of the monitor.
+        monitor: the monitor.
+        since: the moment.
+        ended: True to wait for its end. Defaults to True.
+
+    Returns:
+        A processing job, or an execution of Model Monitor.
+    """
+    deadline = time.monotonic() + _SECONDS_OF_A_RUN
+    while time.monotonic() < deadline:
+        found = _first_run(aws, monitor, since)
+        if found is not None and (not ended or _has_ended(found)):
+            return found
+        time.sleep(0.3)
+    raise RehearsalError(
+        f"Monitor {monitor.name} has not run within {_SECONDS_OF_A_RUN:.0f} s.",
+        f"Its schedule is {monitor.expression}; the time is {clock()():%Y-%m-%dT%H:%M:%SZ}.",
+        "Read its dead-letter queue: `rehearse env`, then `aws sqs receive-message`."
+        if monitor.engine is Engine.DRIFT_MONITOR
+        else f"Read its executions: `rehearse env`, then `aws sagemaker list-monitoring-executions "
+        f"--monitoring-schedule-name {monitor.name}`.",
+    )
+
+
+def _first_run(aws: LocalAws, monitor: Monitor, since: datetime) -> Mapping[str, Any] | None:
+    """Returns the oldest run that was scheduled for a moment or later; None before there is one."""
+    if monitor.engine is Engine.MODEL_MONITOR:
+        listed = model_monitor.executions(aws, monitor)
+        found = [one for one in listed if one["ScheduledTime"] >= since]
+        return found[-1] if found else None
+    sagemaker = aws.client("sagemaker")
+    oldest = None
+    for name in _jobs(aws, monitor):
+        job: Mapping[str, Any] = sagemaker.describe_processing_job(ProcessingJobName=name)
+        scheduled = job.get("Environment", {}).get("end_time")
+        if scheduled is None:
+            continue  # a job that is no run of a monitor
+        if datetime.fromisoformat(scheduled) < since:
+            break
+        oldest = job
+    return oldest
+
+
+def _has_ended(run: Mapping[str, Any]) -> bool:
+    if "MonitoringExecutionStatus" in run:
+        return run["MonitoringExecutionStatus"] in model_monitor.ENDED
+    return run["ProcessingJobStatus"] not in ("InProgress", "Stopping")
+
+
 def _jobs(aws: LocalAws, monitor: Monitor) -> list[str]:
-    """Returns the names of the runs of a monitor, newest first."""
+    """Returns the names of the runs of a drift monitor, newest first."""
     listed = aws.client("sagemaker").list_processing_jobs(
         NameContains=monitor.name, SortBy="CreationTime", SortOrder="Descending", MaxResults=50
     )
     return [job["ProcessingJobName"] for job in listed["ProcessingJobSummaries"]]
 
 
-def _await(aws: LocalAws, monitor: Monitor, before: set[str]) -> Run:
-    sagemaker = aws.client("sagemaker")
-    deadline = time.monotonic() + _SECONDS_OF_A_RUN
-    while time.monotonic() < deadline:
-        new = [name for name in _jobs(aws, monitor) if name not in before]
-        if new:
-            job = sagemaker.describe_processing_job(ProcessingJobName=new[-1])
-            if job["ProcessingJobStatus"] not in ("InProgress", "Stopping"):
-                return _run(aws, monitor, job)
-        time.sleep(0.3)
-    raise RehearsalError(
-        f"Monitor {monitor.name} has not run within {_SECONDS_OF_A_RUN:.0f} s.",
-        f"Its schedule is {monitor.expression}; the time is {clock()():%Y-%m-%dT%H:%M:%SZ}.",
-        "Read its dead-letter queue: `rehearse env`, then `aws sqs receive-message`.",
-    )
+def _run(aws: LocalAws, monitor: Monitor, found: Mapping[str, Any]) -> Run:
+    """Returns a run with its reports.
+
+    Args:
+        aws: the account of the monitor.
+        monitor: the monitor.
+        found: its processing job, or its execution of Model Monitor.
+    """
+    if monitor.engine is Engine.DRIFT_MONITOR:
+        return _of_job(aws, monitor, found, found["ProcessingJobStatus"])
+    status = found["MonitoringExecutionStatus"]
+    if "ProcessingJobArn" not in found:
+        reason = found.get("FailureReason", status)
+        return Run(
+            monitor=monitor,
+            job="",
+            status=status,
+            message=reason,
+            violations=(),
+            statistics={},
+            reports="",
+        )
+    name = found["ProcessingJobArn"].rpartition("/")[2]
+    job = aws.client("sagemaker").describe_processing_job(ProcessingJobName=name)
+    return _of_job(aws, monitor, job, status)
 
 
-def _run(aws: LocalAws, monitor: Monitor, job: Mapping[str, Any]) -> Run:
+def _of_job(aws: LocalAws, monitor: Monitor, job: Mapping[str, Any], status: str) -> Run:
     (output,) = job["ProcessingOutputConfig"]["Outputs"][:1]
     place = output["S3Output"]["S3Uri"]
     files = _files(aws, place, since=job["CreationTime"])
@@ -230,8 +249,8 @@ def _run(aws: LocalAws, monitor: Monitor, job: Mapping[str, Any]) -> Run:
     return Run(
         monitor=monitor,
         job=job["ProcessingJobName"],
-        status=job["ProcessingJobStatus"],
-        message=job.get("ExitMessage") or job.get("FailureReason", ""),
+        status=status,
+        message=job.get("ExitMessage") or job.get("FailureReason") or status,
         violations=content.get("constraint_violations.json", {}).get("violations", ()),
         statistics=content.get("statistics.json", {}),
         reports=place,
@@ -277,7 +296,8 @@ def alarms(aws: LocalAws, prefix: str) -> list[dict[str, Any]]:
             "reason": alarm.get("StateReason", ""),
         }
         for page in pages
-        for alarm in (*page["MetricAlarms"], *page["CompositeAlarms"])
+        for kind in ("MetricAlarms", "CompositeAlarms")
+        for alarm in page.get(kind, ())
     ]
 
 

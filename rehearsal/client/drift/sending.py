@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.client import approvals, invocation, predictions
 from rehearsal.client.drift import monitors, traffic
-from rehearsal.client.drift.monitors import Run
+from rehearsal.client.drift.monitor import Run
 from rehearsal.client.drift.traffic import Kind, Traffic
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
@@ -232,13 +232,6 @@ def run_monitors(
     account, endpoint = project.account_of(aws, stage), project.endpoint(stage)
     found = monitors.of_endpoint(account, endpoint)
     if not found:
-        if monitors.has_model_monitor(account, endpoint):
-            raise RehearsalError(
-                f"The monitors of endpoint {endpoint} are schedules of Model Monitor.",
-                "This command runs drift monitors alone, and has not written labels.",
-                "Pass --no-run, and move time forward: `rehearse clock --forward 2h`. The page of "
-                f"`rehearse report {project.name}` shows the runs.",
-            )
         raise RehearsalError(
             f"Endpoint {endpoint} has no monitor.",
             f"config/{stage}.yaml of the model-deploy repository has no `monitor`, or the deployed "

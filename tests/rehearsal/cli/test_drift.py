@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from rehearsal.cli import drift, main
 from rehearsal.client import local_aws
-from rehearsal.client.drift.monitors import Monitor, Run
+from rehearsal.client.drift.monitor import Monitor, Run
 from rehearsal.client.drift.sending import Sent
 from rehearsal.client.drift.traffic import Kind, Traffic
 from rehearsal.client.errors import RehearsalError

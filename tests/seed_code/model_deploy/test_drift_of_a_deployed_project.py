@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from mlops_constructs.delivery import ProjectStage
+from mlops_constructs.projects import ProjectMonitoring, RetrainingLimits
 from tests.rehearsal.conftest import PROJECT
 from tests.seed_code.model_deploy.staged_project import StagedProject, staged_project
 
@@ -25,15 +26,26 @@ monitor:
   frequency: hourly
   model_quality:
 """
+AUDITED = PRODUCTION.replace("monitor:", "monitor:\n  engine: model-monitor")
 ROWS = 400
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedProject]:
-    """A project with one stage, whose monitors read requests, predictions and labels."""
+    """A project whose monitors read requests, predictions and labels: one stage by each engine.
+
+    Without a cooldown, because each stage starts a retraining.
+    """
     folder = tmp_path_factory.mktemp(NAME)
-    stages = [ProjectStage(name="prod")]
-    with staged_project(folder, NAME, {"prod": PRODUCTION}, stages=stages) as found:
+    settings = {"prod": PRODUCTION, "audited": AUDITED}
+    limits = RetrainingLimits(cooldown_days=0, max_runs_per_month=9)
+    with staged_project(
+        folder,
+        NAME,
+        settings,
+        stages=[ProjectStage(name=stage) for stage in settings],
+        monitoring=ProjectMonitoring(retraining=limits),
+    ) as found:
         yield found
 
 
@@ -50,7 +62,8 @@ def drift(project: StagedProject, kind: str, *options: str) -> dict[str, Any]:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
-    assert {run["status"] for run in found["runs"]} == {"Completed"}, found["runs"]
+    ended = {"Completed", "CompletedWithViolations"}
+    assert {run["status"] for run in found["runs"]} <= ended, found["runs"]
     return found
 
 
@@ -63,8 +76,8 @@ def findings(document: dict[str, Any], analysis: str) -> set[tuple[str, str]]:
     }
 
 
-def in_alarm(document: dict[str, Any]) -> set[str]:
-    prefix = f"{NAME}-prod-drift-"
+def in_alarm(document: dict[str, Any], stage: str = "prod") -> set[str]:
+    prefix = f"{NAME}-{stage}-drift-"
     ringing = [one["name"] for one in document["alarms"] if one["state"] == "ALARM"]
     return {name.removeprefix(prefix) for name in ringing}
 
@@ -95,6 +108,48 @@ def test_other_labels_are_found_by_the_quality_of_predictions_alone(
     assert findings(found, "DATA_QUALITY") == set()
     assert findings(found, "MODEL_QUALITY")
     assert {"model-quality-harm", "retrain"} <= in_alarm(found)
+
+
+def retrainings(project: StagedProject) -> list[str]:
+    """Returns the ids of the trainings that alarms have started."""
+    functions = project.client("stepfunctions")
+    (machine,) = functions.list_state_machines()["stateMachines"]
+    listed = functions.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
+    described = [functions.describe_execution(executionArn=one["executionArn"]) for one in listed]
+    outputs = [json.loads(one["output"]) for one in described if one["status"] == "SUCCEEDED"]
+    return [one["PipelineExecutionId"] for one in outputs if one["Retraining"] == "started"]
+
+
+def test_harm_that_model_monitor_finds_starts_a_retraining(project: StagedProject) -> None:
+    """The loop by the other engine: traffic, labels, schedules, violation, alarm, training."""
+    before = retrainings(project)
+
+    found = drift(project, "label", "--stage", "audited")
+
+    sagemaker = project.client("sagemaker")
+    listed = sagemaker.list_monitoring_schedules(EndpointName=f"{NAME}-audited")
+    schedules = {one["MonitoringScheduleName"] for one in listed["MonitoringScheduleSummaries"]}
+    assert {run["monitor"] for run in found["runs"]} == schedules
+    assert findings(found, "DATA_QUALITY") == set()
+    assert findings(found, "MODEL_QUALITY")
+    assert {"model-quality-harm", "retrain"} <= in_alarm(found, "audited")
+    project.wait("the retraining", lambda: len(retrainings(project)) > len(before))
+    (new,) = set(retrainings(project)) - set(before)
+    started = project.client("codepipeline").get_pipeline_execution(
+        pipelineName=f"{NAME}-model-build", pipelineExecutionId=new
+    )["pipelineExecution"]
+    assert "Retraining" in started["trigger"]["triggerDetail"]
+
+
+def test_model_monitor_reads_no_earlier_traffic_again(project: StagedProject) -> None:
+    found = drift(project, "covariate", "--no-labels", "--stage", "audited", "--no-run")
+    assert found["runs"] == []
+
+    found = drift(project, "none", "--stage", "audited")
+
+    assert len(found["earlier_runs"]) == 2
+    assert findings(found, "DATA_QUALITY") == set()
+    assert findings(found, "MODEL_QUALITY") == set()
 
 
 def test_another_schema_is_rejected_by_the_endpoint_and_counted(project: StagedProject) -> None:

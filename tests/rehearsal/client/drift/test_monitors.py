@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from botocore.response import StreamingBody
 
 from rehearsal.client.drift import monitors
-from rehearsal.client.drift.monitors import Monitor
+from rehearsal.client.drift.monitor import Engine, Monitor
 from rehearsal.client.local_aws import STATE_DIRECTORY
 from tests.rehearsal.stubbed_aws import StubbedAws
 
@@ -124,7 +125,11 @@ def summaries() -> dict[str, Any]:
 
 
 def test_the_monitors_of_an_endpoint_are_known_by_their_schedules() -> None:
-    aws = StubbedAws(ListSchedules=summaries(), GetSchedule=schedule)
+    aws = StubbedAws(
+        ListSchedules=summaries(),
+        GetSchedule=schedule,
+        ListMonitoringSchedules={"MonitoringScheduleSummaries": []},
+    )
     (found,) = monitors.of_endpoint(aws, "churn-prod")
     assert (found.name, found.analysis) == ("churn-prod-quality", "MODEL_QUALITY")
     assert found.labels == "s3://bucket/ground-truth"
@@ -145,7 +150,8 @@ def test_time_is_moved_to_the_run_and_its_reports_are_read(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     STATE_DIRECTORY.mkdir(parents=True)
-    created = datetime.now(UTC)
+    created = now = datetime.now(UTC)
+    due = monitor("cron(20 * ? * * *)").first_run_for(now)
     reports = {
         "constraint_violations.json": {"violations": [{"feature_name": "temperature"}]},
         "statistics.json": {"version": 0.0},
@@ -179,6 +185,7 @@ def test_time_is_moved_to_the_run_and_its_reports_are_read(
                 }
             },
             "AppSpecification": {"ImageUri": "image"},
+            "Environment": {"end_time": f"{due:%Y-%m-%dT%H:%M:%SZ}"},
             "CreationTime": created,
             "ExitMessage": "CompletedWithViolations",
             "ProcessingOutputConfig": {
@@ -200,10 +207,51 @@ def test_time_is_moved_to_the_run_and_its_reports_are_read(
         GetObject=body,
     )
 
-    now = monitors.clock()()
     (run,) = monitors.run_for(aws, [monitor("cron(20 * ? * * *)")], now)
 
     assert run.message == "CompletedWithViolations"
     assert [one["feature_name"] for one in run.violations] == ["temperature"]
     assert monitors.clock()().minute in (20, 21)
     assert timedelta() < monitors.clock().lead <= timedelta(minutes=81)
+
+
+def test_earlier_runs_of_a_monitor_with_late_labels_are_passed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A schedule that missed several runs runs for the first of them, which reads other traffic."""
+    monkeypatch.chdir(tmp_path)
+    STATE_DIRECTORY.mkdir(parents=True)
+    late = replace(monitor("cron(0 * ? * * *)", delay=3), engine=Engine.MODEL_MONITOR)
+    sent = datetime.now(UTC)
+    due = late.first_run_for(sent)
+    assert due is not None
+    scheduled: list[datetime] = []
+
+    def run_missed(_: Mapping[str, Any]) -> dict[str, Any]:
+        """Runs as the schedule does: once for the first time that it has missed."""
+        after = max(scheduled, default=sent)
+        now, first = monitors.clock()(), late.next_run(after)
+        if first is not None and first <= now:
+            following = late.next_run(now)
+            scheduled.append(first)
+            assert following is not None
+        return {"MonitoringExecutionSummaries": [execution(one) for one in reversed(scheduled)]}
+
+    aws = StubbedAws(ListMonitoringExecutions=run_missed)
+
+    (run,) = monitors.run_for(aws, [late], sent)
+
+    assert scheduled[-1] == due
+    assert (run.status, run.message, run.job) == ("Failed", "Job inputs had no data", "")
+
+
+def execution(due: datetime) -> dict[str, Any]:
+    """Returns an execution of Model Monitor that found no data."""
+    return {
+        "MonitoringScheduleName": "churn-prod-data",
+        "ScheduledTime": due,
+        "CreationTime": due,
+        "LastModifiedTime": due,
+        "MonitoringExecutionStatus": "Failed",
+        "FailureReason": "Job inputs had no data",
+    }
