@@ -1,5 +1,6 @@
 """Executions of a pipeline of CodePipeline: stages, actions, times, errors and approvals."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,10 +20,12 @@ _STATUS = {
     "Superseded": Status.STOPPED,
 }
 
+_MODEL_PACKAGE = re.compile(r"arn:[a-z-]+:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+")
+
 
 @dataclass(frozen=True)
 class ActionExecution:
-    """An execution of an action."""
+    """An execution of an action; `variables` are those that it exported."""
 
     stage: str
     name: str
@@ -36,6 +39,7 @@ class ActionExecution:
     log_stream: str = ""
     stack: str = ""
     execution_id: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def failure(self) -> str:
@@ -74,6 +78,16 @@ class PipelineExecution:
         """The reason of the failure of the execution, in one line."""
         action = self.failed_action
         return action.failure if action else self.reason or f"the execution is {self.status}"
+
+    @property
+    def exported_package(self) -> str:
+        """ARN of the model package in a variable that an action exported; empty if none did.
+
+        A build whose model is trained already exports the known package, and registers none.
+        """
+        values = [value for action in self.actions for value in action.variables.values()]
+        found = [value for value in values if _MODEL_PACKAGE.fullmatch(value)]
+        return found[-1] if found else ""
 
     @property
     def source_failure(self) -> str:
@@ -128,6 +142,7 @@ def _action(detail: Mapping[str, Any]) -> ActionExecution:
         log_stream=result.get("logStreamARN", ""),
         execution_id=detail.get("actionExecutionId", ""),
         stack=detail.get("input", {}).get("resolvedConfiguration", {}).get("StackName", ""),
+        variables=detail.get("output", {}).get("outputVariables", {}),
     )
 
 

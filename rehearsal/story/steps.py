@@ -100,11 +100,7 @@ class Steps:
             self.intervals |= compute_time.measure(aws, watched)
         self.require_success(aws, watched)
         if not watched.model_package:
-            raise RehearsalError(
-                f"Pipeline {pipeline} succeeded but registered no model package.",
-                "None of its training steps registered one.",
-                "Add a step that registers the model to the training pipeline.",
-            )
+            raise _nothing_registered(pipeline, watched.execution.exported_package)
         return Training(watcher, watched, chapter, ends_chapter)
 
     def finish(self, aws: LocalAws, training: Training) -> None:
@@ -204,3 +200,25 @@ def counted(row: Any, word: str) -> Callable[[int], None]:
         row.detail = f"{number} {word}"
 
     return show
+
+
+def _nothing_registered(pipeline: str, known: str) -> RehearsalError:
+    """Returns the error of a training that registered no model package.
+
+    Args:
+        pipeline: name of the build pipeline.
+        known: ARN of the package that the build has found for its commit and data; empty for none.
+    """
+    if not known:
+        return RehearsalError(
+            f"Pipeline {pipeline} succeeded but registered no model package.",
+            "None of its training steps registered one.",
+            "Add a step that registers the model to the training pipeline.",
+        )
+    group, _, version = known.partition(":model-package/")[2].rpartition("/")
+    return RehearsalError(
+        f"Pipeline {pipeline} trained no model: there is no new data.",
+        f"Commit and data are those of version {version} of {group}, so another training would "
+        "give the same model.",
+        "Publish newer data, or push a commit, and run this again.",
+    )

@@ -20,7 +20,10 @@ def at(second: float) -> datetime:
 def action(
     stage: str, name: str, status: str, began: float, ended: float, **more: Any
 ) -> dict[str, Any]:
-    """Returns an action execution; `more`: `category`, `external_id`, `error`, `stack`, `log`."""
+    """Returns an action execution.
+
+    `more`: `category`, `external_id`, `error`, `stack`, `log`, `exported`.
+    """
     result: dict[str, Any] = {"externalExecutionId": more.get("external_id", "")}
     if "error" in more:
         result["errorDetails"] = {"code": "JobFailed", "message": more["error"]}
@@ -42,7 +45,7 @@ def action(
             },
             "resolvedConfiguration": {"StackName": more["stack"]} if "stack" in more else {},
         },
-        "output": {"executionResult": result},
+        "output": {"executionResult": result, "outputVariables": more.get("exported", {})},
     }
 
 
