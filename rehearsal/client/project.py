@@ -45,19 +45,23 @@ class Project:
         return f"{self.name}-{stage}"
 
     def account_of(self, aws: LocalAws, stage: str) -> LocalAws:
-        """Returns the account of the endpoint of a stage (`staging`, `prod`)."""
-        return self.accounts(aws).get(self.endpoint(stage), aws)
+        """Returns the account and region of the endpoint of a stage (`staging`, `prod`)."""
+        place = self.places(aws).get(self.endpoint(stage))
+        return aws if place is None else aws.at(*place)
 
-    def accounts(self, aws: LocalAws) -> dict[str, LocalAws]:
-        """Returns the accounts to which the pipeline deploys, by the names of the stacks there.
+    def places(self, aws: LocalAws) -> dict[str, tuple[str, str]]:
+        """Returns account and region of each stack that the pipeline deploys, by its name.
 
-        The account of a stack is that of the role with which the pipeline deploys it. The stack of
-        a stage has the name of its endpoint.
+        The account of a stack is that of the role with which the pipeline deploys it, the region
+        that of the action. The stack of a stage has the name of its endpoint.
         """
         name = self.pipeline("deploy")
         stages = aws.client("codepipeline").get_pipeline(name=name)["pipeline"]["stages"]
         return {
-            action["configuration"]["StackName"]: aws.at(action["roleArn"].split(":")[4])
+            action["configuration"]["StackName"]: (
+                action["roleArn"].split(":")[4],
+                action.get("region", aws.region),
+            )
             for stage in stages
             for action in stage["actions"]
             if action["actionTypeId"]["category"] == "Deploy" and action.get("roleArn")

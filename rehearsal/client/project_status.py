@@ -39,16 +39,16 @@ def read(aws: LocalAws, project: Project) -> dict[str, Any]:
         ],
         "endpoints": [
             endpoint
-            for account in accounts(aws, project)
-            for endpoint in endpoints(account, project)
+            for place in places(aws, project)
+            for endpoint in endpoints(aws.at(*place), project)
         ],
     }
 
 
-def accounts(aws: LocalAws, project: Project) -> list[LocalAws]:
-    """Returns the accounts of a project's endpoints, its account first."""
-    found = {one.account: one for one in project.accounts(aws).values()}
-    return [aws, *(one for account, one in found.items() if account != aws.account)]
+def places(aws: LocalAws, project: Project) -> list[tuple[str, str]]:
+    """Returns the accounts and regions of a project's endpoints, its own first."""
+    home = (aws.account, aws.region)
+    return list(dict.fromkeys([home, *project.places(aws).values()]))
 
 
 def endpoints(aws: LocalAws, project: Project) -> list[dict[str, Any]]:
@@ -73,7 +73,7 @@ def _endpoint(described: Mapping[str, Any], triggered: list[dict[str, Any]]) -> 
         "alarms": [
             {
                 "name": alarm["AlarmName"],
-                "reason": alarm["StateReason"],
+                "reason": alarm.get("StateReason", ""),
                 "since": alarm["StateUpdatedTimestamp"].isoformat(),
             }
             for alarm in triggered

@@ -35,9 +35,8 @@ class RealAccount(LocalAws):
         if account != self.account:
             raise RehearsalError(
                 f"A stage of the project is in account {account}.",
-                f"The credentials are of account {self.account}.",
-                "Run the command once with the credentials of each account, or deploy the stages "
-                "to one account.",
+                f"The credentials are of account {self.account}, and a report reads one account.",
+                "Read its endpoint in the console of that account; the page has the other parts.",
             )
         return replace(self, region=region or self.region)
 

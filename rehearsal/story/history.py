@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from rehearsal.client import approvals, pipeline_execution
+from rehearsal.client import approvals, pipeline_execution, project_status
 from rehearsal.client.drift import monitors
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.project import Project
@@ -15,6 +15,7 @@ from rehearsal.story.package_reports import Reports
 from rehearsal.story.readings import Readings
 from rehearsal.story.summary import (
     AlarmSummary,
+    EndpointSummary,
     EventSummary,
     MonitorSummary,
     Summary,
@@ -44,7 +45,7 @@ def read(aws: LocalAws, project: Project, stage: str = "prod") -> tuple[Summary,
     packages = readings.read("Versions of the model", lambda: _packages(aws, project), packages)
     pipelines: list[_Event] = []
     pipelines = readings.read("Pipelines", lambda: list(_executions(aws, project)), pipelines)
-    found.endpoints = readings.read("Rollouts", lambda: rollouts.read(aws, project), [])
+    found.endpoints = _endpoints(aws, project, readings)
     runs: list[tuple[datetime, MonitorSummary]] = []
     served = None
     if account is not None:
@@ -82,6 +83,21 @@ def read(aws: LocalAws, project: Project, stage: str = "prod") -> tuple[Summary,
     return found, reports
 
 
+def _endpoints(aws: LocalAws, project: Project, readings: Readings) -> list[EndpointSummary]:
+    """Returns the endpoints of all stages; one account may be readable and another one not."""
+    home = (aws.account, aws.region)
+    places = readings.read("Rollouts", lambda: project_status.places(aws, project), [home])
+    found: list[EndpointSummary] = []
+    for place in places:
+        part = "Rollouts" if place == home else f"Rollouts in {' '.join(place)}"
+        found += readings.read(part, partial(_endpoints_of, aws, place, project), [])
+    return found
+
+
+def _endpoints_of(aws: LocalAws, place: tuple[str, str], project: Project) -> list[EndpointSummary]:
+    return rollouts.in_place(aws.at(*place), project)
+
+
 def _packages(aws: LocalAws, project: Project) -> list[dict[str, Any]]:
     """Returns the descriptions of the newest model packages of a project, newest first."""
     sagemaker = aws.client("sagemaker")
@@ -111,7 +127,8 @@ def _executions(aws: LocalAws, project: Project) -> Iterator[_Event]:
             by_hand = trigger.get("triggerType") == "StartPipelineExecution"
             kind = "rollout" if which == "deploy" else "retraining" if by_hand else "push"
             revisions = [
-                str(revision["revisionId"])[:8] for revision in one.get("sourceRevisions", [])
+                str(revision.get("revisionId", ""))[:8]
+                for revision in one.get("sourceRevisions", [])
             ]
             detail = " ".join([trigger.get("triggerType", ""), *revisions[:1]])
             title = f"{pipeline}: {one['status']}"
@@ -148,23 +165,23 @@ def _runs(aws: LocalAws, endpoint: str) -> Iterator[tuple[datetime, MonitorSumma
     """Yields the newest runs of the monitors of an endpoint, oldest first."""
     sagemaker = aws.client("sagemaker")
     for monitor in monitors.drift_monitors(aws, endpoint):
-        listed = sagemaker.list_processing_jobs(
+        pages = sagemaker.get_paginator("list_processing_jobs").paginate(
             NameContains=monitor.name,
             SortBy="CreationTime",
             SortOrder="Descending",
-            MaxResults=MAX_RUNS,
-        )["ProcessingJobSummaries"]
+            PaginationConfig={"MaxItems": MAX_RUNS},
+        )
+        listed = [one for page in pages for one in page["ProcessingJobSummaries"]]
         for one in reversed(listed):
             job = sagemaker.describe_processing_job(ProcessingJobName=one["ProcessingJobName"])
             message = job.get("ExitMessage") or job.get("FailureReason", "")
-            (output,) = job["ProcessingOutputConfig"]["Outputs"][:1]
             run = MonitorSummary(
                 phase=f"{job['CreationTime']:%Y-%m-%d %H:%M}",
                 monitor=monitor.name,
                 analysis=monitor.analysis,
                 message=message or job["ProcessingJobStatus"],
                 violations=[],
-                reports=output["S3Output"]["S3Uri"],
+                reports=_reports_of(job),
             )
             yield job["CreationTime"], run
 
@@ -175,29 +192,31 @@ def _model_monitor_runs(aws: LocalAws, endpoint: str) -> Iterator[tuple[datetime
     pages = sagemaker.get_paginator("list_monitoring_schedules").paginate(EndpointName=endpoint)
     schedules = [one for page in pages for one in page["MonitoringScheduleSummaries"]]
     for schedule in schedules:
-        listed = sagemaker.list_monitoring_executions(
+        pages = sagemaker.get_paginator("list_monitoring_executions").paginate(
             MonitoringScheduleName=schedule["MonitoringScheduleName"],
             SortBy="ScheduledTime",
             SortOrder="Descending",
-            MaxResults=MAX_RUNS,
-        )["MonitoringExecutionSummaries"]
-        for one in listed:
-            job_arn = one.get("ProcessingJobArn", "")
+            PaginationConfig={"MaxItems": MAX_RUNS},
+        )
+        for one in [one for page in pages for one in page["MonitoringExecutionSummaries"]]:
+            name = one.get("ProcessingJobArn", "").rpartition("/")[2]
             run = MonitorSummary(
                 phase=f"{one['ScheduledTime']:%Y-%m-%d %H:%M}",
                 monitor=one["MonitoringScheduleName"],
                 analysis=one.get("MonitoringType", ""),
                 message=one.get("FailureReason") or one["MonitoringExecutionStatus"],
                 violations=[],
-                reports=_reports_of(sagemaker, job_arn) if job_arn else "",
+                reports=_reports_of(sagemaker.describe_processing_job(ProcessingJobName=name))
+                if name
+                else "",
             )
             yield one["ScheduledTime"], run
 
 
-def _reports_of(sagemaker: Any, job_arn: str) -> str:
-    job = sagemaker.describe_processing_job(ProcessingJobName=job_arn.rpartition("/")[2])
-    (output,) = job["ProcessingOutputConfig"]["Outputs"][:1]
-    return str(output["S3Output"]["S3Uri"])
+def _reports_of(job: Mapping[str, Any]) -> str:
+    """Returns the S3 URI of the output of a job; empty for a job without one in S3."""
+    outputs = job.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    return next((one["S3Output"]["S3Uri"] for one in outputs if "S3Output" in one), "")
 
 
 def _alarms(aws: LocalAws, prefix: str) -> list[AlarmSummary]:

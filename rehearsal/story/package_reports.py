@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.story.summary import TrackingSummary
 
@@ -71,5 +72,8 @@ def _document(aws: LocalAws, uri: str) -> dict[str, Any]:
         if error.response["Error"]["Code"] in _MISSING:
             return {}
         raise
-    found = json.loads(body)
+    try:
+        found = json.loads(body)
+    except ValueError as error:
+        raise RehearsalError(f"{uri} is not JSON.", str(error)) from error
     return found if isinstance(found, dict) else {}

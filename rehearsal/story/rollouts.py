@@ -11,6 +11,7 @@ from rehearsal.client.project import Project
 from rehearsal.story.summary import AlarmSummary, EndpointSummary, FleetSummary
 
 _MAX_CHANGES = 20
+_MAX_EVENTS = 2000  # some twenty deployments
 _ENDPOINT = "AWS::SageMaker::Endpoint"
 _BEFORE, _CONFIG = "before", "EndpointConfigName"
 _NAMESPACE, _REQUESTS = "AWS/SageMaker", "Invocations"
@@ -21,15 +22,23 @@ _ROLLED_BACK = ("UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
 
 
 def read(aws: LocalAws, project: Project) -> list[EndpointSummary]:
-    """Returns the endpoints of a project with their alarms in any state, and rollbacks."""
-    return [
-        endpoint
-        for account in project_status.accounts(aws, project)
-        for endpoint in _in_account(account, project)
-    ]
+    """Returns the endpoints of a project with their alarms in any state, and rollbacks.
+
+    Args:
+        aws: the account of the project.
+        project: the project.
+    """
+    places = project_status.places(aws, project)
+    return [one for place in places for one in in_place(aws.at(*place), project)]
 
 
-def _in_account(aws: LocalAws, project: Project) -> list[EndpointSummary]:
+def in_place(aws: LocalAws, project: Project) -> list[EndpointSummary]:
+    """Returns the endpoints of a project in one account and region, as `read` does.
+
+    Args:
+        aws: the account and region of the endpoints.
+        project: the project.
+    """
     alarms, stacks = _alarms(aws), _stacks(aws, f"{project.name}-")
     return [
         EndpointSummary(
@@ -54,9 +63,16 @@ def _alarms(aws: LocalAws) -> list[dict[str, Any]]:
 
 
 def _alarm(aws: LocalAws, alarm: Mapping[str, Any]) -> AlarmSummary:
-    history = aws.client("cloudwatch").describe_alarm_history(
-        AlarmName=alarm["AlarmName"], HistoryItemType="StateUpdate", MaxRecords=_MAX_CHANGES
-    )["AlarmHistoryItems"]
+    pages = (
+        aws.client("cloudwatch")
+        .get_paginator("describe_alarm_history")
+        .paginate(
+            AlarmName=alarm["AlarmName"],
+            HistoryItemType="StateUpdate",
+            PaginationConfig={"MaxItems": _MAX_CHANGES},
+        )
+    )
+    history = [item for page in pages for item in page["AlarmHistoryItems"]]
     changes = [(one["Timestamp"].isoformat(), one["HistorySummary"]) for one in history]
     return AlarmSummary(
         alarm["AlarmName"], alarm["StateValue"], alarm.get("StateReason", ""), sorted(changes)
@@ -92,7 +108,12 @@ def _rollbacks(aws: LocalAws, stack: str | None) -> Iterator[tuple[str, str]]:
     """Yields the rollbacks of a stack, oldest first; none without a stack."""
     if stack is None:
         return
-    events = aws.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+    pages = (
+        aws.client("cloudformation")
+        .get_paginator("describe_stack_events")
+        .paginate(StackName=stack, PaginationConfig={"MaxItems": _MAX_EVENTS})
+    )
+    events = [event for page in pages for event in page["StackEvents"]]
     for event in reversed(events):
         if event["ResourceStatus"] in _ROLLED_BACK and event["LogicalResourceId"] == stack:
             yield event["Timestamp"].isoformat(), event.get("ResourceStatusReason", "")

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from rehearsal.client import places
 from rehearsal.client.project import Project
 from tests.rehearsal.stubbed_aws import StubbedAws
@@ -60,8 +62,9 @@ def test_only_stacks_of_the_app_are_its_projects(tmp_path: Path) -> None:
     assert (place.account, place.region) == ("222222222222", "eu-central-1")
 
 
-def test_a_stage_is_in_the_account_of_the_role_that_deploys_it() -> None:
-    deploy = {
+@pytest.mark.parametrize("region", ["", "eu-west-1"])
+def test_a_stage_is_where_the_role_and_the_action_that_deploy_it_are(region: str) -> None:
+    deploy: dict[str, Any] = {
         "name": "Deploy",
         "actionTypeId": {
             "category": "Deploy",
@@ -71,11 +74,13 @@ def test_a_stage_is_in_the_account_of_the_role_that_deploys_it() -> None:
         },
         "roleArn": ROLE,
         "configuration": {"StackName": "churn-prod"},
+        **({"region": region} if region else {}),
     }
     stages = [{"name": "Production", "actions": [deploy]}]
     pipeline = {"name": "churn-model-deploy", "roleArn": ROLE, "stages": stages}
     aws = StubbedAws(GetPipeline={"pipeline": pipeline})
     project = Project("churn", "", OUTPUTS)
 
-    assert project.account_of(aws, "prod").account == "333333333333"
+    production = project.account_of(aws, "prod")
+    assert (production.account, production.region) == ("333333333333", region or aws.region)
     assert project.account_of(aws, "staging").account == aws.account

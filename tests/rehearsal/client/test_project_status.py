@@ -74,7 +74,11 @@ class Pages:
 
 
 class Local:
-    account = "111111111111"
+    account, region = "111111111111", "us-east-1"
+
+    def at(self, account: str, region: str) -> Local:
+        assert (account, region) == (self.account, self.region)
+        return self
 
     def client(self, name: str) -> Client:
         return Client(name)

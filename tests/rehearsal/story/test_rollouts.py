@@ -74,11 +74,10 @@ def test_an_endpoint_has_its_alarms_and_rollbacks(monkeypatch: pytest.MonkeyPatc
         {"name": name, "status": "InService", "config": "c", "failure": ""}
         for name in ("churn-prod", "churn-staging")
     ]
-    monkeypatch.setattr(project_status, "accounts", lambda aws, _: [aws])
     monkeypatch.setattr(project_status, "endpoints", lambda *_: endpoints)
     aws = cast(LocalAws, SimpleNamespace(client=lambda _: Client()))
 
-    production, staging = rollouts.read(aws, Project("churn", "", {}))
+    production, staging = rollouts.in_place(aws, Project("churn", "", {}))
 
     (alarm,) = production.alarms
     assert (alarm.name, alarm.state) == ("errors", "OK")
