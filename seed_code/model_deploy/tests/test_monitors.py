@@ -72,10 +72,8 @@ Synthesize = Callable[..., dict[str, Any]]
 
 
 def batch(monitor: BatchMonitor | None, **keys: Any) -> Batch:
-    schedule = "cron(0 3 * * ? *)"
-    return Batch(
-        kind="batch", instance_type="ml.m5.large", schedule=schedule, monitor=monitor, **keys
-    )
+    given = {"schedule": "cron(0 3 * * ? *)", **keys}
+    return Batch(kind="batch", instance_type="ml.m5.large", monitor=monitor, **given)
 
 
 def stage(monitor: Monitor | None = ALL, **keys: Any) -> RealTime:
@@ -536,14 +534,70 @@ def test_the_files_of_batch_jobs_are_compared_with_the_baseline_of_the_model(
     assert template["unmonitored"] == []
 
 
-def test_batch_jobs_are_compared_daily_after_their_end(synthesize: Synthesize) -> None:
-    hourly = replace(ROLES, frequency="hourly")
+@pytest.mark.parametrize(
+    ("schedule", "monitor", "expression"),
+    [
+        ("cron(0 3 * * ? *)", {}, "cron(15 7 ? * * *)"),
+        ("cron(30 3 * * ? *)", {"at_hour": 9}, "cron(15 9 ? * * *)"),
+        ("cron(0 0/6 * * ? *)", {}, "cron(15 4,10,16,22 ? * * *)"),
+        ("cron(0 1,13 * * ? *)", {}, "cron(15 5,17 ? * * *)"),
+        ("cron(0 */2 * * ? *)", {}, "cron(15 0,2,4,6,8,10,12,14,16,18,20,22 ? * * *)"),
+        ("cron(0 * * * ? *)", {}, "cron(15 * ? * * *)"),
+        ("rate(1 hour)", {}, "cron(15 * ? * * *)"),
+        ("rate(6 hours)", {}, "cron(15 1,7,13,19 ? * * *)"),
+        ("rate(1 day)", {}, "cron(15 7 ? * * *)"),
+        ("cron(0 9-17 * * ? *)", {}, "cron(15 21 ? * * *)"),
+        ("cron(0 0/5 * * ? *)", {}, "cron(15 0 ? * * *)"),
+        ("cron(0 1-23/8 * * ? *)", {}, "cron(15 5,13,21 ? * * *)"),
+        ("cron(0 L * * ? *)", {}, "cron(15 7 ? * * *)"),
+        ("cron(0 0/6 * * ? *)", {"every_hours": 24}, "cron(15 22 ? * * *)"),
+        ("cron(0 3 ? * MON *)", {"every_hours": 12, "at_hour": 5}, "cron(15 5,17 ? * * *)"),
+    ],
+)
+def test_the_monitor_of_batch_jobs_follows_their_schedule(
+    synthesize: Synthesize, schedule: str, monitor: dict[str, Any], expression: str
+) -> None:
+    hourly = replace(ROLES, frequency="hourly")  # the default of the project is for endpoints
 
-    template = synthesize(batch(BatchMonitor(at_hour=9)), monitoring=hourly)
+    template = synthesize(batch(BatchMonitor(**monitor), schedule=schedule), monitoring=hourly)
 
     schedules = {one["Name"]: one for one in of_type(template, "::Schedule")}
-    expression = schedules["churn-prod-data"]["ScheduleExpression"]
-    assert expression.split()[1] == "9"
+    assert schedules["churn-prod-data"]["ScheduleExpression"] == expression
+    period = int(requests_in(template)["churn-prod-data"]["Environment"]["period_hours"])
+    runs = expression.split()[1]
+    assert 24 // period == (24 if runs == "*" else len(runs.split(",")))
+
+
+def test_the_monitor_of_batch_jobs_has_the_hour_of_their_time_zone(synthesize: Synthesize) -> None:
+    """At three in Berlin it is one or two in UTC: a run reads the jobs of summer and of winter."""
+    template = synthesize(batch(BatchMonitor(), time_zone="Europe/Berlin"))
+
+    schedules = {one["Name"]: one for one in of_type(template, "::Schedule")}
+    assert schedules["churn-prod-data"]["ScheduleExpression"] == "cron(15 6 ? * * *)"
+
+
+def test_labels_of_batch_jobs_refer_to_the_ids_of_predictions(synthesize: Synthesize) -> None:
+    labeled = BatchMonitor(model_quality=ModelQuality(delay_hours=24), bias=Bias())
+
+    template = synthesize(batch(labeled))
+
+    requests = requests_in(template)
+    assert requests["churn-prod-batch"]["DataCaptureConfig"]["GenerateInferenceId"] is True
+    run = requests["churn-prod-quality"]["Environment"]
+    assert run["ground_truth_source"] == "s3://churn-artifacts/ground-truth"
+    assert run["ground_truth_delay_hours"] == "24"
+    assert run["dataset_source"] == "s3://churn-artifacts/batch/capture/prod"
+    assert run["problem_type"] == "BinaryClassification"
+    assert set(requests) >= {"churn-prod-data", "churn-prod-quality", "churn-prod-bias"}
+    assert {"churn-prod-drift-model-quality-harm", "churn-prod-drift-bias-warning"} <= set(
+        alarms_in(template)
+    )
+
+
+def test_without_labels_jobs_add_no_ids_to_predictions(synthesize: Synthesize) -> None:
+    request = requests_in(synthesize(batch(BatchMonitor())))["churn-prod-batch"]
+
+    assert request["DataCaptureConfig"]["GenerateInferenceId"] is False
 
 
 def test_drift_of_batch_jobs_has_alarms_and_starts_a_retraining(synthesize: Synthesize) -> None:
@@ -601,7 +655,17 @@ def test_batch_jobs_without_the_section_capture_nothing(synthesize: Synthesize) 
 @pytest.mark.parametrize(
     ("monitor", "message"),
     [
-        ({"engine": "model-monitor"}, "not supported for batch jobs by the engine model-monitor"),
+        ({"engine": "model-monitor"}, "prediction_drift: not supported for batch jobs by the"),
+        (
+            {"engine": "model-monitor", "prediction_drift": None, "model_quality": ModelQuality()},
+            "model_quality: not supported for batch jobs by the engine model-monitor",
+        ),
+        (
+            {"engine": "model-monitor", "prediction_drift": None, "bias": Bias()},
+            "bias: not supported for batch jobs by the engine model-monitor",
+        ),
+        ({"every_hours": 5}, "1, 2, 3, 4, 6, 8, 12 or 24"),
+        ({"at_hour": 24}, "less than or equal to 23"),
         ({"data_quality": None}, "got it without data_quality, whose runs measure it"),
         ({"data_quality": None, "prediction_drift": None}, "monitor: got no monitor"),
         ({"retrain": Retrain(on=["features"])}, "got features, which is not monitored"),
@@ -615,12 +679,12 @@ def test_contradictions_of_batch_monitors_are_rejected(
         batch(BatchMonitor(**monitor))
 
 
-@pytest.mark.parametrize("key", ["frequency: hourly", "model_quality:", "bias:", "dashboard: true"])
+@pytest.mark.parametrize("key", ["frequency: hourly", "attribution:", "dashboard: true"])
 def test_keys_that_batch_monitors_do_not_have_are_rejected(tmp_path: Path, key: str) -> None:
     path = tmp_path / "prod.yaml"
     path.write_text(
         f"kind: batch\ninstance_type: ml.m5.large\nschedule: rate(1 day)\nmonitor:\n  {key}\n"
     )
 
-    with pytest.raises(ValueError, match="got an unknown key; allowed: engine, at_hour"):
+    with pytest.raises(ValueError, match="got an unknown key; allowed: engine, every_hours"):
         load_settings(path)

@@ -62,6 +62,7 @@ def batch_transform(resources: StageResources, stage: settings.Batch) -> BatchTr
             bucket=resources.bucket,
             prefix=f"{CAPTURE}/{resources.stage}",
             encryption_key=key,
+            inference_id=stage.monitor.reads_labels,
         ),
         instances=TransformInstances(instance_type=stage.instance_type, count=stage.instance_count),
         schedule=scheduler.ScheduleExpression.expression(

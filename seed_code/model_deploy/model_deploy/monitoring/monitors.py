@@ -226,7 +226,11 @@ class StageMonitors(Construct):
                     "or a shorter name of the project or the stage"
                 )
             return ModelMonitor(
-                self, construct_id, **common, monitoring_input=self._traffic, monitor_name=own_name
+                self,
+                construct_id,
+                **common,
+                monitoring_input=self._traffic(name),
+                monitor_name=own_name,
             )
         if len(own_name) > _MAX_SCHEDULE_NAME:
             raise ValueError(
@@ -238,7 +242,7 @@ class StageMonitors(Construct):
             self,
             construct_id,
             **common,
-            monitoring_input=self._traffic,
+            monitoring_input=self._traffic(name),
             monitor_name=_shortened(own_name),
             schedule=RunSchedule(
                 role=self._starter,
@@ -334,13 +338,13 @@ class StageMonitors(Construct):
                 else None,
             )
 
-    @cached_property
-    def _traffic(self) -> MonitoringInput:
+    def _traffic(self, name: str) -> MonitoringInput:
+        """Returns the input of a monitor by its name, such as `data-quality`."""
         bucket, stage = self._resources.bucket, self._stage
         if isinstance(stage, settings.Batch):
             folder = self._resources.stage
             lines = stage.content_type == "application/jsonlines"
-            is_compared = stage.monitor is not None and stage.monitor.prediction_drift is not None
+            is_compared = name != "data-quality" or self._settings.prediction_drift is not None
             return MonitoringInput.from_batch_transform(
                 bucket,
                 prefix=f"{CAPTURE}/{folder}",
@@ -364,9 +368,14 @@ class StageMonitors(Construct):
 
     @cached_property
     def _frequency(self) -> MonitoringFrequency:
-        if (self._settings.frequency or self._roles.frequency) == "hourly":
+        stage = self._stage
+        if isinstance(stage, settings.Batch):
+            hours, first_hour = stage.monitor_hours
+            return MonitoringFrequency.every(hours=hours, first_hour=first_hour)
+        given = stage.monitor or settings.Monitor()
+        if (given.frequency or self._roles.frequency) == "hourly":
             return MonitoringFrequency.hourly()
-        return MonitoringFrequency.daily(at_hour=self._settings.at_hour)
+        return MonitoringFrequency.daily(at_hour=given.at_hour)
 
     @cached_property
     def _image(self) -> MonitoringImage:

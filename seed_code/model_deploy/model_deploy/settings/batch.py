@@ -5,9 +5,13 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from .job_hours import JobHours
 from .monitor import BatchMonitor
 from .section import InstanceType
 from .stage import Stage
+
+_HOURS_OF_A_JOB = 4
+_WITHOUT_HOUR = 7
 
 
 class Batch(Stage):
@@ -58,6 +62,22 @@ class Batch(Stage):
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"got {name!r}; allowed: a time zone such as Europe/Berlin") from None
         return name
+
+    @property
+    def monitor_hours(self) -> tuple[int, int]:
+        """Hours from one run of the monitor to the next, and the hour of one of them in UTC.
+
+        Runs follow the jobs: each reads those of the period before it, whose first hours they
+        started in.
+        """
+        jobs = JobHours.of_schedule(self.schedule, self.time_zone)
+        monitor = self.monitor or BatchMonitor()
+        every = monitor.every_hours or jobs.every
+        if monitor.at_hour is not None:
+            return every, monitor.at_hour
+        if jobs.last is None:
+            return every, _WITHOUT_HOUR
+        return every, (jobs.last + min(every, _HOURS_OF_A_JOB)) % 24
 
     @model_validator(mode="after")
     def _has_a_consistent_monitor(self) -> Self:

@@ -137,13 +137,7 @@ class Monitor(Section):
     @property
     def retraining_signals(self) -> list[Signal]:
         """Findings that start a retraining."""
-        if self.retrain is None:
-            return []
-        if self.retrain.on is not None:
-            return self.retrain.on
-        if self.model_quality is not None:
-            return ["model-quality"]
-        return ["prediction-drift", "features"]
+        return _retraining_signals(self)
 
     def problems(self) -> list[str]:
         """Returns one message for each key that contradicts another one."""
@@ -153,53 +147,82 @@ class Monitor(Section):
 class BatchMonitor(Section):
     """The monitor of batch jobs: it compares the files that they read and wrote with a baseline.
 
-    It runs daily and reads the jobs that started in the 24 hours before `at_hour`. A job that has
-    not ended by then is not read: its manifests are written at its end.
+    A run reads the jobs that started since the run before it. A job that has not ended by then is
+    not read: its manifests are written at its end.
 
     Args:
-        engine: as for endpoints; `model-monitor` does not compare predictions. Defaults to
-            `drift-monitor`.
-        at_hour: hour of the runs in UTC, 0 to 23, after the end of the jobs. Defaults to 7.
+        engine: as for endpoints; `model-monitor` compares neither predictions nor labels. Defaults
+            to `drift-monitor`.
+        every_hours: hours from one run to the next: 1, 2, 3, 4, 6, 8, 12 or 24. Defaults to None:
+            those of the jobs' schedule where it starts them at equal distances through the day,
+            otherwise 24.
+        at_hour: hour of one of the runs in UTC, 0 to 23, after the end of the jobs. Defaults to
+            None: 4 hours after the hour in which jobs start, or `every_hours` if they are fewer;
+            7 for a schedule such as `rate(1 day)`, which names no hour.
         instance_type: instance type of the runs. Defaults to `ml.m5.large`.
         data_quality: monitor of the input files. Defaults to `DataQuality()`.
         prediction_drift: alarm on predictions; needs `data_quality`. Defaults to
             `PredictionDrift()`.
+        model_quality: monitor of predictions with labels; jobs add an id to each prediction, to
+            which its label refers. Defaults to None: no labels come.
+        bias: monitor of bias with labels, which refer to the same ids. Defaults to None: none.
         retrain: retraining after an alarm. Defaults to `Retrain()`; `null` only notifies.
     """
 
     PREFIX: ClassVar[str] = Monitor.PREFIX
-    # A job's manifest is in the hour of its start and written at its end, so that hourly runs miss
-    # jobs; labels need ids that would change the output; a dashboard needs an endpoint.
-    frequency: ClassVar[Literal["daily"]] = "daily"
-    model_quality: ClassVar[None] = None
-    bias: ClassVar[None] = None
+    # Attribution needs requests to an endpoint, a dashboard the endpoint itself.
     attribution: ClassVar[None] = None
     dashboard: ClassVar[bool] = False
 
     engine: Literal["drift-monitor", "model-monitor"] = "drift-monitor"
-    at_hour: int = Field(default=7, ge=0, le=23)
+    every_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] | None = None
+    at_hour: int | None = Field(default=None, ge=0, le=23)
     instance_type: InstanceType = "ml.m5.large"
     data_quality: DataQuality | None = DataQuality()
     prediction_drift: PredictionDrift | None = PredictionDrift()
+    model_quality: ModelQuality | None = None
+    bias: Bias | None = None
     retrain: Retrain | None = Retrain()
+
+    @property
+    def reads_labels(self) -> bool:
+        """True if a monitor compares predictions with labels, which refer to their ids."""
+        return self.model_quality is not None or self.bias is not None
 
     @property
     def retraining_signals(self) -> list[Signal]:
         """Findings that start a retraining."""
-        if self.retrain is None:
-            return []
-        return self.retrain.on or ["prediction-drift", "features"]
+        return _retraining_signals(self)
 
     def problems(self) -> list[str]:
         """Returns one message for each key that contradicts another one."""
         found = _problems(self)
-        if self.engine == "model-monitor" and self.prediction_drift is not None:
+        if self.engine != "model-monitor":
+            return found
+        if self.prediction_drift is not None:
             found.append(
                 "monitor.prediction_drift: not supported for batch jobs by the engine "
                 "model-monitor, which reads their input only; use drift-monitor, or set "
                 "prediction_drift: null"
             )
+        found += [
+            f"monitor.{key}: not supported for batch jobs by the engine model-monitor: AWS does "
+            "not document the files in which it gives labels of batch jobs to a custom image; use "
+            f"drift-monitor, or remove {key}"
+            for key, given in (("model_quality", self.model_quality), ("bias", self.bias))
+            if given is not None
+        ]
         return found
+
+
+def _retraining_signals(monitor: Monitor | BatchMonitor) -> list[Signal]:
+    if monitor.retrain is None:
+        return []
+    if monitor.retrain.on is not None:
+        return monitor.retrain.on
+    if monitor.model_quality is not None:
+        return ["model-quality"]
+    return ["prediction-drift", "features"]
 
 
 def _problems(monitor: Monitor | BatchMonitor) -> list[str]:
