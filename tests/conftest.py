@@ -99,7 +99,7 @@ STARTS = re.compile(
     r"server_process\.start\(|running_server\(|start_server\(|Popen\(|subprocess\.run\("
     r"|BuildRun\(|ControlPlane\("
 )
-SCANS = re.compile(r"lint_file\(|lint\(|open_findings\(")
+SCANS = re.compile(r"lint_file\(|lint\(|lint_findings\(|open_findings\(")
 
 
 class SharedStarts(LoadScopeScheduling):  # type: ignore[misc]

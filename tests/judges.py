@@ -1,13 +1,18 @@
-"""Judges of what is synthesised: the packs of cdk-nag, and checkov."""
+"""Judges of what is synthesised: cfn-lint, the packs of cdk-nag, and checkov."""
 
 from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import cdk_nag
+from cfnlint.config import ConfigMixIn  # type: ignore[import-untyped]
+from cfnlint.decode.decode import decode_str  # type: ignore[import-untyped]
+from cfnlint.runner import Runner, run_template_by_data  # type: ignore[import-untyped]
 from constructs import IConstruct
 
 ROOT = Path(__file__).parents[1]
@@ -18,6 +23,20 @@ PACKS: tuple[Any, ...] = (
     cdk_nag.PCIDSS321Checks,
     cdk_nag.ServerlessChecks,
 )
+
+
+@cache
+def _rules() -> Any:
+    """The rules of cfn-lint, whose files take longer to read than most templates to check."""
+    return Runner(ConfigMixIn([])).rules
+
+
+def lint_findings(template: str, regions: Sequence[str]) -> list[str]:
+    """What cfn-lint reports of the text of a template in any of the regions."""
+    content, found = decode_str(template)
+    if not found:
+        found = run_template_by_data(content, ConfigMixIn(regions=list(regions)), _rules())
+    return sorted({str(one) for one in found})
 
 
 def open_findings(pack: Any, scope: IConstruct) -> list[str]:
@@ -37,7 +56,7 @@ def checkov_findings(folder: Path) -> dict[str, list[str]]:
     """
     run = subprocess.run(
         [
-            str(ROOT / ".tools/checkov/bin/checkov"),
+            *(str(ROOT / ".tools/checkov/bin/python"), str(ROOT / "tests/checkov_program.py")),
             *("--directory", str(folder), "--framework", "cloudformation", "--skip-download"),
             *("--output", "json", "--quiet", "--compact"),
         ],

@@ -10,10 +10,9 @@ from typing import Any
 
 import every_example
 import pytest
-from cfnlint.api import lint  # type: ignore[import-untyped]
 
 from tests.docs.synthesis import FILES, ROOT, synthesis, synthesise, title
-from tests.judges import PACKS, checkov_findings, open_findings
+from tests.judges import PACKS, checkov_findings, lint_findings, open_findings
 
 REGION_TABLE = json.loads((ROOT / "constructs/mlops_constructs/region_types.json").read_text())
 
@@ -45,8 +44,7 @@ def test_cloudformation_accepts_an_example_in_every_region_that_has_its_types(fi
     without = {region for kind in example.resource_types() for region in missing.get(kind, ())}
     regions = [region for region in REGION_TABLE["regions"] if region not in without]
 
-    findings = lint(example.template_file.read_text(), regions=regions)
-    assert not findings, sorted({f"{found.rule.id}: {found.message}" for found in findings})
+    assert lint_findings(example.template_file.read_text(), regions) == []
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: str(pack.__name__))
