@@ -60,3 +60,9 @@ def environment(repository: Path, *locks: str) -> Path:
             run(repository, UV, "pip", "install", *options, *wheels)
             complete.touch()
     return python
+
+
+def check_types(repository: Path) -> None:
+    """Runs mypy with a cache of the run, which has the types of the packages."""
+    cache = str(Path(tempfile.gettempdir(), "mypy-of-seeds"))
+    run(repository, sys.executable, "-m", "mypy", environment={"MYPY_CACHE_DIR": cache})

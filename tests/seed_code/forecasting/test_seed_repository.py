@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stacks.settings.names import Seed
-from tests.seed_code.repository import environment, run, write_model_build
+from tests.seed_code.repository import check_types, environment, run, write_model_build
 
 LOCKS = ("requirements.txt", "pipeline/requirements.txt", "tests/requirements.txt")
 
@@ -36,7 +36,7 @@ def test_types_linter_and_security_scan_find_nothing(tmp_path: Path) -> None:
     # The repository has the environments of the other tests, which the tools would read too.
     write_model_build(Seed.FORECASTING, tmp_path)
     run(tmp_path, sys.executable, "-m", "ruff", "check", ".")
-    run(tmp_path, sys.executable, "-m", "mypy")
+    check_types(tmp_path)
     python = environment(tmp_path, "tests/requirements.txt")
     run(tmp_path, python, "-m", "bandit", "--quiet", "--recursive", "src", "pipeline")
 

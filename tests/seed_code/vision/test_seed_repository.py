@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stacks.settings.names import Seed
-from tests.seed_code.repository import environment, run, write_model_build
+from tests.seed_code.repository import check_types, environment, run, write_model_build
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_its_tests_of_the_pipeline_pass_on_what_the_train_build_installs(tmp_pat
 def test_types_linter_and_security_scan_find_nothing(tmp_path: Path) -> None:
     write_model_build(Seed.VISION, tmp_path)
     run(tmp_path, sys.executable, "-m", "ruff", "check", ".")
-    run(tmp_path, sys.executable, "-m", "mypy")
+    check_types(tmp_path)
     python = environment(tmp_path, "tests/requirements.txt")
     run(tmp_path, python, "-m", "bandit", "--quiet", "--recursive", "src", "pipeline")
 
