@@ -10,18 +10,32 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
+from tests.end_to_end.tables import subscriptions
 from tests.repository_copy import copy_repository
 
 ROOT = Path(__file__).parents[2]
 # A request for the default project: what is known before a departure.
 FLIGHT = "B6,JFK,SFO,2586,1,1229,1439,15,71.96,69.98,93.49,180,14.96,,0,1017.4,9,2007,200"
 TIMEOUT_SECONDS = 3600.0  # far above the minutes of a command on a busy machine
+
+
+@cache
+def client_of(url: str, bundle: str, key_id: str, secret: str, region: str, service: str) -> Any:
+    """Returns a client of a local AWS; a new one would read the models of its API again."""
+    return boto3.Session(key_id, secret, region_name=region).client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=url,
+        verify=bundle,
+        config=Config(s3={"addressing_style": "path"}),
+    )
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,17 @@ class Checkout:
         ).stdout
         return dict(line.split("=", 1) for line in printed.split("\0") if "=" in line)
 
+    def client(self, service: str) -> Any:
+        """Returns a client of boto3, for requests without the aws CLI."""
+        return client_of(
+            self.environment["AWS_ENDPOINT_URL"],
+            self.environment["AWS_CA_BUNDLE"],
+            self.environment["AWS_ACCESS_KEY_ID"],
+            self.environment["AWS_SECRET_ACCESS_KEY"],
+            self.environment["AWS_REGION"],
+            service,
+        )
+
     def aws(self, *arguments: str) -> Any:
         """Returns the output of the aws CLI."""
         result = self._run_aws(arguments, {})
@@ -88,9 +113,13 @@ class Checkout:
 
 @dataclass(frozen=True)
 class Loop(Checkout):
-    """A checkout whose project `rehearsal` completed the loop; its local AWS still runs."""
+    """A checkout whose project `rehearsal` completed the loop; its local AWS still runs.
+
+    `row` is a request for the project's endpoint.
+    """
 
     summary: dict[str, Any]
+    row: str
 
 
 @contextmanager
@@ -115,18 +144,24 @@ def separate_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chec
 
 
 @pytest.fixture(scope="session")
-def loop(checkout: Checkout) -> Loop:
-    result = checkout.rehearse("run", "--short", "--keep-up", "--config", "config/rehearsal.yaml")
-    assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-4000:]
-    summary = json.loads((checkout.folder / "build/rehearsal/summary.json").read_text())
-    return Loop(checkout.folder, summary)
+def loop(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Loop:
+    """The loop with a table of a user: text columns, missing values and text labels."""
+    table = subscriptions()
+    data = table.write(tmp_path_factory.mktemp("data"))
+    described = ("--target", table.target, "--problem-type", table.problem_type)
+    return _run(checkout, table.request(), "--short", "--data", str(data), *described)
 
 
 @pytest.fixture(scope="session")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
-    """A checkout that completed the whole story; its local AWS still runs."""
+    """A checkout that completed the whole story of flights; its local AWS still runs."""
     with _copied(tmp_path_factory) as copied:
-        result = copied.rehearse("run", "--keep-up", "--config", "config/rehearsal.yaml")
-        assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-4000:]
-        summary = json.loads((copied.folder / "build/rehearsal/summary.json").read_text())
-        yield Loop(copied.folder, summary)
+        yield _run(copied, FLIGHT)
+
+
+def _run(checkout: Checkout, row: str, *options: str) -> Loop:
+    config = ("--config", "config/rehearsal.yaml")
+    result = checkout.rehearse("run", "--keep-up", *config, *options)
+    assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-4000:]
+    summary = json.loads((checkout.folder / "build/rehearsal/summary.json").read_text())
+    return Loop(checkout.folder, summary, row)

@@ -26,10 +26,11 @@ class Table:
             writer.writerows(self.rows)
         return path
 
-    def raw_row(self) -> list[str]:
-        """Returns the features of one row, as a client sends them."""
+    def request(self) -> str:
+        """Returns the features of one row as CSV, as a client sends them."""
         position = self.columns.index(self.target) if self.header else int(self.target)
-        return [value for index, value in enumerate(self.rows[0]) if index != position]
+        features = [value for index, value in enumerate(self.rows[0]) if index != position]
+        return ",".join(f'"{value}"' if "," in value else value for value in features)
 
 
 def subscriptions(rows: int = 400) -> Table:

@@ -16,12 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from rehearsal.framework.root_keys import RootKeys
-from tests.end_to_end.conftest import FLIGHT, ROOT, TIMEOUT_SECONDS, Checkout
+from tests.end_to_end.conftest import FLIGHT, ROOT, TIMEOUT_SECONDS, Checkout, client_of
 
 TOOLING, REGION = "111111111111", "us-east-1"
 STAGES = {"dev": "222222222222", "staging": "333333333333", "prod": "444444444444"}
@@ -48,12 +46,13 @@ class Accounts:
         """Returns a client of the root of an account."""
         variables = self.checkout.environment
         keys = RootKeys.read(self.checkout.folder / "build/rehearsal/aws")
-        session = boto3.Session(account, keys.secret_access_key(account), region_name=REGION)
-        return session.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=variables["AWS_ENDPOINT_URL"],
-            verify=variables["AWS_CA_BUNDLE"],
-            config=Config(s3={"addressing_style": "path"}),
+        return client_of(
+            variables["AWS_ENDPOINT_URL"],
+            variables["AWS_CA_BUNDLE"],
+            account,
+            keys.secret_access_key(account),
+            REGION,
+            service,
         )
 
     def run(self, script: str, account: str) -> None:

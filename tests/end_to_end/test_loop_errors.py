@@ -1,6 +1,7 @@
 """Errors of users: one clear message, and the deployed endpoint still serves."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -84,8 +85,10 @@ def test_a_push_whose_tests_fail_never_trains(loop: Loop, build_clone: Path) -> 
 def test_a_model_below_its_threshold_is_not_registered(loop: Loop, build_clone: Path) -> None:
     before = _packages(loop)
     config = build_clone / "config.yaml"
-    text = config.read_text().replace("# metric: auc ", "metric: auc ")
-    config.write_text(text.replace("# threshold: 0.9 ", "threshold: 0.9999 "))
+    # `rehearse run --data` has set metric and threshold.
+    text, count = re.subn(r"(?m)^  threshold: .*$", "  threshold: 0.9999", config.read_text())
+    assert count == 1
+    config.write_text(text)
     output = _error_output(loop.rehearse("push", PROJECT, "--message", "Ask for too much"))
     assert "QualityBelowThreshold" in output
     assert _packages(loop) == before

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import FLIGHT, ROOT, Loop
+from tests.end_to_end.conftest import ROOT, Loop
 
 GUIDE = (ROOT / "docs/rehearsal.md").read_text()
 PROJECT = "rehearsal"
@@ -31,7 +31,7 @@ def test_the_tools_of_aws_see_the_project(loop: Loop, command: str, tmp_path: Pa
     newest = listed["PipelineExecutionSummaries"][0]["PipelineExecutionArn"]
     jobs = loop.aws("sagemaker", "list-training-jobs", "--max-results", "1")
     job = jobs["TrainingJobSummaries"][0]["TrainingJobName"]
-    (tmp_path / "row.csv").write_text(FLIGHT)
+    (tmp_path / "row.csv").write_text(loop.row)
 
     done = subprocess.run(
         [
