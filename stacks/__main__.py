@@ -46,9 +46,7 @@ def main() -> None:
     plan = commands.add_parser("plan")
     plan.add_argument("--config", type=Path, default=Path(DEFAULT_SETTINGS), help="settings file")
     plan.add_argument("--json", action="store_true", help="writes JSON")
-    bootstrap = commands.add_parser("bootstrap")
-    bootstrap.add_argument("--config", default=DEFAULT_SETTINGS, help="settings of the app")
-    for one in (commands.add_parser("execution-policy"), bootstrap):
+    for one in (commands.add_parser("execution-policy"), commands.add_parser("bootstrap")):
         one.add_argument("assembly", type=Path, help="the output folder of `cdk synth`")
         one.add_argument("--output", type=Path, default=POLICIES, help=f"default: {POLICIES}")
     add_upgrade_commands(commands)
@@ -67,7 +65,7 @@ def main() -> None:
     if not (given.assembly / "manifest.json").exists():
         sys.exit(f"{given.assembly}: got no app; write one: npx cdk synth --quiet")
     lines: Iterable[object] = (
-        bootstrap_commands(given.assembly, given.output, given.config)
+        bootstrap_commands(given.assembly, given.output)
         if given.command == "bootstrap"
         else write_policies(given.assembly, given.output)
     )

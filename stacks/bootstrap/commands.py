@@ -12,7 +12,7 @@ from stacks.bootstrap.execution_policy import Deployed, deployed, write_policies
 _DEFAULT_QUALIFIER = "hnb659fds"
 
 
-def bootstrap_commands(assembly: Path, directory: Path, config: str) -> list[str]:
+def bootstrap_commands(assembly: Path, directory: Path) -> list[str]:
     """Writes the policies of each account and region, and returns the commands that use them.
 
     The commands can be run again, for example after an upgrade: CloudFormation's role then has the
@@ -23,7 +23,6 @@ def bootstrap_commands(assembly: Path, directory: Path, config: str) -> list[str
     Args:
         assembly: the folder that `cdk synth` has written, such as cdk.out.
         directory: folder of the policies.
-        config: path of the settings, for the commands.
     """
     write_policies(assembly, directory)
     pipelines = _accounts_of_pipelines(assembly)
@@ -33,11 +32,11 @@ def bootstrap_commands(assembly: Path, directory: Path, config: str) -> list[str
         trusted = (
             pipelines - {place.account} if f"{place.account}/{place.region}" in staged else set()
         )
-        commands += _of_place(place, directory, config, sorted(trusted))
+        commands += _of_place(place, directory, sorted(trusted))
     return commands
 
 
-def _of_place(place: Deployed, directory: Path, config: str, trusted: list[str]) -> Iterator[str]:
+def _of_place(place: Deployed, directory: Path, trusted: list[str]) -> Iterator[str]:
     yield f"# {place.account} in {place.region}, with credentials of this account"
     arns = []
     for file in sorted(directory.glob(f"{place.account}-{place.region}-*.json")):
@@ -51,7 +50,7 @@ def _of_place(place: Deployed, directory: Path, config: str, trusted: list[str])
         yield f"{look} > {os.devnull} 2>&1 || {shlex.join(create)}"
     for qualifier in sorted(place.qualifiers):
         words = ["npx", "cdk", "bootstrap", f"aws://{place.account}/{place.region}"]
-        words += ["--context", f"config={config}"]
+        words += ["--app", ""]  # with an app, the CLI would synthesise it first
         if qualifier != _DEFAULT_QUALIFIER:
             words += ["--qualifier", qualifier, "--toolkit-stack-name", f"CDKToolkit-{qualifier}"]
         if trusted:

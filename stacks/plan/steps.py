@@ -86,7 +86,7 @@ def _bootstrap_commands(config: Path) -> Step:
         before=True,
         commands=(
             f"npx cdk synth --quiet --context config={config}",
-            f"python -m stacks bootstrap cdk.out --config {config}",
+            "python -m stacks bootstrap cdk.out",
         ),
     )
 

@@ -24,6 +24,7 @@ from rehearsal.client.local_aws import LocalAws
 from tests.docs.synthesis import ROOT
 from tests.docs.waiting import eventually
 from tests.repository_copy import copy_repository
+from tests.short_builds import shorten_builds
 
 PAGES = ROOT / "docs/operations"
 DEV, PROD, REGION = "111111111111", "222222222222", "eu-central-1"
@@ -164,6 +165,7 @@ def engineer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engineer]:
     """An engineer after the first deployment, which was one of an earlier version."""
     folder = tmp_path_factory.mktemp("operations")
     repository = copy_repository(tmp_path_factory.mktemp("repository"))
+    shorten_builds(repository / "seed_code")
     aws, _ = server_process.start(folder / "aws")
     try:
         found = Engineer(aws, repository)

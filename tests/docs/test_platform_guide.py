@@ -18,6 +18,7 @@ from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
 from tests.docs.synthesis import ROOT
 from tests.repository_copy import copy_repository
+from tests.short_builds import shorten_builds
 
 GUIDE = (ROOT / "docs/platform.md").read_text()
 REHEARSAL = (ROOT / "docs/rehearsal.md").read_text()
@@ -139,6 +140,7 @@ class Reader:
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     folder = tmp_path_factory.mktemp("guide")
     repository = copy_repository(tmp_path_factory.mktemp("repository"))
+    shorten_builds(repository / "seed_code")
     aws, _ = server_process.start(folder / "aws")
     try:
         yield Reader(aws, repository)

@@ -66,7 +66,7 @@ def test_each_account_and_region_is_bootstrapped_once(settings: Settings) -> Non
     ]
     assert found[0].commands == (
         "npx cdk synth --quiet --context config=config/company.yaml",
-        "python -m stacks bootstrap cdk.out --config config/company.yaml",
+        "python -m stacks bootstrap cdk.out",
     )
 
 
