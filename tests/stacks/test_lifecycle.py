@@ -18,6 +18,7 @@ import pytest
 from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
 from stacks.bootstrap.execution_policy import write_policies
+from tests.short_builds import short_builds
 from tests.stacks.sections import ROOT, STACKS, synthesise
 
 DEFAULTS = {"removal": "destroy"}
@@ -71,19 +72,20 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     folder = tmp_path_factory.mktemp("lifecycle")
     aws, _ = server_process.start(folder / "aws")
     try:
-        found = Account(aws, folder)
-        assembly = found.app("first")
-        iam = aws.client("iam")
-        arns = [
-            iam.create_policy(PolicyName=path.stem, PolicyDocument=path.read_text())["Policy"][
-                "Arn"
+        with short_builds(folder):
+            found = Account(aws, folder)
+            assembly = found.app("first")
+            iam = aws.client("iam")
+            arns = [
+                iam.create_policy(PolicyName=path.stem, PolicyDocument=path.read_text())["Policy"][
+                    "Arn"
+                ]
+                for path in write_policies(assembly, folder / "policies")
             ]
-            for path in write_policies(assembly, folder / "policies")
-        ]
-        options = ("--app", "", "--cloudformation-execution-policies", ",".join(arns))
-        found.cdk("bootstrap", f"aws://{aws.account}/{aws.region}", *options)
-        found.deploy(assembly)
-        yield found
+            options = ("--app", "", "--cloudformation-execution-policies", ",".join(arns))
+            found.cdk("bootstrap", f"aws://{aws.account}/{aws.region}", *options)
+            found.deploy(assembly)
+            yield found
     finally:
         server_process.stop(folder / "aws")
 

@@ -16,6 +16,7 @@ from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
 from stacks.bootstrap.execution_policy import Deployed, deployed, write_policies
 from stacks.settings import load_settings
+from tests.short_builds import short_builds
 from tests.stacks.conftest import ROOT, STRICT
 
 SETTINGS = """
@@ -31,8 +32,9 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("policy")
     (folder / "settings.yaml").write_text(SETTINGS)
     found = cdk.App(outdir=str(folder / "out"), analytics_reporting=False, context=STRICT)
-    app.add_all(found, load_settings(folder / "settings.yaml"), "settings.yaml")
-    found.synth()
+    with short_builds(folder):
+        app.add_all(found, load_settings(folder / "settings.yaml"), "settings.yaml")
+        found.synth()
     return folder / "out"
 
 
