@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +34,9 @@ _OWN_SETTINGS = {
     name: (None, None, os.devnull if name.endswith("_file") else default, conversion)
     for name, (_, _, default, conversion) in (botocore.session.Session.SESSION_VARIABLES.items())
 }
+
+
+_CREATION = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class LocalAws:
         }
 
     def client(self, service: str, *, seconds: float = 120, attempts: int = 2) -> Any:
-        """Returns a boto3 client of the root user of the first account.
+        """Returns a boto3 client of the root user of the first account, the same one each time.
 
         Args:
             service: name of the service.
@@ -89,18 +93,9 @@ class LocalAws:
             attempts: maximum number of attempts of a call. Defaults to 2.
         """
         secret = self.root_keys.secret_access_key(self.account)
-        return _session(self.account, secret, self.region).client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.url,
-            verify=str(self.ca_bundle),
-            config=Config(
-                connect_timeout=5,
-                read_timeout=seconds,
-                retries={"total_max_attempts": attempts},
-                s3={"addressing_style": "path"},
-                proxies={},  # the local AWS is on this machine
-            ),
-        )
+        place = (self.account, secret, self.region, self.url, str(self.ca_bundle))
+        with _CREATION:  # sessions do not create clients concurrently
+            return _client(place, service, seconds, attempts)
 
     def variables(self) -> dict[str, str]:
         """Returns the variables that point aws, boto3, the CDK CLI and git to the local AWS."""
@@ -158,6 +153,33 @@ class LocalAws:
     def is_ready(self) -> bool:
         """Returns True if the server responds to a call."""
         return self.problem() is None
+
+
+@functools.lru_cache(maxsize=128)
+def _client(
+    place: tuple[str, str, str, str, str], service: str, seconds: float, attempts: int
+) -> Any:
+    """Returns a client; the creation of one takes 25 times as long as a call.
+
+    Args:
+        place: account, secret access key, region, URL and CA bundle.
+        service: name of the service.
+        seconds: read timeout.
+        attempts: maximum number of attempts.
+    """
+    account, secret, region, url, ca_bundle = place
+    return _session(account, secret, region).client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=url,
+        verify=ca_bundle,
+        config=Config(
+            connect_timeout=5,
+            read_timeout=seconds,
+            retries={"total_max_attempts": attempts},
+            s3={"addressing_style": "path"},
+            proxies={},  # the local AWS is on this machine
+        ),
+    )
 
 
 @functools.cache

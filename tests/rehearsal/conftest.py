@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,7 @@ class Aws:
 
     endpoint: dict[str, Any]
     state: Path
+    clients: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def root_secret(self, account: str = ACCOUNT) -> str:
         """Returns the secret access key of the root of an account."""
@@ -99,12 +100,16 @@ class Aws:
         )
 
     def client(self, service: str, session: boto3.Session | None = None, **config: Any) -> Any:
-        return (session or self.session()).client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self.endpoint["url"],
-            verify=self.endpoint["ca_bundle"],
-            config=Config(retries={"max_attempts": 0}, **config),
-        )
+        """Returns a client, which is kept: its creation takes 25 times as long as a call."""
+        key = (service, session, repr(config))
+        if key not in self.clients:
+            self.clients[key] = (session or self.session()).client(  # type: ignore[call-overload]
+                service,
+                endpoint_url=self.endpoint["url"],
+                verify=self.endpoint["ca_bundle"],
+                config=Config(retries={"max_attempts": 0}, **config),
+            )
+        return self.clients[key]
 
     def role(self, name: str, trusts: dict[str, Any], *allows: dict[str, Any]) -> str:
         """Creates a role with a trust policy and the given statements; returns its ARN."""

@@ -11,6 +11,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,17 @@ SEED = {
 }
 
 
+@cache
+def _session(key: str, secret: str, token: str | None, region: str) -> boto3.Session:
+    return boto3.Session(key, secret, token, region_name=region)
+
+
+@cache
+def _client(session: boto3.Session, service: str, url: str, ca_bundle: str) -> Any:
+    """Returns the same client each time: polls would spend their time on its creation."""
+    return session.client(service, endpoint_url=url, verify=ca_bundle)  # type: ignore[call-overload]
+
+
 @dataclass(frozen=True)
 class Delivery:
     """The running server with the stack of template.yaml, as the root of the account."""
@@ -80,13 +92,9 @@ class Delivery:
     def client(
         self, service: str, key: str = ACCOUNT, *, region: str = REGION, **credentials: str
     ) -> Any:
-        session = boto3.Session(
-            aws_access_key_id=key,
-            aws_secret_access_key=credentials.get("secret") or self.root_secret(key),
-            aws_session_token=credentials.get("token"),
-            region_name=region,
-        )
-        return session.client(service, endpoint_url=self.url, verify=self.ca_bundle)  # type: ignore[call-overload]
+        secret = credentials.get("secret") or self.root_secret(key)
+        session = _session(key, secret, credentials.get("token"), region)
+        return _client(session, service, self.url, self.ca_bundle)
 
     def git(
         self, *arguments: str, directory: Path, environment: dict[str, str] | None = None

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import boto3
-from botocore.config import Config
 
 from rehearsal.client.local_aws import LocalAws
 
@@ -44,14 +41,8 @@ class Platform:
 
     def client(self, service: str, account: str, region: str | None = None) -> Any:
         """A client as root of an account."""
-        secret = self.aws.root_keys.secret_access_key(account)
-        session = boto3.Session(account, secret, region_name=region or self.aws.region)
-        return session.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.aws.url,
-            verify=str(self.aws.ca_bundle),
-            config=Config(s3={"addressing_style": "path"}),
-        )
+        there = replace(self.aws, accounts=(account,), region=region or self.aws.region)
+        return there.client(service)
 
     def run(self, *command: str) -> None:
         done = subprocess.run(
