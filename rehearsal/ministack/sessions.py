@@ -10,6 +10,7 @@ import boto3
 import botocore.config
 import botocore.loaders
 import botocore.session
+from botocore.httpsession import URLLib3Session
 
 from rehearsal.framework.platform import Credentials
 from rehearsal.framework.service_models import loader
@@ -27,13 +28,34 @@ _CONFIG = botocore.config.Config(
 )
 
 
+class Connections:
+    """The connections to the gateway that the clients of all sessions share.
+
+    A request needs a tenth of the time of the TLS handshake before it.
+    """
+
+    def __init__(self) -> None:
+        self._shared: URLLib3Session | None = None
+        self._lock = threading.Lock()
+
+    def share(self, client: Any) -> None:
+        """Lets a client use the connections; all clients must have the same configuration."""
+        with self._lock:
+            if self._shared is None:
+                self._shared = client._endpoint.http_session
+            client._endpoint.http_session = self._shared
+
+
 class GatewaySession(boto3.Session):
     """A boto3 session whose clients call the gateway. Clients are created once and kept."""
 
-    def __init__(self, endpoint_url: str, certificate: Path, **session: Any) -> None:
+    def __init__(
+        self, endpoint_url: str, certificate: Path, connections: Connections, **session: Any
+    ) -> None:
         super().__init__(**session)
         self._endpoint_url = endpoint_url
         self._certificate = str(certificate)
+        self._connections = connections
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
@@ -50,6 +72,7 @@ class GatewaySession(boto3.Session):
             options["config"] = _CONFIG.merge(config) if config else _CONFIG
             client = super().client(service_name, *args, **options)  # type: ignore[call-overload]
             if plain:
+                self._connections.share(client)
                 self._clients[service_name, region] = client
             return client
 
@@ -63,6 +86,7 @@ class SessionFactory:
     def __init__(self, endpoint_url: str, certificate: Path) -> None:
         self._endpoint_url = endpoint_url
         self._certificate = certificate
+        self._connections = Connections()
         self._latest: OrderedDict[tuple[str, str], GatewaySession] = OrderedDict()
         self._in_use: WeakValueDictionary[tuple[str, str], GatewaySession] = WeakValueDictionary()
         self._lock = threading.Lock()
@@ -88,6 +112,7 @@ class SessionFactory:
         return GatewaySession(
             self._endpoint_url,
             self._certificate,
+            self._connections,
             botocore_session=core,
             aws_access_key_id=credentials.access_key_id,
             aws_secret_access_key=credentials.secret_access_key,
