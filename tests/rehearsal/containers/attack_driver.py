@@ -4,12 +4,14 @@ It is a separate program, so that another user can run it, with any Python that 
 """
 
 # ruff: noqa: E402  # the modules are found by the first argument
+import contextlib
 import json
 import sys
 from pathlib import Path
 
 sys.path[:0] = sys.argv[1].split(":")
 
+from rehearsal.containers.cluster_network import ClusterMember, cluster_network
 from rehearsal.containers.container import Container
 from rehearsal.containers.image import Image
 from rehearsal.containers.interpreter import running_interpreter
@@ -48,12 +50,28 @@ def main() -> None:
     environment = {}
     if network == "AWS":
         environment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:1"
+    with contextlib.ExitStack() as stack:
+        members: list[ClusterMember | None] = [None]
+        if network == "CLUSTER":
+            members = [*stack.enter_context(cluster_network(["algo-1", "algo-2"]))]
+            network = "ISOLATED"
+        _attempt(work, fixed, network, environment, members[0])
+
+
+def _attempt(
+    work: Path,
+    fixed: Path,
+    network: str,
+    environment: dict[str, str],
+    cluster: ClusterMember | None,
+) -> None:
     container = Container(
         Image(digest="sha256:attack", interpreter=running_interpreter()),
         entrypoint=["python3", "-c", _ATTEMPT],
         environment=environment,
         mounts=[Mount(work, "/mnt/work", writable=True), Mount(fixed, "/mnt/fixed")],
         network=Network[network],
+        cluster=cluster,
         limits=Limits(memory=GIBIBYTE, cpus=1, processes=300),
     )
     container.start()

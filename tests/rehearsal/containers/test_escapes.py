@@ -21,7 +21,7 @@ from tests.rehearsal.containers.attacked_host import (
 )
 from tests.rehearsal.containers.attacks import ATTACKS
 
-RUNS = [(user, network) for user in USERS for network in ("ISOLATED", "INTERNET")]
+RUNS = [(user, network) for user in USERS for network in ("ISOLATED", "CLUSTER", "INTERNET")]
 
 
 @dataclass(frozen=True)
