@@ -360,7 +360,9 @@ def run_together(
                 running = []
     except BaseException:
         for container in containers:
-            container.kill()
+            if container.running:
+                container.kill()
+                container.wait()
         raise
     return [ended[container] for container in containers]
 

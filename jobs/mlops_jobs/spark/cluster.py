@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -122,10 +123,16 @@ class Cluster(Instances):
         """
         _find_java()
         self._wait_for_master()
+        # Spark's own default is a folder among the packages of the image, which may be read-only.
+        with tempfile.TemporaryDirectory() as folder:
+            self._work_in(folder)
+
+    def _work_in(self, folder: str) -> None:
         worker = _start(
             "org.apache.spark.deploy.worker.Worker",
             [
                 *("--host", self.host, "--memory", f"{_memory_of_jvm()}m", "--webui-port", "0"),
+                *("--work-dir", folder),
                 self._master,
             ],
         )

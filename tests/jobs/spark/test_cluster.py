@@ -72,6 +72,25 @@ def test_a_master_that_cannot_be_reached_is_reported(monkeypatch: pytest.MonkeyP
         worker.work()
 
 
+def test_a_worker_writes_to_a_folder_outside_of_the_packages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[str] = []
+
+    def start(_: str, arguments: list[str]) -> "subprocess.Popen[bytes]":
+        started.extend(arguments)
+        folder = Path(arguments[arguments.index("--work-dir") + 1])
+        (folder / "app").mkdir()
+        return subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"])
+
+    monkeypatch.setattr(cluster, "_find_java", lambda: None)
+    monkeypatch.setattr(cluster, "_start", start)
+    monkeypatch.setattr(Cluster, "_reaches_master", lambda _: True)
+    with pytest.raises(InputError, match="the worker of Spark ended with status 7"):
+        Cluster(host="algo-2", hosts=("algo-1", "algo-2")).work()
+    assert not Path(started[started.index("--work-dir") + 1]).exists()
+
+
 @pytest.mark.spark
 def test_tasks_run_in_the_environment_of_the_driver() -> None:
     program = """

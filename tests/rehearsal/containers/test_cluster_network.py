@@ -181,3 +181,10 @@ class TestRunTogether:
             Container(plain_image, entrypoint=["/bin/sh", "-c", "exec sleep 300"]) for _ in range(2)
         ]
         assert [one.timed_out for one in run(containers, seconds=0.5)] == [True, True]
+
+    def test_one_that_cannot_start_ends_those_that_have_started(self, plain_image: Image) -> None:
+        first = Container(plain_image, entrypoint=["/bin/sh", "-c", "exec sleep 300"])
+        second = Container(plain_image, entrypoint=["/bin/sh"], listen=Path("/missing/socket"))
+        with pytest.raises(OSError, match="No such file"):
+            run([first, second])
+        assert not first.running

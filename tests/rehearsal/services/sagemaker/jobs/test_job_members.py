@@ -173,6 +173,19 @@ def test_a_recorded_member_is_described(sagemaker: Any, operation: str, member: 
     assert at(described, member) == value
 
 
+@pytest.mark.parametrize("kind", ["training", "processing"])
+def test_several_instances_are_accepted(sagemaker: Any, kind: str) -> None:
+    request = getattr(requests, f"{kind}_job")()
+    cluster = request.get("ResourceConfig") or request["ProcessingResources"]["ClusterConfig"]
+    cluster["InstanceCount"] = 3
+    getattr(sagemaker, f"create_{kind}_job")(**request)
+    noun = f"{kind.title()}Job"
+    name = {f"{noun}Name": request[f"{noun}Name"]}
+    described = getattr(sagemaker, f"describe_{kind}_job")(**name)
+    cluster = described.get("ResourceConfig") or described["ProcessingResources"]["ClusterConfig"]
+    assert cluster["InstanceCount"] == 3
+
+
 def test_what_is_not_profiled_is_described_as_disabled(sagemaker: Any) -> None:
     sagemaker.create_training_job(
         **requests.training_job(), ProfilerConfig={"S3OutputPath": "s3://bucket/profile"}
