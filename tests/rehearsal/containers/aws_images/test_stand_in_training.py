@@ -128,6 +128,36 @@ def test_a_script_has_the_documented_variables_and_arguments(ml: Path) -> None:
     assert environment["SM_MODULE_NAME"] == "train"
 
 
+def on_second_host(ml: Path) -> None:
+    resources = {**RESOURCES, "current_host": "algo-2", "hosts": ["algo-1", "algo-2"]}
+    (ml / "input/config/resourceconfig.json").write_text(json.dumps(resources))
+
+
+def test_a_script_runs_on_each_instance_and_finds_the_first_one(ml: Path) -> None:
+    folder = script(ml, SHOW)
+    given(ml, sagemaker_program="train.py", sagemaker_submit_directory=folder)
+    on_second_host(ml)
+    with pytest.raises(SystemExit) as ended:
+        training.run(Algorithm())
+    assert ended.value.code == 0
+    environment = json.loads((ml / "source/found.json").read_text())["environment"]
+    assert json.loads(environment["SM_HOSTS"]) == ["algo-1", "algo-2"]
+    assert environment["SM_CURRENT_HOST"] == "algo-2"
+    described = json.loads(environment["SM_TRAINING_ENV"])
+    assert (described["master_hostname"], described["is_master"]) == ("algo-1", False)
+
+
+def test_an_algorithm_is_rejected_on_several_instances(ml: Path) -> None:
+    given(ml, num_round=3)
+    on_second_host(ml)
+    algorithm = Algorithm()
+    with pytest.raises(SystemExit):
+        training.run(algorithm)
+    assert not algorithm.trained
+    reason = (ml / "output/failure").read_text()
+    assert "the algorithm xgboost on one instance; got 2. Set InstanceCount to 1" in reason
+
+
 def test_parameters_that_are_no_json_are_text(ml: Path) -> None:
     (ml / "input/config/hyperparameters.json").write_text('{"a": "x:y", "b": "1"}')
     assert training.read_hyperparameters() == {"a": "x:y", "b": 1}
