@@ -143,6 +143,32 @@ class TestArchives:
         extract(tmp_path / "model.tar.gz", tmp_path / "out", origin="s3://b/model.tar.gz")
         assert names(tmp_path / "out") == ["code/x.py", "model.json"]
 
+    @pytest.mark.parametrize(
+        ("first", "second", "expected"),
+        [
+            ({"a": "1", "b/c": "1"}, {"b/d": "2"}, {"a": "1", "b/c": "1", "b/d": "2"}),
+            ({"a": "1"}, {"a": "2"}, {"a": "2"}),
+            ({"a": "1"}, {"a/b": "2"}, {"a/b": "2"}),
+            ({"a/b": "1", "a/c/d": "1"}, {"a": "2"}, {"a": "2"}),
+        ],
+        ids=["different names", "a file twice", "a folder for a file", "a file for a folder"],
+    )
+    def test_folders_of_several_hosts_are_one_archive(
+        self,
+        tmp_path: Path,
+        first: dict[str, str],
+        second: dict[str, str],
+        expected: dict[str, str],
+    ) -> None:
+        for host, files in (("algo-1", first), ("algo-2", second)):
+            for name, text in files.items():
+                (tmp_path / host / name).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / host / name).write_text(text)
+        pack(tmp_path / "algo-1", tmp_path / "model.tar.gz", tmp_path / "algo-2")
+        extract(tmp_path / "model.tar.gz", tmp_path / "out", origin="s3://b/model.tar.gz")
+        found = {name: (tmp_path / "out" / name).read_text() for name in names(tmp_path / "out")}
+        assert found == expected
+
     @pytest.mark.parametrize("name", ["../escape", "/etc/escape"])
     def test_a_member_cannot_leave_the_directory(self, tmp_path: Path, name: str) -> None:
         with tarfile.open(tmp_path / "x.tar.gz", "w:gz") as tar:
