@@ -18,12 +18,28 @@ ROLE = "arn:aws:iam::111111111111:role/execution"
 CALLER = Context(SCOPE, "arn:aws:iam::111111111111:user/ada")
 
 
+class FakeKms:
+    """Knows each key but `none`."""
+
+    def describe_key(self, *, KeyId: str) -> dict[str, Any]:  # noqa: N803
+        if KeyId == "none":
+            error = {"Error": {"Code": "NotFoundException", "Message": "no such key"}}
+            raise ClientError(error, "DescribeKey")  # type: ignore[arg-type]
+        arn = KeyId if KeyId.startswith("arn:") else SCOPE.arn("kms", f"key/{KeyId}")
+        return {"KeyMetadata": {"Arn": arn}}
+
+
 class FakePlatform(Platform):
-    """Allows all but the pairs (action, ARN) in `denied`; keeps events and objects."""
+    """Allows all but `denied` and `denied_to`; keeps events and objects.
+
+    `denied` has pairs of an action and the ARN of a resource, `denied_to` of an action and the ARN
+    of a principal.
+    """
 
     def __init__(self, state_directory: Path | None = None) -> None:
         self.events: list[dict[str, Any]] = []
         self.denied: set[tuple[str, str]] = set()
+        self.denied_to: set[tuple[str, str]] = set()
         self.asked: list[tuple[str, str, str]] = []
         self.keys_asked: list[dict[str, Any]] = []
         self.assumed: list[tuple[str, str | None]] = []
@@ -94,7 +110,7 @@ class FakePlatform(Platform):
     ) -> None:
         self.asked.append((principal_arn, action, resource_arn))
         self.keys_asked.append(dict(keys or {}))
-        if (action, resource_arn) in self.denied:
+        if (action, resource_arn) in self.denied or (action, principal_arn) in self.denied_to:
             message = f"User: {principal_arn} is not authorized to perform: {action}"
             raise AwsError("AccessDeniedException", f"{message} on {resource_arn}", 403)
 

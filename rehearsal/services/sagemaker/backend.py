@@ -5,8 +5,6 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from rehearsal.framework.identity import ServiceIdentity
 from rehearsal.framework.network_interfaces import check_attachment
 from rehearsal.framework.platform import VIA_SERVICE, AwsError, Context, Platform, Scope
@@ -20,6 +18,7 @@ from rehearsal.services.sagemaker import (
     service_model,
     unsupported_members,
 )
+from rehearsal.services.sagemaker.encryption_keys import key_arn
 from rehearsal.services.sagemaker.records import Record
 
 SERVICE_PRINCIPAL = "sagemaker.amazonaws.com"
@@ -98,13 +97,7 @@ class Backend:
         """
         if not key_id:
             return
-        client = self.identity.service_session(context.scope).client("kms")
-        try:
-            arn = client.describe_key(KeyId=key_id)["KeyMetadata"]["Arn"]
-        except ClientError as error:
-            reason = error.response["Error"]["Message"]
-            message = f"The KMS key {key_id} cannot be used: {reason}"
-            raise AwsError("ValidationException", message) from None
+        arn = key_arn(self.identity, context.scope, key_id)
         for action in actions:
             # SageMaker creates grants for its resources.
             keys = {"kms:GrantIsForAWSResource": "true"} if action in _GRANT_ACTIONS else {}

@@ -6,6 +6,7 @@ from typing import Any
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import INTERRUPTED, Request, Response
 from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.encryption_keys import check_key_of
 from rehearsal.services.sagemaker.hosting import endpoint_configs
 from rehearsal.services.sagemaker.hosting.components.placement import ComponentPlacement
 from rehearsal.services.sagemaker.hosting.endpoint_deployment import EndpointDeployments
@@ -55,6 +56,7 @@ class Endpoints:
         record = self._backend.accept("CreateEndpoint", request)
         name = record["EndpointName"]
         config = self._config_of(context.scope, record, "CreateEndpoint")
+        check_key_of(self._backend.identity, context, "CreateEndpoint", config.get("KmsKeyId"))
         check_rolling(record.get("DeploymentConfig"), config["ProductionVariants"])
         rollout(record.get("DeploymentConfig"), 1)
         arn = context.scope.arn("sagemaker", f"{KIND}/{name}")
@@ -91,6 +93,7 @@ class Endpoints:
         self._check_hosting_variants(context.scope, given)
         record = self._find(context.scope, given["EndpointName"], "UpdateEndpoint")
         config = self._config_of(context.scope, given, "UpdateEndpoint")
+        check_key_of(self._backend.identity, context, "UpdateEndpoint", config.get("KmsKeyId"))
         old = self._current_config(context.scope, record)
         if old is not None:
             reject_conversion(old, config)

@@ -15,6 +15,7 @@ from rehearsal.services.sagemaker.data_plane import (
     Progress,
     reason_of,
 )
+from rehearsal.services.sagemaker.encryption_keys import check_job_volumes
 from rehearsal.services.sagemaker.records import Record, now
 from rehearsal.services.sagemaker.stored_resource import Kind, bind_operations
 
@@ -107,6 +108,7 @@ class Jobs:
         """
         if passed:
             self._backend.identity.check_role(context, role_arn)
+        check_job_volumes(self._backend.identity, context, record, role_arn)
         request = {name: value for name, value in record.items() if name != "Tags"}
         self.add(kind, record, context)
         self._backend.workers.start(

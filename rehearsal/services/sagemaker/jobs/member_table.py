@@ -25,7 +25,7 @@ _TRAFFIC = "the traffic between the hosts of a job does not leave this machine"
 _HARDWARE = "jobs run on this machine"
 _NOT_PROFILED = "nothing is profiled; `ProfilingStatus` is `Disabled`"
 _RULES = "rules are not evaluated: the status of each is `Error`, and the job goes on"
-_ENCRYPTION = "volumes of this machine are not encrypted by the rehearsal"
+_ENCRYPTION = "the permission for a grant is checked; volumes of this machine are not encrypted"
 
 _RESOURCES = {
     "InstanceType": _HARDWARE,

@@ -8,6 +8,7 @@ from typing import Any
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend, not_found
+from rehearsal.services.sagemaker.encryption_keys import check_key_of
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.notebooks.code_repositories import CodeRepositories
 from rehearsal.services.sagemaker.notebooks.lifecycle_configs import INSTANCE
@@ -79,6 +80,7 @@ class NotebookInstances(StoredResource):
             message = "SecurityGroupIds is required with a SubnetId."
             raise AwsError("ValidationException", message)
         self.backend.identity.check_role(context, record["RoleArn"])
+        self._check_key(context, "CreateNotebookInstance", record)
         self._check_references(scope, record, "CreateNotebookInstance")
         record["SecurityGroups"] = record.pop("SecurityGroupIds", [])
         if "LifecycleConfigName" in record:
@@ -164,6 +166,7 @@ class NotebookInstances(StoredResource):
         operation, name = "DeleteNotebookInstance", request["NotebookInstanceName"]
         record = self.find(context.scope, name, operation)
         self._check_status(record, ("Stopped", "Failed"), operation)
+        self._check_key(context, operation, record)
         self._enter(record, "Deleting")
 
         def remove() -> None:
@@ -173,6 +176,9 @@ class NotebookInstances(StoredResource):
 
         self.backend.workers.start(f"delete notebook instance {name}", remove)
         return {}
+
+    def _check_key(self, context: Context, operation: str, record: Record) -> None:
+        check_key_of(self.backend.identity, context, operation, record.get("KmsKeyId"))
 
     def _check_references(self, scope: Scope, given: Request, operation: str) -> None:
         """Checks that the lifecycle configuration and the repositories of a request exist."""

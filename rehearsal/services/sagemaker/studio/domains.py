@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.encryption_keys import check_key_of
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record, now, random_id
 from rehearsal.services.sagemaker.studio.domain_storage import DomainStorage
@@ -64,6 +65,7 @@ class Domains:
         record.setdefault("HomeEfsFileSystemCreation", "Enabled")
         for name in _SETTINGS:
             self._settings.check(context, record.get(name))
+        check_key_of(self._backend.identity, context, "CreateDomain", record.get("KmsKeyId"))
         domain_id = f"d-{random_id(_ID_LENGTH)}"
         scope = context.scope
         record |= {

@@ -10,7 +10,7 @@ import pytest
 
 from rehearsal.services.sagemaker.hosting.runtime import SageMakerRuntime
 from rehearsal.services.sagemaker.service import SageMaker
-from tests.rehearsal.fakes import CALLER, SCOPE, FakePlatform, ServiceClient
+from tests.rehearsal.fakes import CALLER, SCOPE, FakeKms, FakePlatform, ServiceClient
 from tests.rehearsal.services.sagemaker import requests
 from tests.rehearsal.services.sagemaker.data_plane import FakeDataPlane
 from tests.rehearsal.services.sagemaker.monitoring.monitoring import (
@@ -39,7 +39,7 @@ class ScalableTargets:
 @pytest.fixture
 def platform() -> FakePlatform:
     platform = FakePlatform()
-    platform.clients["application-autoscaling"] = ScalableTargets()
+    platform.clients |= {"application-autoscaling": ScalableTargets(), "kms": FakeKms()}
     return platform
 
 
