@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +97,92 @@ def content(checkout: Checkout, bucket: str, key: str, file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
+def deploy(checkout: Checkout) -> None:
+    """Deploys the model to staging, whose containers reach the online store."""
+    staging = checkout.clone("model-deploy", PROJECT) / "config/staging.yaml"
+    staging.write_text("kind: serverless\nmemory_mb: 2048\n")
+    pushed = checkout.rehearse("push", PROJECT, "--deploy", "--message", "Reach the store")
+    assert pushed.returncode == 0, pushed.stdout[-4000:] + pushed.stderr[-4000:]
+    approved = checkout.rehearse("approve", PROJECT)
+    assert approved.returncode == 0, approved.stdout + approved.stderr
+    pipeline = ("--pipeline-name", f"{PROJECT}-model-deploy")
+    deadline = time.monotonic() + 900
+    while True:
+        listed = checkout.aws("codepipeline", "list-pipeline-executions", *pipeline)
+        newest = listed["pipelineExecutionSummaries"][0]
+        assert newest["status"] != "Failed", newest
+        if newest["status"] == "Succeeded" and in_service(checkout):
+            return
+        assert time.monotonic() < deadline, listed
+        time.sleep(2)
+
+
+def in_service(checkout: Checkout) -> bool:
+    endpoints = checkout.aws("sagemaker", "list-endpoints")["Endpoints"]
+    return {one["EndpointName"]: one["EndpointStatus"] for one in endpoints} == {
+        f"{PROJECT}-staging": "InService"
+    }
+
+
+def predict(checkout: Checkout, row: dict[str, str], file: Path) -> Any:
+    """Returns the prediction of the endpoint for a row."""
+    body = file.with_suffix(".json")
+    body.write_text(json.dumps({"instances": [row]}))
+    checkout.aws(
+        "sagemaker-runtime",
+        "invoke-endpoint",
+        *("--endpoint-name", f"{PROJECT}-staging", "--content-type", "application/json"),
+        *("--body", f"fileb://{body}", str(file)),
+    )
+    return json.loads(file.read_text())["predictions"]
+
+
+@pytest.fixture(scope="module")
+def trained(
+    separate_checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Checkout, str]:
+    """A checkout whose project was trained with features, and the bucket of the project."""
+    bucket = first_push(separate_checkout)
+    push_with_features(separate_checkout, bucket, tmp_path_factory.mktemp("records"))
+    return separate_checkout, bucket
+
+
+@pytest.mark.seeds
+def test_the_endpoint_looks_up_the_features_of_an_entity(
+    trained: tuple[Checkout, str], tmp_path: Path
+) -> None:
+    checkout, bucket = trained
+    deploy(checkout)
+    (held_out,) = [key for key in objects(checkout, bucket, "runs/") if key.endswith("holdout.csv")]
+    lines = content(checkout, bucket, held_out, tmp_path / "holdout").splitlines()
+    complete = next(row for row in csv.DictReader(lines) if row["origin"] == "JFK")
+    del complete["late"]
+    incomplete = {name: value for name, value in complete.items() if name != COLUMN}
+    record = [
+        {"FeatureName": "airport", "ValueAsString": "JFK"},
+        {"FeatureName": "at", "ValueAsString": "2013-04-01T00:00:00Z"},
+        {"FeatureName": COLUMN, "ValueAsString": "7"},
+    ]
+
+    # The pipeline wrote the newest record of the file.
+    ingested = predict(checkout, incomplete, tmp_path / "ingested")
+    assert ingested == predict(checkout, complete | {COLUMN: "20"}, tmp_path / "complete")
+    checkout.aws(
+        "sagemaker-featurestore-runtime",
+        "put-record",
+        *("--feature-group-name", f"{PROJECT}_airports", "--target-stores", "OnlineStore"),
+        *("--record", json.dumps(record)),
+    )
+
+    newer = predict(checkout, incomplete, tmp_path / "newer")
+    assert newer == predict(checkout, complete | {COLUMN: "7"}, tmp_path / "complete")
+
+
 @pytest.mark.seeds
 def test_a_push_with_a_schema_trains_on_features_as_they_were(
-    separate_checkout: Checkout, tmp_path: Path
+    trained: tuple[Checkout, str], tmp_path: Path
 ) -> None:
-    checkout = separate_checkout
-    bucket = first_push(checkout)
-    push_with_features(checkout, bucket, tmp_path)
+    checkout, bucket = trained
 
     described = checkout.aws(
         "sagemaker", "describe-feature-group", "--feature-group-name", "delays_airports"
