@@ -11,6 +11,7 @@ from typing import Any
 import aws_cdk as cdk
 from botocore.exceptions import ClientError
 
+from mlops_constructs.network import Network
 from mlops_constructs.projects import Project, Seed, SeedVersion
 from mlops_constructs.projects.templates._adoption_parameters import adopted_by_parameters
 from rehearsal.client import server_process
@@ -61,6 +62,8 @@ class Deployed:
         self.outputs: dict[str, str] = {}
         # With parameters, the project is the one of SageMaker's template.
         self.parameters: dict[str, str] = {}
+        # With ids, the project is in that network.
+        self.network: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
         return self.aws.client(service)
@@ -268,6 +271,8 @@ class Deployed:
         }
         if self.parameters:
             parameters["adopted"] = adopted_by_parameters(stack)
+        if self.network:
+            parameters["network"] = Network.from_ids(stack, "Network", **self.network)
         Project(
             stack,
             "Project",

@@ -18,6 +18,7 @@ from seed_code.model_build.tests.training_jobs import pack
 from stacks.settings.names import Seed
 from tests.constructs.projects.company import PROD, SEEDS, TOOLING, Company, company_in
 from tests.constructs.projects.deployed_project import BUILD, REGION
+from tests.constructs.projects.feature_groups import feature_group, is_created
 from tests.seed_code.repository import write_model_build
 
 __all__ = ["fit"]
@@ -83,32 +84,11 @@ def incomplete(row: dict[str, str]) -> dict[str, str]:
 
 def create_group(company: Company, name: str) -> None:
     """Creates a feature group as the train build of a project does."""
-    outputs, sagemaker = company.outputs(), company.client("sagemaker")
-    key = outputs["ArtifactKeyArn"]
     (role,) = [one for one in company.roles(TOOLING) if "TrainingRole" in one]
-    sagemaker.create_feature_group(
-        FeatureGroupName=name,
-        RecordIdentifierFeatureName="number",
-        EventTimeFeatureName="at",
-        FeatureDefinitions=[
-            {"FeatureName": one, "FeatureType": "String"} for one in ("number", "at", *FEATURES)
-        ],
-        OnlineStoreConfig={"EnableOnlineStore": True, "SecurityConfig": {"KmsKeyId": key}},
-        OfflineStoreConfig={
-            "S3StorageConfig": {
-                "S3Uri": f"s3://{outputs['ArtifactBucketName']}/features/{name}/store",
-                "KmsKeyId": key,
-            },
-            "DisableGlueTableCreation": True,
-        },
-        RoleArn=role,
-    )
-
-    def created() -> bool:
-        found = sagemaker.describe_feature_group(FeatureGroupName=name)
-        return bool(found["FeatureGroupStatus"] == "Created")
-
-    company.wait(f"the group {name}", created)
+    sagemaker = company.client("sagemaker")
+    request = feature_group(name, company.outputs(), role, ("number", "at", *FEATURES))
+    sagemaker.create_feature_group(**request)
+    company.wait(f"the group {name}", partial(is_created, sagemaker, name))
 
 
 @pytest.fixture(scope="module")

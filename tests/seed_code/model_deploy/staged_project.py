@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -101,10 +101,15 @@ class StagedProject(Deployed):
         )
         return str(made["commitId"])
 
-    def register(self) -> str:
-        """Fits a model and registers it with its baselines; returns the ARN of the package."""
+    def register(self, environment: Mapping[str, str], *, identifier: str = "") -> str:
+        """Fits a model and registers it with its baselines; returns the ARN of the package.
+
+        Args:
+            environment: environment variables of its container.
+            identifier: name of a further column, with another text in each row. Defaults to none.
+        """
         made, context = self.folder / "model", self.folder / "image"
-        _fit(made)
+        _fit(made, identifier)
         for path, source in seed_code()[Seed.TABULAR].model_build.files().items():
             target = context / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -129,7 +134,13 @@ class StagedProject(Deployed):
             ModelPackageGroupName=self.name,
             ModelApprovalStatus="PendingManualApproval",
             InferenceSpecification={
-                "Containers": [{"Image": f"{uri}:1", "ModelDataUrl": f"s3://{bucket}/{archive}"}],
+                "Containers": [
+                    {
+                        "Image": f"{uri}:1",
+                        "ModelDataUrl": f"s3://{bucket}/{archive}",
+                        "Environment": dict(environment),
+                    }
+                ],
                 "SupportedContentTypes": ["text/csv", "application/json"],
                 "SupportedResponseMIMETypes": ["text/csv", "application/json"],
             },
@@ -246,16 +257,33 @@ class _AtEndpoint:
         return self._project.client(service)
 
 
-def _fit(folder: Path) -> None:
+def _network(project: Deployed) -> dict[str, Any]:
+    """Creates a network; returns its ids."""
+    ec2 = project.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.3.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.3.{n}.0/24", AvailabilityZone=f"{REGION}{zone}")
+        for n, zone in enumerate("ab")
+    ]
+    group = ec2.create_security_group(GroupName="models", Description="models", VpcId=vpc)
+    return {
+        "vpc_id": vpc,
+        "subnet_ids": [one["Subnet"]["SubnetId"] for one in subnets],
+        "security_group_ids": [group["GroupId"]],
+    }
+
+
+def _fit(folder: Path, identifier: str) -> None:
     """Writes the archive of a model, held-out rows and baselines."""
     folder.mkdir()
     dice = random.Random(3)  # noqa: S311  reproducible, not secret
     with (folder / "data.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(HEADING)
-        for age, balance in rows(3000):
+        writer.writerow([*filter(None, [identifier]), *HEADING])
+        for number, (age, balance) in enumerate(rows(3000)):
             answer = "yes" if int(age) + dice.gauss(0, 2) > 40 else "no"
-            writer.writerow([age, balance, answer])
+            identified = [f"{identifier}-{number}"] if identifier else []
+            writer.writerow([*identified, age, balance, answer])
     run = folder / "run"
     _tabular("run", folder / "data.csv", "--target", TARGET, "--output", run)
     (folder / "archive").mkdir()
@@ -286,7 +314,14 @@ def _tabular(*arguments: str | Path) -> None:
 
 @contextmanager
 def staged_project(
-    folder: Path, name: str, settings: Mapping[str, str], **options: Any
+    folder: Path,
+    name: str,
+    settings: Mapping[str, str],
+    *,
+    environment: Callable[[StagedProject], Mapping[str, str]] = lambda _: {},
+    identifier: str = "",
+    in_network: bool = False,
+    **options: Any,
 ) -> Iterator[StagedProject]:
     """Starts an AWS with a project whose model is in service in each stage.
 
@@ -294,6 +329,10 @@ def staged_project(
         folder: an empty folder.
         name: name of the project.
         settings: content of the settings file of each stage.
+        environment: prepares the project for the model; returns the variables of its container.
+            Defaults to none.
+        identifier: name of a further column of the model's table. Defaults to none.
+        in_network: True if the project has a network. Defaults to False.
         options: further arguments of `Project`.
     """
     link_caches((folder / STATE_DIRECTORY).parent)
@@ -301,11 +340,13 @@ def staged_project(
         (folder / "project").mkdir()
         project = StagedProject(aws, folder / "project", name)
         project.prepare(settings)
+        if in_network:
+            project.network = _network(project)
         stack = project.deploy(DESTROY, **options)
         assert stack["StackStatus"] == "CREATE_COMPLETE", stack["Failures"]
         project.wait("the first deployment", project.has_ended)
         first = project.deployment()
         assert first["status"] == "Succeeded", project.errors()
-        project.approve(project.register())
+        project.approve(project.register(environment(project), identifier=identifier))
         project.deploy_to_production(after=first["pipelineExecutionId"])
         yield project
