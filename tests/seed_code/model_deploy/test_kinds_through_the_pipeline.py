@@ -6,7 +6,9 @@ enforced.
 
 from __future__ import annotations
 
+import csv
 import datetime
+import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -48,9 +50,11 @@ instance_type: ml.m5.large
 schedule: cron(0 3 * * ? *)
 join_input: true
 monitor:
-  at_hour: 7
   data_quality:
     features: {age: 0.2}
+  model_quality:
+  retrain:
+    on: [prediction-drift, features, model-quality]
 """
 ALARMS = {
     f"{NAME}-nightly-drift-{finding}"
@@ -103,23 +107,70 @@ def test_the_alarms_of_batch_jobs_go_off_with_drift_alone(project: StagedProject
     project.wait("the alarms", lambda: alarms(project) == ALARMS)
 
 
-def batch(project: StagedProject, read: Sequence[Sequence[str]]) -> None:
-    """Runs the schedules of a night over some rows, and waits for the end of both jobs."""
+@pytest.mark.parametrize(
+    ("seed", "label", "found"),
+    [(13, "same", "Completed:"), (14, "other", "CompletedWithViolations")],
+)
+def test_labels_of_batch_jobs_are_found_by_the_ids_of_predictions(
+    project: StagedProject, seed: int, label: str, found: str
+) -> None:
+    """A label refers to the id that the job has added to the prediction of a record."""
+    batch(project, rows(300, seed=seed), label=label)
+
+    assert compared(project, "quality").startswith(found), compared(project, "quality")
+    quality = f"{NAME}-nightly-drift-model-quality-harm"
+    project.wait("the alarm", lambda: (quality in alarms(project)) is (label == "other"))
+
+
+def batch(project: StagedProject, read: Sequence[Sequence[str]], label: str = "") -> None:
+    """Runs the schedules of a night over some rows, and waits for the end of all jobs.
+
+    Args:
+        project: the project.
+        read: the rows.
+        label: `same` for labels as predicted, `other` for the opposite. Defaults to no labels.
+    """
     bucket, folder = project.outputs["ArtifactBucketName"], "batch/input/nightly"
     text = "".join(f"{','.join(row)}\n" for row in read)
     project.client("s3").put_object(Bucket=bucket, Key=f"{folder}/rows.csv", Body=text.encode())
-    clock = project.clock
-    for hour, minute, kind in ((3, 1, "transform"), (7, 16, "processing")):
-        known = {name for name, _ in jobs(project, kind)}
-        night = clock().replace(hour=hour, minute=minute, second=0, microsecond=0)
-        clock.advance(night if night > clock() else night + datetime.timedelta(days=1))
-        project.wait(f"a {kind} job", partial(ended, project, kind, known))
+    run(project, 3, "transform", 1)
+    if label:
+        write_labels(project, label)
+    run(project, 7, "processing", 2)
 
 
-def ended(project: StagedProject, kind: str, known: set[str]) -> bool:
+def run(project: StagedProject, hour: int, kind: str, count: int) -> None:
+    """Moves time past the next start of jobs at an hour, and waits for their end."""
+    clock, known = project.clock, {name for name, _ in jobs(project, kind)}
+    night = clock().replace(hour=hour, minute=16, second=0, microsecond=0)
+    clock.advance(night if night > clock() else night + datetime.timedelta(days=1))
+    project.wait(f"{count} {kind} jobs", partial(ended, project, kind, known, count))
+
+
+def write_labels(project: StagedProject, label: str) -> None:
+    """Writes the label of each prediction of the newest job, in the folder of its hour."""
+    s3, bucket = project.client("s3"), project.outputs["ArtifactBucketName"]
+    output = s3.get_object(Bucket=bucket, Key="batch/predictions/nightly/rows.csv.out")["Body"]
+    opposite = {"yes": "no", "no": "yes"}
+    lines, hours = [], set()
+    for _, _, predicted, *_, identity, time in csv.reader(output.read().decode().splitlines()):
+        actual = predicted if label == "same" else opposite[predicted]
+        hours.add(datetime.datetime.fromisoformat(time))
+        truth = {"data": actual, "encoding": "CSV"}
+        event = {"eventId": identity}
+        lines.append({"groundTruthData": truth, "eventMetadata": event, "eventVersion": "0"})
+    (hour,) = hours
+    s3.put_object(
+        Bucket=bucket,
+        Key=f"ground-truth/{hour:%Y/%m/%d/%H}/labels.jsonl",
+        Body="".join(f"{json.dumps(line)}\n" for line in lines).encode(),
+    )
+
+
+def ended(project: StagedProject, kind: str, known: set[str], count: int) -> bool:
     new = {name: status for name, status in jobs(project, kind) if name not in known}
-    assert "Failed" not in new.values(), job(project, kind, next(iter(new)))
-    return bool(new) and set(new.values()) == {"Completed"}
+    assert "Failed" not in new.values(), [job(project, kind, name) for name in new]
+    return len(new) == count and set(new.values()) == {"Completed"}
 
 
 def jobs(project: StagedProject, kind: str) -> list[tuple[str, str]]:
@@ -140,9 +191,10 @@ def job(project: StagedProject, kind: str, name: str) -> dict[str, Any]:
     return found
 
 
-def compared(project: StagedProject) -> str:
-    """Returns the result of the newest run of the monitor."""
-    name, _ = jobs(project, "processing")[0]
+def compared(project: StagedProject, monitor: str = "data") -> str:
+    """Returns the result of the newest run of a monitor."""
+    prefix = f"{NAME}-nightly-{monitor}-"
+    name = next(name for name, _ in jobs(project, "processing") if name.startswith(prefix))
     return str(job(project, "processing", name)["ExitMessage"])
 
 
