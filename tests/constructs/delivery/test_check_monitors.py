@@ -119,12 +119,15 @@ def define(stack: cdk.Stack, **options: Any) -> None:
 def synthesised() -> dict[str, Any]:
     stack = cdk.Stack(cdk.App(), "prod")
     define(stack)
+    return with_model(stack)
+
+
+def with_model(stack: cdk.Stack) -> dict[str, Any]:
+    """Returns the template of a stack, with the model of the package."""
     template: dict[str, Any] = dict(Template.from_stack(stack).to_json())
-    template["Resources"] |= {
-        "Model": {
-            "Type": "AWS::SageMaker::Model",
-            "Properties": {"PrimaryContainer": {"ModelPackageName": PACKAGE}},
-        }
+    template["Resources"]["Model"] = {
+        "Type": "AWS::SageMaker::Model",
+        "Properties": {"PrimaryContainer": {"ModelPackageName": PACKAGE}},
     }
     return template
 
@@ -156,6 +159,19 @@ def run(
 def test_the_monitors_of_the_library_are_accepted(
     tmp_path: Path, template: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert run(tmp_path, template, capsys) == (0, "")
+
+
+def test_a_monitor_of_several_instances_is_accepted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = cdk.Stack(cdk.App(), "prod")
+    define(stack, instance_count=3)
+
+    template = with_model(stack)
+
+    cluster = json.dumps(resource(template, "::Schedule")["Target"]["Input"])
+    assert 'InstanceCount\\":3' in cluster
     assert run(tmp_path, template, capsys) == (0, "")
 
 
@@ -214,12 +230,7 @@ def monitored_by_model_monitor(kind: str, given: dict[str, str]) -> dict[str, An
         ),
         monitor_name="churn-prod-monitor",
     )
-    template: dict[str, Any] = dict(Template.from_stack(stack).to_json())
-    template["Resources"]["Model"] = {
-        "Type": "AWS::SageMaker::Model",
-        "Properties": {"PrimaryContainer": {"ModelPackageName": PACKAGE}},
-    }
-    return template
+    return with_model(stack)
 
 
 def test_no_template_is_accepted_while_no_model_is_approved(tmp_path: Path) -> None:
@@ -300,8 +311,10 @@ ATTACKS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         f"RoleArn is '{ROLES}training'; allowed is '{ROLES}runs'",
     ),
     "many machines": (
-        requested(lambda one: one["ProcessingResources"]["ClusterConfig"].update(InstanceCount=9)),
-        "InstanceCount is 9; allowed is 1",
+        requested(
+            lambda one: one["ProcessingResources"]["ClusterConfig"].update(InstanceCount=101)
+        ),
+        "InstanceCount is 101; allowed are 1 to 100",
     ),
     "a GPU": (
         requested(

@@ -60,6 +60,7 @@ TRANSFORM_MACHINES = {"InstanceCount", "InstanceType", "VolumeKmsKeyId"}
 SCHEDULER_EXPRESSION = re.compile(r"cron\(\d{1,2} [\d*/,-]+ \? \* \* \*\)")
 MONITORING_EXPRESSION = re.compile(r"cron\(0 [\d*/,-]+ \? \* \* \*\)")
 INSTANCE_TYPE = re.compile(r"ml\.[tmcr]\d[a-z]*\.[a-z0-9]+")
+MAX_INSTANCES = 100  # as data_quality.instances and instance_count of model-deploy
 MAX_VOLUME_GB = 1024
 COMMAND = ["monitor"]
 PROPERTIES = {
@@ -95,6 +96,7 @@ VARIABLES = {
     "dataset_format",
     "dataset_source",
     "end_time",
+    "engine",
     "exclude_features_attribute",
     "features_attribute",
     "ground_truth_delay_hours",
@@ -263,8 +265,8 @@ def _of_transform(request: Any, place: Place) -> Iterator[str]:
         )
     machines = request["TransformResources"]
     yield from _unknown("TransformResources.", machines, TRANSFORM_MACHINES)
-    if not 1 <= int(machines["InstanceCount"]) <= 100:
-        yield f"InstanceCount is {machines['InstanceCount']!r}; allowed are 1 to 100"
+    if not 1 <= int(machines["InstanceCount"]) <= MAX_INSTANCES:
+        yield f"InstanceCount is {machines['InstanceCount']!r}; allowed are 1 to {MAX_INSTANCES}"
 
 
 def _location(name: str, uri: Any, path: str) -> Iterator[str]:
@@ -390,8 +392,8 @@ def _run_as(role_arn: Any, place: Place) -> Iterator[str]:
 
 
 def _machines(given: Mapping[str, Any]) -> Iterator[str]:
-    if given.get("InstanceCount") != 1:
-        yield f"InstanceCount is {given.get('InstanceCount')!r}; allowed is 1"
+    if not 1 <= int(given["InstanceCount"]) <= MAX_INSTANCES:
+        yield f"InstanceCount is {given['InstanceCount']!r}; allowed are 1 to {MAX_INSTANCES}"
     if not _matches(INSTANCE_TYPE, given.get("InstanceType")):
         yield f"InstanceType is {given.get('InstanceType')!r}; allowed are types without GPU"
     if not 1 <= int(given["VolumeSizeInGB"]) <= MAX_VOLUME_GB:
